@@ -1,0 +1,17 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef NOISEWRIGHT_H
+#define NOISEWRIGHT_H
+
+/* noisewright.h - the whole public API, except for nw/testing.h, which a program has to ask for by name. */
+#include <nw/accounting.h>
+#include <nw/event.h>
+#include <nw/grid.h>
+#include <nw/ledger.h>
+#include <nw/noise.h>
+#include <nw/rng.h>
+#include <nw/status.h>
+#include <nw/synth.h>
+#include <nw/table.h>
+
+#endif

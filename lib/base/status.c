@@ -1,0 +1,65 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* status.c - statuses, errors, version. */
+#include "base.h"
+#include "nw_version_generated.h"
+
+#include <gsl/gsl_version.h>
+#include <sodium.h>
+#include <sqlite3.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+nw_status nw__fail(nw_error *err, nw_status status, const char *function, const char *format, ...)
+{
+    if (err == NULL)
+        return status;
+    err->status = status;
+    snprintf(err->function, sizeof err->function, "%s", function);
+    va_list args;
+    va_start(args, format);
+    vsnprintf(err->message, sizeof err->message, format, args);
+    va_end(args);
+    return status;
+}
+
+nw_status nw__fail_memory(nw_error *err, const char *function)
+{
+    return nw__fail(err, NW_E_NOMEM, function, "out of memory");
+}
+
+nw_status nw__init(nw_error *err)
+{
+    if (sodium_init() < 0) /* idempotent and thread-safe by its contract */
+        return nw__fail(err, NW_E_ENTROPY, __func__, "libsodium could not be initialised");
+    return NW_OK;
+}
+
+const char *nw_status_name(nw_status status)
+{
+    switch (status) {
+    case NW_OK: return "NW_OK";
+    case NW_E_ARG: return "NW_E_ARG";
+    case NW_E_STATE: return "NW_E_STATE";
+    case NW_E_NOMEM: return "NW_E_NOMEM";
+    case NW_E_IO: return "NW_E_IO";
+    case NW_E_FORMAT: return "NW_E_FORMAT";
+    case NW_E_BUDGET: return "NW_E_BUDGET";
+    case NW_E_ENTROPY: return "NW_E_ENTROPY";
+    case NW_E_NUMERIC: return "NW_E_NUMERIC";
+    case NW_E_UNSUPPORTED: return "NW_E_UNSUPPORTED";
+    case NW_E_CANCELLED: return "NW_E_CANCELLED";
+    }
+    return "unknown status";
+}
+
+const char *nw_version(void)
+{
+    return NW_VERSION_STRING;
+}
+
+const char *nw_build_info(void)
+{
+    return "noisewright " NW_VERSION_STRING "; compiler " __VERSION__ "; libsodium " SODIUM_VERSION_STRING "; SQLite " SQLITE_VERSION
+           "; GSL " GSL_VERSION "; sources Apache-2.0, this binary as a whole GPL-3.0-or-later because it is linked with GSL";
+}
