@@ -37,7 +37,7 @@ NW_API const char *nw_filter_name(nw_filter filter); /* "auto", "gdp", "zcdp", "
 
 typedef struct nw_ledger_opts {
     size_t struct_size;
-    double epsilon;         /* nats, in (0, 1e6]; no default: 0 is refused */
+    double epsilon;         /* nats, in (0, 64]; no default: 0 is refused */
     double delta;           /* in [0, 1); NW_LEDGER_OPTS_INIT sets -1, refused if left so */
     nw_adjacency adjacency; /* no default */
     nw_filter filter;       /* default NW_FILTER_AUTO */

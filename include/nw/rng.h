@@ -101,13 +101,14 @@ NW_API NW_WARN_UNUSED nw_status nw_rng_bernoulli_exp(nw_rng *rng, uint64_t num, 
  *  Example   none */
 NW_API NW_WARN_UNUSED nw_status nw_rng_shuffle(nw_rng *rng, void *items, size_t n, size_t item_size, nw_error *err);
 
-/** Draws the number of records skipped before the next one taken under Poisson sampling at rate q: P[gap = k] = (1-q)^k q, exactly.
+/** Draws the number of records skipped before the next one taken under Poisson sampling at rate q: P[gap = k] = (1-q)^k q,
+ *  to within total variation 2^-170.
  *
  *  Shapes    *gap: one value; UINT64_MAX stands for "2^64-1 or more".
- *  Units     q: sampling rate in (0, 1], the double taken exactly.
- *  Errors    NW_E_ARG if q is NaN or outside (0, 1]; NW_E_ENTROPY.
- *  Cost      O(log(1/q)) expected uniform draws, so a batch costs its own size and not the table's. Threads: confined.
- *  Source    [BF13, sec. 2] (exact geometric variates).
+ *  Units     q: sampling rate in [2^-60, 1], the double taken exactly.
+ *  Errors    NW_E_ARG if q is NaN or outside [2^-60, 1]; NW_E_ENTROPY.
+ *  Cost      O(1) expected uniform draws, so a batch costs its own size and not the table's. Threads: confined.
+ *  Source    [BF13, sec. 2] (geometric variates).
  *  Example   docs/rooms/sampler.md#poisson-sampling */
 NW_API NW_WARN_UNUSED nw_status nw_rng_poisson_gap(nw_rng *rng, double q, uint64_t *gap, nw_error *err);
 

@@ -44,13 +44,14 @@ typedef struct nw_synth_opts {
     uint64_t rows;          /* rows of the synthetic table; 0 (default): as many as the private table has, as far as that is known:
                                exactly under replace_one, from the noisy marginals under add_remove */
     double one_way_share;   /* share of the budget (in mu^2) for 1-way marginals, default 0.1 */
-    unsigned sweeps;        /* gibbs: default 10 */
-    unsigned chains;        /* independent chains, concatenated; part of the result; default 1 */
+    unsigned sweeps;        /* gibbs: passes over the table, default 6 */
+    unsigned chains;        /* independent chains of rows / chains rows each, concatenated; part of the result; 0 (default): 4 for gibbs,
+                               1 for genetic */
     unsigned threads;       /* 0 (default): as OpenMP decides; never part of the result */
     nw_synth_progress progress;
     void *progress_context;
 } nw_synth_opts;
-#define NW_SYNTH_OPTS_INIT { sizeof(nw_synth_opts), 0.0, 0.0, NW_ADJACENCY_UNSET, NW_SYNTH_GIBBS, 0, 0.1, 10, 1, 0, NULL, NULL }
+#define NW_SYNTH_OPTS_INIT { sizeof(nw_synth_opts), 0.0, 0.0, NW_ADJACENCY_UNSET, NW_SYNTH_GIBBS, 0, 0.1, 6, 0, 0, NULL, NULL }
 NW_API void nw_synth_opts_init(nw_synth_opts *opts, size_t struct_size);
 
 /** One marginal as it is or will be measured. */
@@ -61,7 +62,17 @@ typedef struct nw_synth_measurement {
     double expected_error; /* predicted average total variation distance of the raw noisy marginal at `rows` records; public */
 } nw_synth_measurement;
 
-/** Validates the options, plans the measurements and calibrates their noise. Errors: NW_E_ARG naming option, value, admissible set; NW_E_NOMEM. */
+/** Validates the options, plans the measurements and calibrates their noise.
+ *
+ *  All 1-way marginals are measured, and the 2-way marginals of at most 2^20 cells (fewer, if all together had more than 2^25 cells):
+ *  beyond that the noise outweighs the counts of any table that fits in memory.
+ *
+ *  Shapes    *out: new handle, or NULL on error. The schema is not kept.
+ *  Units     sigma in counts.
+ *  Errors    NW_E_ARG naming the option, its value and the admissible set; NW_E_NOMEM.
+ *  Cost      microseconds. Threads: any.
+ *  Source    composition of Gaussians is exact in mu^2; [BW18].
+ *  Example   examples/synth.c */
 NW_API NW_WARN_UNUSED nw_status nw_synth_new(nw_synth **out, const nw_schema *schema, const nw_synth_opts *opts, nw_error *err);
 NW_API void nw_synth_free(nw_synth *synth);
 
@@ -77,7 +88,7 @@ NW_API nw_synth_measurement nw_synth_get_measurement(const nw_synth *synth, size
  *  Units     none.
  *  Errors    NW_E_ARG if the table has another schema; NW_E_STATE on a second run; NW_E_BUDGET and the ledger's other refusals, before any
  *            draw; NW_E_NOMEM, NW_E_ENTROPY, NW_E_CANCELLED after the charge, which stays.
- *  Cost      gibbs: sweeps * rows * sum over columns of (columns * cells) additions; about 4 s for 48842 x 14. Threads: OpenMP over chains.
+ *  Cost      gibbs: sweeps * rows * sum over columns of (columns * cells) additions; about 2 s for 48842 x 14. genetic: about 8 s. Threads: OpenMP over chains.
  *  Source    docs/rooms/synth.md; [LTVW23].
  *  Example   examples/synth.c */
 NW_API NW_WARN_UNUSED nw_status nw_synth_run(nw_synth *synth, const nw_table *table, nw_rng *rng, nw_ledger *ledger, nw_table **out, nw_receipt *receipt, nw_error *err);

@@ -1,0 +1,51 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef NW_ACCOUNTANT_INTERNAL_H
+#define NW_ACCOUNTANT_INTERNAL_H
+
+/* accountant_internal.h - what the files of the accountant share, and what mechanisms calibrate with. */
+#include "base.h"
+
+#include <nw/accounting.h>
+#include <nw/ledger.h>
+
+struct nw_event {
+    nw_event_kind kind;
+    double parameter;           /* sigma, b, epsilon, rho or mu: the leaf's first parameter */
+    double delta;               /* approx only */
+    nw_sensitivity sensitivity; /* of noise; for guarantees only the adjacency is used */
+    uint64_t samples;
+    uint64_t count;       /* repeat only */
+    size_t child_count;   /* composed: n, repeat: 1 */
+    nw_event **children;
+};
+
+/** The share of delta that a ledger sets aside for approx events and for the samplers' distance to their ideal laws; the rest is the filter's. */
+#define NW__DELTA_RESERVE 0x1p-10
+/** Largest epsilon of a budget. Beyond it (1 + e^epsilon) times the samplers' distance is no longer a small delta. */
+#define NW__MAX_EPSILON 64.0
+/** Total variation distance of one value of nw/noise.h from its ideal law; tests hold it against nw_noise_log2_tv. */
+#define NW__SAMPLE_TV 0x1p-150
+
+/** The Gaussian-DP budget of a total (epsilon, delta): what a ledger of that budget lets through. Rounded down. */
+double nw__budget_mu(double epsilon, double delta);
+
+/** A positive double rounded up (down) by one step, which covers one operation rounded to nearest. */
+double nw__up(double x);
+double nw__down(double x);
+
+typedef enum nw__method { NW__METHOD_GDP = 1, NW__METHOD_ZCDP = 2, NW__METHOD_PURE = 3 } nw__method;
+/** Smallest epsilon of a cost at delta by one method, rounded up; INFINITY if the method does not apply. Charges the samplers' distance. */
+double nw__cost_epsilon(const nw_cost *cost, double delta, nw__method method);
+double nw__cost_delta(const nw_cost *cost, double epsilon, nw__method method);
+/** a + b, rounded up. */
+nw_cost nw__cost_add(const nw_cost *a, const nw_cost *b);
+/** (1 + e^epsilon) samples 2^-150, rounded up. */
+double nw__sampler_delta(double epsilon, uint64_t samples);
+
+/** "gaussian", ...; NULL for a value that is no kind. */
+const char *nw__event_kind_name(nw_event_kind kind);
+/** Builds any leaf: the one place that checks parameters. */
+nw_status nw__event_leaf(nw_event **out, nw_event leaf, const char *function, nw_error *err);
+
+#endif

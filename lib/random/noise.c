@@ -1,0 +1,271 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* noise.c - draws from a slot table.
+ *
+ * One trial: a uniform slot, a uniform cell of its block, V uniform in [0, 1): accept iff (level + V) A / width < p(cell), p the unnormalised law.
+ * A fast slot lies below p entirely: accept at once. A rejected trial is repeated *for the same output position*: moving accepted samples
+ * together would make a position tell which part of the law it came from.
+ *
+ * Samples come in chunks. Chunk c of a release reads three streams of ChaCha20 under the release's key: nonce c for the first trials,
+ * c | 2^63 for what flagged slots need, c | 2^62 for the extension of a comparison that a double cannot decide, at a block number of the
+ * trial's own. So the output is the same for any number of threads and for any margin. */
+#include "noise_internal.h"
+#include "wide.h"
+
+#include <math.h>
+#include <omp.h>
+#include <sodium.h>
+#include <stdlib.h>
+
+enum {
+    CHUNK = 4096,        /* samples */
+    SMALLEST_BATCH = 1024, /* fewer are drawn as so many, so that a clock does not see the slow path of one */
+    REDRAW_WORDS = 512
+};
+static const uint64_t REDRAW_NONCE = UINT64_C(1) << 63;
+static const uint64_t EXTENSION_NONCE = UINT64_C(1) << 62;
+
+/* Distance of a sample's law from the ideal one: the Gaussian's end (2^-166) and undecided comparisons. One of these needs V within 2^-170 of
+ * the threshold: the extended V and fraction have 192 bits, and an error of 2^-229 (two wide values) or of 2^-192 / 64 in the
+ * height is one of at most 2^17 times as much in V, for no block is lower than 2^-17; rejecting it moves less than 2^-170 a trial, and fewer
+ * than 2^10 trials are made for a sample. */
+static const double LOG2_TV = -150.0;
+static const unsigned UNDECIDED_BITS = 200;
+
+typedef struct streams {
+    const uint8_t *key;
+    uint64_t chunk;
+    uint64_t redraw[REDRAW_WORDS];
+    size_t redraw_used;
+    uint64_t redraw_block; /* ChaCha20 block number of the next refill */
+    uint64_t trials;       /* flagged trials so far: the block number of the extension */
+} streams;
+
+static void keystream(void *out, size_t bytes, uint64_t nonce, uint64_t block, const uint8_t *key)
+{
+    uint8_t n[crypto_stream_chacha20_NONCEBYTES];
+    for (int i = 0; i < 8; i++)
+        n[i] = (uint8_t)(nonce >> (8 * i));
+    if (block == 0) {
+        crypto_stream_chacha20(out, bytes, n, key);
+        return;
+    }
+    memset(out, 0, bytes);
+    crypto_stream_chacha20_xor_ic(out, out, bytes, n, block, key);
+}
+
+static uint64_t redraw_word(streams *s)
+{
+    if (s->redraw_used == REDRAW_WORDS) {
+        keystream(s->redraw, sizeof s->redraw, s->chunk | REDRAW_NONCE, s->redraw_block, s->key);
+        s->redraw_block += sizeof s->redraw / 64;
+        s->redraw_used = 0;
+    }
+    return s->redraw[s->redraw_used++];
+}
+
+/* (level + V) A / width < p(cell), on 192 bits of V and of the fraction; undecided counts as no. */
+static bool wide_test(const nw_noise *noise, const nw__slot *slot, int64_t cell, nw__fraction v, nw__fraction f)
+{
+    if (slot->kind == NW__SLOT_TAIL) {
+        /* V A (1 - e^(-1/b)) < e^(-|base|/b) */
+        const nw__wide one_step = nw__wide_exp_minus(nw__wide_laplace_exponent(1, noise->lattice_scale));
+        const nw__wide left = nw__wide_multiply(nw__wide_scaled(0, v, noise->area, 0), nw__wide_one_minus(one_step));
+        const nw__wide right = nw__wide_exp_minus(nw__wide_laplace_exponent((uint64_t)llabs(slot->base), noise->lattice_scale));
+        return nw__wide_compare(left, right, UNDECIDED_BITS) < 0;
+    }
+    const nw__wide left = nw__wide_scaled(slot->level, v, noise->area, slot->log2_width);
+    const nw__wide exponent = noise->law == NW_NOISE_DISCRETE_LAPLACE
+                                  ? nw__wide_laplace_exponent((uint64_t)llabs(cell), noise->lattice_scale)
+                                  : nw__wide_gaussian_exponent(cell, f, noise->lattice_scale);
+    return nw__wide_compare(left, nw__wide_exp_minus(exponent), UNDECIDED_BITS) < 0;
+}
+
+/* p(cell) width / A - level in double, for a tail slot the tail's mass over A. */
+static double height_in_slot(const nw_noise *noise, const nw__slot *slot, double y)
+{
+    const double z = y / noise->lattice_scale;
+    if (slot->kind == NW__SLOT_TAIL)
+        return exp(-fabs((double)slot->base) / noise->lattice_scale) / -expm1(-1.0 / noise->lattice_scale) / noise->area;
+    const double p = noise->law == NW_NOISE_DISCRETE_LAPLACE ? exp(-fabs(z)) : exp(-0.5 * z * z);
+    return ldexp(p, slot->log2_width) / noise->area;
+}
+
+/* One trial of a slot that is not fast; *cell is set if it is accepted. */
+static bool try_slot(const nw_noise *noise, const nw__slot *slot, streams *s, int64_t *cell)
+{
+    const uint64_t trial = s->trials++;
+    if (slot->kind == NW__SLOT_UNUSED)
+        return false;
+    *cell = slot->base + (int64_t)(redraw_word(s) & ((UINT64_C(1) << slot->log2_width) - 1));
+    nw__fraction v = { { 0, 0, redraw_word(s) } };
+    nw__fraction f = { { 0, 0, noise->is_continuous ? redraw_word(s) : 0 } };
+    const double y = (double)*cell + (double)f.limb[2] * 0x1p-64;
+    const double total = height_in_slot(noise, slot, y);
+    const double gap = total - slot->level - (double)v.limb[2] * 0x1p-64;
+    const double margin = noise->margin * total + 0x1p-50; /* the latter for V's and the fraction's unread bits and the subtractions */
+    if (gap > margin)
+        return true;
+    if (gap < -margin)
+        return false;
+    uint64_t extension[8]; /* one block */
+    keystream(extension, sizeof extension, s->chunk | EXTENSION_NONCE, trial, s->key);
+    v.limb[1] = extension[0];
+    v.limb[0] = extension[1];
+    f.limb[1] = noise->is_continuous ? extension[2] : 0;
+    f.limb[0] = noise->is_continuous ? extension[3] : 0;
+    return wide_test(noise, slot, *cell, v, f);
+}
+
+static int64_t draw_cell(const nw_noise *noise, size_t slot_number, streams *s);
+
+/* A trial from fresh words, and all that follow until one is accepted. */
+static int64_t redraw_cell(const nw_noise *noise, streams *s)
+{
+    const uint64_t word = redraw_word(s);
+    const size_t slot = word & (NW__SLOTS - 1);
+    if (noise->fast[slot] == NW__SLOT_FLAGGED)
+        return draw_cell(noise, slot, s);
+    const uint64_t offset = (word >> NW__SLOT_BITS) & ((UINT64_C(1) << noise->log2_width) - 1);
+    return noise->fast[slot] * (INT64_C(1) << noise->log2_width) + (int64_t)offset;
+}
+
+/* Beyond `base` a Laplace law is its own nonnegative half again, moved: the memoryless property, so the tail is exact. */
+static int64_t draw_tail(const nw_noise *noise, int64_t base, streams *s)
+{
+    int64_t beyond = redraw_cell(noise, s);
+    while (beyond < 0)
+        beyond = redraw_cell(noise, s);
+    int64_t sum = 0;
+    if (__builtin_add_overflow(base, base < 0 ? -beyond : beyond, &sum))
+        return base < 0 ? INT64_MIN : INT64_MAX; /* 2^13 scales out at least: probability below e^-8000 */
+    return sum;
+}
+
+/* The cell of a first trial in a slot that is not fast, redrawn until accepted. */
+static int64_t draw_cell(const nw_noise *noise, size_t slot_number, streams *s)
+{
+    int64_t cell = 0;
+    while (!try_slot(noise, &noise->slots[slot_number], s, &cell)) {
+        const uint64_t word = redraw_word(s);
+        slot_number = word & (NW__SLOTS - 1);
+        if (noise->fast[slot_number] != NW__SLOT_FLAGGED) {
+            const uint64_t offset = (word >> NW__SLOT_BITS) & ((UINT64_C(1) << noise->log2_width) - 1);
+            return noise->fast[slot_number] * (INT64_C(1) << noise->log2_width) + (int64_t)offset;
+        }
+    }
+    if (noise->slots[slot_number].kind == NW__SLOT_TAIL)
+        return draw_tail(noise, noise->slots[slot_number].base, s);
+    return cell;
+}
+
+typedef struct workspace {
+    union {
+        uint32_t words32[CHUNK];
+        uint64_t words64[CHUNK];
+    };
+    int64_t samples[CHUNK];
+    uint16_t flagged[CHUNK];
+    streams streams;
+} workspace;
+
+static int64_t round_cell(const nw_noise *noise, int64_t cell)
+{
+    const int64_t half = (INT64_C(1) << noise->halvings) >> 1;
+    return (cell + half) >> noise->halvings; /* floor, as >> of a negative number is arithmetic on every compiler we know; tested */
+}
+
+/* All fast slots of a chunk without a branch; returns how many positions are left, listed in `flagged`. The compiler makes one loop per word size. */
+static inline size_t fast_pass(const nw_noise *noise, workspace *w, size_t n, bool is_wide)
+{
+    const unsigned s = noise->log2_width;
+    const uint64_t mask = (UINT64_C(1) << s) - 1;
+    const int64_t half = (INT64_C(1) << noise->halvings) >> 1;
+    size_t flagged = 0;
+    for (size_t i = 0; i < n; i++) {
+        const uint64_t word = is_wide ? w->words64[i] : w->words32[i];
+        const int16_t block = noise->fast[word & (NW__SLOTS - 1)];
+        const int64_t cell = block * (INT64_C(1) << s) + (int64_t)((word >> NW__SLOT_BITS) & mask);
+        w->samples[i] = (cell + half) >> noise->halvings;
+        w->flagged[flagged] = (uint16_t)i;
+        flagged += block == NW__SLOT_FLAGGED;
+    }
+    return flagged;
+}
+
+static void draw_chunk(const nw_noise *noise, const uint8_t *key, uint64_t chunk, size_t n, workspace *w)
+{
+    const bool is_wide = NW__SLOT_BITS + noise->log2_width > 32;
+    w->streams = (streams){ .key = key, .chunk = chunk, .redraw_used = REDRAW_WORDS };
+    keystream(w->words64, n * (is_wide ? sizeof *w->words64 : sizeof *w->words32), chunk, 0, key);
+    const size_t flagged = is_wide ? fast_pass(noise, w, n, true) : fast_pass(noise, w, n, false);
+    for (size_t i = 0; i < flagged; i++) {
+        const size_t at = w->flagged[i];
+        const uint64_t word = is_wide ? w->words64[at] : w->words32[at];
+        w->samples[at] = round_cell(noise, draw_cell(noise, word & (NW__SLOTS - 1), &w->streams));
+    }
+}
+
+static int64_t add_saturating(int64_t x, int64_t z)
+{
+    int64_t sum = 0;
+    if (__builtin_add_overflow(x, z, &sum))
+        return z < 0 ? INT64_MIN : INT64_MAX;
+    return sum;
+}
+
+/* Chunks of one release, x NULL for pure noise. The noise of a chunk is drawn before its data is read. */
+static void release(const nw_noise *noise, const uint8_t *key, const int64_t *x, int64_t *y, size_t n, workspace *spaces, int threads)
+{
+    const size_t chunks = (n + CHUNK - 1) / CHUNK;
+#pragma omp parallel for schedule(static) num_threads(threads) if (chunks > 1)
+    for (size_t c = 0; c < chunks; c++) {
+        workspace *w = &spaces[omp_get_thread_num()];
+        const size_t first = c * CHUNK;
+        const size_t count = n - first < CHUNK ? n - first : CHUNK;
+        draw_chunk(noise, key, c, count < SMALLEST_BATCH ? SMALLEST_BATCH : count, w);
+        for (size_t i = 0; i < count; i++)
+            y[first + i] = x == NULL ? w->samples[i] : add_saturating(x[first + i], w->samples[i]);
+    }
+}
+
+static nw_status draw(const nw_noise *noise, nw_rng *rng, const int64_t *x, int64_t *y, size_t n, const char *function, nw_error *err)
+{
+    uint8_t key[NW__RNG_KEY_BYTES];
+    const size_t chunks = (n + CHUNK - 1) / CHUNK;
+    const int threads = chunks > 1 && omp_get_max_threads() > 1 ? omp_get_max_threads() : 1;
+    if (n == 0)
+        return NW_OK;
+    workspace *spaces = nw__calloc((size_t)threads, sizeof *spaces);
+    if (spaces == NULL)
+        return nw__fail_memory(err, function);
+    const nw_status status = nw_rng_bytes(rng, key, sizeof key, err);
+    if (status == NW_OK)
+        release(noise, key, x, y, n, spaces, threads);
+    sodium_memzero(key, sizeof key);
+    nw__free_wiped(spaces, (size_t)threads * sizeof *spaces);
+    return status;
+}
+
+nw_status nw_noise_fill(const nw_noise *noise, nw_rng *rng, int64_t *out, size_t n, nw_error *err)
+{
+    if (noise == NULL || rng == NULL || (out == NULL && n > 0))
+        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", noise == NULL ? "noise" : rng == NULL ? "rng" : "out");
+    const nw_status status = draw(noise, rng, NULL, out, n, __func__, err);
+    if (status != NW_OK)
+        memset(out, 0, n * sizeof *out);
+    return status;
+}
+
+nw_status nw_noise_add_i64(const nw_noise *noise, nw_rng *rng, const int64_t *x, int64_t *y, size_t n, nw_error *err)
+{
+    if (noise == NULL || rng == NULL || ((x == NULL || y == NULL) && n > 0))
+        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", noise == NULL ? "noise" : rng == NULL ? "rng" : x == NULL ? "x" : "y");
+    return draw(noise, rng, x, y, n, __func__, err);
+}
+
+double nw_noise_log2_tv(const nw_noise *noise)
+{
+    (void)noise; /* the same bound for every law and scale */
+    return LOG2_TV;
+}

@@ -1,0 +1,347 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* test_accounting.c - conversions, calibration and composition against tests/vectors/accounting.json and their own properties. */
+#include "accountant_internal.h"
+#include "vectors.h"
+
+#include <math.h>
+#include <nw/noise.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+/* cmocka wants the headers above first */
+#include <cmocka.h>
+
+/* A certified upper value: not below the proven lower end of the truth, and within `relative` of it. */
+static void check_upper(const char *id, double value, double low, double truth, double relative)
+{
+    if (!(value >= low) || !(value <= truth * (1.0 + relative) + 1e-300))
+        fail_msg("%s: %.17g is not in [%.17g, %.17g (1 + %g)]", id, value, low, truth, relative);
+}
+
+static bool is_all(const json_t *mechanisms, const char *type)
+{
+    for (size_t i = 0; i < json_array_size(mechanisms); i++)
+        if (strcmp(json_string_value(json_object_get(json_array_get(mechanisms, i), "type")), type) != 0)
+            return false;
+    return true;
+}
+
+static nw_event *event_of(const json_t *entry)
+{
+    nw_event *event = NULL;
+    nw_error err;
+    json_t *list = json_pack("{s:O}", "mechanisms", json_object_get(entry, "mechanisms"));
+    char *text = json_dumps(list, JSON_REAL_PRECISION(17));
+    if (nw_event_from_json(&event, text, &err) != NW_OK)
+        fail_msg("%s", err.message);
+    free(text);
+    json_decref(list);
+    return event;
+}
+
+static void event_epsilon__is_exact_for_every_gaussian_vector(void **state)
+{
+    (void)state;
+    size_t checked = 0;
+    json_t *root = load_vectors("accounting.json");
+    const json_t *entries = json_object_get(root, "entries");
+    for (size_t i = 0; i < json_array_size(entries); i++) {
+        const json_t *e = json_array_get(entries, i);
+        const json_t *query = json_object_get(e, "query");
+        const char *id = json_string_value(json_object_get(e, "id"));
+        nw_adjacency adjacency = NW_ADJACENCY_UNSET;
+        double value = 0.0;
+        const char *method = NULL;
+        if (strcmp(json_string_value(json_object_get(e, "kind")), "composition") != 0
+            || !is_all(json_object_get(e, "mechanisms"), "gaussian"))
+            continue;
+        nw_event *event = event_of(e);
+        assert_int_equal(nw_adjacency_parse(json_string_value(json_object_get(e, "adjacency")), &adjacency, NULL), NW_OK);
+        if (strcmp(json_string_value(json_object_get(query, "kind")), "epsilon") == 0)
+            assert_int_equal(nw_event_epsilon(event, adjacency, vector_number(json_object_get(query, "delta")), &value, &method, NULL), NW_OK);
+        else
+            assert_int_equal(nw_event_delta(event, adjacency, vector_number(json_object_get(query, "epsilon")), &value, &method, NULL), NW_OK);
+        check_upper(id, value, vector_number(json_array_get(json_object_get(e, "bound"), 0)), vector_number(json_object_get(e, "truth")), 1e-10);
+        assert_string_equal(method, "gdp");
+        nw_event_free(event);
+        checked++;
+    }
+    assert_int_equal(checked, 10);
+    json_decref(root);
+}
+
+/* Mechanisms with only a pure, zCDP or mixed bound here: never below the truth. */
+static void event_epsilon__is_an_upper_bound_for_laplace_and_discrete_vectors(void **state)
+{
+    (void)state;
+    size_t checked = 0;
+    json_t *root = load_vectors("accounting.json");
+    const json_t *entries = json_object_get(root, "entries");
+    for (size_t i = 0; i < json_array_size(entries); i++) {
+        const json_t *e = json_array_get(entries, i);
+        const json_t *query = json_object_get(e, "query");
+        const json_t *m = json_object_get(e, "mechanisms");
+        double value = 0.0;
+        if (strcmp(json_string_value(json_object_get(e, "kind")), "composition") != 0
+            || !(is_all(m, "laplace") || is_all(m, "discrete_laplace") || is_all(m, "discrete_gaussian")))
+            continue;
+        nw_event *event = event_of(e);
+        if (strcmp(json_string_value(json_object_get(query, "kind")), "epsilon") == 0)
+            assert_int_equal(nw_event_epsilon(event, NW_ADD_REMOVE, vector_number(json_object_get(query, "delta")), &value, NULL, NULL), NW_OK);
+        else
+            assert_int_equal(nw_event_delta(event, NW_ADD_REMOVE, vector_number(json_object_get(query, "epsilon")), &value, NULL, NULL), NW_OK);
+        assert_true(value >= vector_number(json_array_get(json_object_get(e, "bound"), 0)));
+        nw_event_free(event);
+        checked++;
+    }
+    assert_true(checked >= 13);
+    json_decref(root);
+}
+
+static void zcdp_epsilon__matches_the_vectors(void **state)
+{
+    (void)state;
+    size_t checked = 0;
+    json_t *root = load_vectors("accounting.json");
+    const json_t *entries = json_object_get(root, "entries");
+    for (size_t i = 0; i < json_array_size(entries); i++) {
+        const json_t *e = json_array_get(entries, i);
+        const json_t *query = json_object_get(e, "query");
+        if (strcmp(json_string_value(json_object_get(e, "kind")), "zcdp_to_approx_dp") != 0)
+            continue;
+        const double truth = vector_number(json_object_get(json_object_get(e, "results"), "cks_prop12_optimised"));
+        const double value = nw_zcdp_epsilon(vector_number(json_object_get(query, "rho")), vector_number(json_object_get(query, "delta")));
+        check_upper(json_string_value(json_object_get(e, "id")), value, truth * (1.0 - 1e-13), truth, 1e-12);
+        checked++;
+    }
+    assert_int_equal(checked, 3);
+    json_decref(root);
+}
+
+static void calibrate_gaussian__matches_the_vectors(void **state)
+{
+    (void)state;
+    size_t checked = 0;
+    json_t *root = load_vectors("accounting.json");
+    const json_t *entries = json_object_get(root, "entries");
+    for (size_t i = 0; i < json_array_size(entries); i++) {
+        const json_t *e = json_array_get(entries, i);
+        const json_t *query = json_object_get(e, "query");
+        const json_t *m = json_array_get(json_object_get(e, "mechanisms"), 0);
+        double sigma = 0.0;
+        if (strcmp(json_string_value(json_object_get(e, "kind")), "calibrate") != 0
+            || strcmp(json_string_value(json_object_get(m, "type")), "gaussian") != 0)
+            continue;
+        const nw_sensitivity unit = { vector_number(json_object_get(m, "sensitivity")), NW_ADD_REMOVE };
+        assert_int_equal(nw_calibrate_gaussian(&sigma, vector_number(json_object_get(query, "epsilon")),
+                             vector_number(json_object_get(query, "delta")), unit, 1, NW_ADD_REMOVE, NULL),
+            NW_OK);
+        check_upper(json_string_value(json_object_get(e, "id")), sigma, vector_number(json_array_get(json_object_get(e, "bound"), 0)),
+            vector_number(json_object_get(e, "truth")), 1e-10);
+        checked++;
+    }
+    assert_int_equal(checked, 3);
+    json_decref(root);
+}
+
+/* G_mu lies below the trade-off function of (epsilon, 0)-DP exactly if it does at the vertex (1 / (1 + e^epsilon), same): check on a grid, in long
+ * double, that the conversion is an upper bound and a tight one. */
+static void gdp_from_pure__touches_the_vertex(void **state)
+{
+    (void)state;
+    for (double epsilon = 1e-9; epsilon < 700.0; epsilon *= 1.7) {
+        const double mu = nw_gdp_from_pure(epsilon);
+        const long double tail = 0.5L * erfcl((long double)mu / 2.0L * 0.707106781186547524400844362104849L);
+        const long double vertex = 1.0L / (1.0L + expl((long double)epsilon));
+        if (epsilon < 1e-3) /* 1/2 - vertex, without cancellation */
+            assert_true(0.5L * erfl((long double)mu / 2.0L * 0.707106781186547524400844362104849L) >= 0.5L * tanhl((long double)epsilon / 2.0L));
+        else
+            assert_true(tail <= vertex);
+        assert_true(tail >= vertex * (1.0L - 1e-9L));
+    }
+    assert_true(nw_gdp_from_pure(0.0) == 0.0);
+    assert_true(isinf(nw_gdp_from_pure(INFINITY)));
+}
+
+static void conversions__are_monotone_and_inverse_to_each_other(void **state)
+{
+    (void)state;
+    const double deltas[] = { 1e-300, 1e-30, 1e-9, 1e-3, 0.5 };
+    for (size_t d = 0; d < sizeof deltas / sizeof *deltas; d++) {
+        double last_gdp = 0.0;
+        double last_zcdp = 0.0;
+        for (double x = 1e-6; x < 30.0; x *= 1.9) {
+            const double gdp = nw_gdp_epsilon(x, deltas[d]);
+            const double zcdp = nw_zcdp_epsilon(0.5 * x * x, deltas[d]);
+            assert_true(gdp >= last_gdp && zcdp >= last_zcdp * (1.0 - 1e-12));
+            assert_true(gdp <= zcdp * (1.0 + 1e-9) + 1e-12); /* mu-GDP implies mu^2/2-zCDP, and not the other way round */
+            assert_true(nw_gdp_delta(x, gdp) <= deltas[d]);
+            if (gdp > 0.0) {
+                assert_true(nw_gdp_mu(gdp, deltas[d]) >= x * (1.0 - 1e-9));
+                assert_true(nw_gdp_epsilon(nw_gdp_mu(gdp, deltas[d]), deltas[d]) <= gdp * (1.0 + 1e-6));
+            }
+            if (zcdp > 0.0) {
+                assert_true(nw_zcdp_epsilon(nw_zcdp_rho(zcdp, deltas[d]), deltas[d]) <= zcdp);
+                assert_true(nw_zcdp_delta(0.5 * x * x, zcdp) <= deltas[d] * (1.0 + 1e-6));
+            }
+            last_gdp = gdp;
+            last_zcdp = zcdp;
+        }
+    }
+}
+
+/* delta(epsilon) = integral of phi(s) (1 - e^{-mu (s - a)}) over s > a, by Simpson's rule in long double: another formula, another arithmetic. */
+static void gdp_delta__agrees_with_quadrature(void **state)
+{
+    (void)state;
+    const double mus[] = { 1e-4, 0.03, 0.5, 1.0, 4.0, 11.0 };
+    for (size_t i = 0; i < sizeof mus / sizeof *mus; i++) {
+        for (double epsilon = 0.0; epsilon <= 8.0 * mus[i]; epsilon += 0.7 * mus[i] + 1e-9) {
+            enum { STEPS = 20000 };
+            const long double a = (long double)epsilon / mus[i] - 0.5L * mus[i];
+            const long double width = 14.0L + (a < 0 ? -a : 0);
+            const long double h = width / STEPS;
+            long double sum = 0.0L;
+            for (int k = 0; k <= STEPS; k++) {
+                const long double t = h * k;
+                const long double f = expl(-0.5L * (t + a) * (t + a)) * -expm1l(-(long double)mus[i] * t);
+                sum += f * (k == 0 || k == STEPS ? 1.0L : k % 2 == 1 ? 4.0L : 2.0L);
+            }
+            const double truth = (double)(sum * h / 3.0L * 0.398942280401432677939946059934L);
+            const double value = nw_gdp_delta(mus[i], epsilon);
+            assert_true(value >= truth * (1.0 - 1e-9));
+            assert_true(value <= truth * (1.0 + 1e-7)); /* the error bound grows as 1 / mu */
+        }
+    }
+}
+
+static void conversions__handle_the_ends(void **state)
+{
+    (void)state;
+    assert_true(isnan(nw_gdp_delta(-1.0, 1.0)) && isnan(nw_gdp_delta(1.0, -1.0)) && isnan(nw_gdp_delta((double)NAN, 1.0)));
+    assert_true(nw_gdp_delta(0.0, 0.0) == 0.0 && nw_gdp_delta(INFINITY, 1.0) == 1.0);
+    assert_true(isinf(nw_gdp_epsilon(1.0, 0.0)) && nw_gdp_epsilon(0.0, 0.0) == 0.0 && nw_gdp_epsilon(1.0, 1.0) == 0.0);
+    assert_true(nw_gdp_mu(1.0, 0.0) == 0.0 && isinf(nw_gdp_mu(1.0, 1.0)));
+    assert_true(isinf(nw_zcdp_epsilon(1.0, 0.0)) && nw_zcdp_epsilon(0.0, 0.0) == 0.0);
+    assert_true(nw_gdp_delta(1e-3, 1e6) > 0.0 && nw_gdp_delta(1e-3, 1e6) < 1e-300);
+    assert_true(nw_gdp_mu(1e6, 1e-9) > 1300.0 && nw_gdp_mu(1e6, 1e-9) < 1500.0);
+}
+
+static void event_cost__repeat_equals_the_composition_of_copies(void **state)
+{
+    (void)state;
+    const nw_sensitivity s = { 1.5, NW_ADD_REMOVE };
+    nw_event *leaves[5] = { NULL };
+    assert_int_equal(nw_event_noise(&leaves[0], NW_EVENT_ROUNDED_GAUSSIAN, 3.0, s, 10, NULL), NW_OK);
+    assert_int_equal(nw_event_laplace(&leaves[1], 2.0, s, NULL), NW_OK);
+    assert_int_equal(nw_event_pure(&leaves[2], 0.3, NW_ADD_REMOVE, NULL), NW_OK);
+    assert_int_equal(nw_event_zcdp(&leaves[3], 0.01, NW_ADD_REMOVE, NULL), NW_OK);
+    assert_int_equal(nw_event_approx(&leaves[4], 0.1, 1e-7, NW_ADD_REMOVE, NULL), NW_OK);
+    for (size_t i = 0; i < 5; i++) {
+        const nw_event *copies[7];
+        nw_event *repeat = NULL;
+        nw_event *composed = NULL;
+        nw_cost x;
+        nw_cost y;
+        for (int k = 0; k < 7; k++)
+            copies[k] = leaves[i];
+        assert_int_equal(nw_event_repeat(&repeat, leaves[i], 7, NULL), NW_OK);
+        assert_int_equal(nw_event_composed(&composed, copies, 7, NULL), NW_OK);
+        assert_int_equal(nw_event_cost(repeat, NW_ADD_REMOVE, &x, NULL), NW_OK);
+        assert_int_equal(nw_event_cost(composed, NW_ADD_REMOVE, &y, NULL), NW_OK);
+        const double pairs[4][2] = { { x.mu_squared, y.mu_squared }, { x.rho_zcdp, y.rho_zcdp }, { x.epsilon_pure, y.epsilon_pure },
+            { x.delta, y.delta } };
+        for (int k = 0; k < 4; k++)
+            assert_true(pairs[k][0] == pairs[k][1] || fabs(pairs[k][0] / pairs[k][1] - 1.0) < 1e-14);
+        assert_true(x.samples == y.samples && x.samples == nw_event_samples(composed));
+        nw_event_free(repeat);
+        nw_event_free(composed);
+        nw_event_free(leaves[i]);
+    }
+}
+
+static void event_cost__knows_what_the_sensitivity_was_worked_out_for(void **state)
+{
+    (void)state;
+    nw_event *contribution = NULL;
+    nw_event *change = NULL;
+    nw_cost cost;
+    nw_error err;
+    assert_int_equal(nw_event_gaussian(&contribution, 2.0, (nw_sensitivity){ 1.0, NW_ADD_REMOVE }, NULL), NW_OK);
+    assert_int_equal(nw_event_gaussian(&change, 2.0, (nw_sensitivity){ 1.0, NW_REPLACE_ONE }, NULL), NW_OK);
+    assert_int_equal(nw_event_cost(contribution, NW_ADD_REMOVE, &cost, NULL), NW_OK);
+    assert_true(fabs(cost.mu_squared - 0.25) < 1e-15);
+    assert_int_equal(nw_event_cost(contribution, NW_ZERO_OUT, &cost, NULL), NW_OK);
+    assert_true(fabs(cost.mu_squared - 0.25) < 1e-15);
+    assert_int_equal(nw_event_cost(contribution, NW_REPLACE_ONE, &cost, NULL), NW_OK);
+    assert_true(fabs(cost.mu_squared - 1.0) < 1e-15); /* opposite contributions: twice the distance */
+    assert_int_equal(nw_event_cost(change, NW_REPLACE_ONE, &cost, NULL), NW_OK);
+    assert_true(fabs(cost.mu_squared - 0.25) < 1e-15);
+    assert_int_equal(nw_event_cost(change, NW_ADD_REMOVE, &cost, &err), NW_E_UNSUPPORTED);
+    assert_non_null(strstr(err.message, "replace_one"));
+    assert_int_equal(nw_event_cost(change, NW_ADJACENCY_UNSET, &cost, &err), NW_E_ARG);
+    nw_event_free(contribution);
+    nw_event_free(change);
+}
+
+static void event_epsilon__charges_the_samplers_distance(void **state)
+{
+    (void)state;
+    nw_event *few = NULL;
+    nw_event *many = NULL;
+    double x = 0.0;
+    double y = 0.0;
+    const nw_sensitivity s = { 1.0, NW_ADD_REMOVE };
+    assert_int_equal(nw_event_noise(&few, NW_EVENT_ROUNDED_GAUSSIAN, 5.0, s, 0, NULL), NW_OK);
+    assert_int_equal(nw_event_noise(&many, NW_EVENT_ROUNDED_GAUSSIAN, 5.0, s, UINT64_MAX, NULL), NW_OK);
+    assert_int_equal(nw_event_epsilon(few, NW_ADD_REMOVE, 2.5e-26, &x, NULL, NULL), NW_OK);
+    assert_int_equal(nw_event_epsilon(many, NW_ADD_REMOVE, 2.5e-26, &y, NULL, NULL), NW_OK);
+    assert_true(y > x); /* (1 + e^2) 2^64 2^-150 = 1.1e-25 does not even fit */
+    assert_int_equal(nw_event_epsilon(many, NW_ADD_REMOVE, 1e-20, &y, NULL, NULL), NW_OK);
+    assert_true(isfinite(y));
+    nw_event_free(few);
+    nw_event_free(many);
+    nw_noise *noise = NULL;
+    for (int law = NW_NOISE_ROUNDED_GAUSSIAN; law <= NW_NOISE_DISCRETE_LAPLACE; law++) {
+        assert_int_equal(nw_noise_new(&noise, (nw_noise_law)law, 3.0, NULL), NW_OK);
+        assert_true(exp2(nw_noise_log2_tv(noise)) <= NW__SAMPLE_TV);
+        nw_noise_free(noise);
+    }
+}
+
+static void calibrate_gaussian__refuses_bad_parameters(void **state)
+{
+    (void)state;
+    const nw_sensitivity s = { 1.0, NW_ADD_REMOVE };
+    double sigma = 0.0;
+    nw_error err;
+    assert_int_equal(nw_calibrate_gaussian(&sigma, 0.0, 1e-9, s, 1, NW_ADD_REMOVE, &err), NW_E_ARG);
+    assert_int_equal(nw_calibrate_gaussian(&sigma, (double)NAN, 1e-9, s, 1, NW_ADD_REMOVE, &err), NW_E_ARG);
+    assert_int_equal(nw_calibrate_gaussian(&sigma, 1.0, 0.0, s, 1, NW_ADD_REMOVE, &err), NW_E_ARG);
+    assert_int_equal(nw_calibrate_gaussian(&sigma, 1.0, 1.0, s, 1, NW_ADD_REMOVE, &err), NW_E_ARG);
+    assert_int_equal(nw_calibrate_gaussian(&sigma, 1.0, 1e-9, s, 0, NW_ADD_REMOVE, &err), NW_E_ARG);
+    assert_int_equal(nw_calibrate_gaussian(NULL, 1.0, 1e-9, s, 1, NW_ADD_REMOVE, &err), NW_E_ARG);
+    assert_int_equal(nw_calibrate_gaussian(&sigma, 1.0, 1e-9, (nw_sensitivity){ -1.0, NW_ADD_REMOVE }, 1, NW_ADD_REMOVE, &err), NW_E_ARG);
+    assert_int_equal(nw_calibrate_gaussian(&sigma, 1.0, 1e-9, (nw_sensitivity){ 1.0, NW_REPLACE_ONE }, 1, NW_ADD_REMOVE, &err),
+        NW_E_UNSUPPORTED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(event_epsilon__is_exact_for_every_gaussian_vector),
+        cmocka_unit_test(event_epsilon__is_an_upper_bound_for_laplace_and_discrete_vectors),
+        cmocka_unit_test(zcdp_epsilon__matches_the_vectors),
+        cmocka_unit_test(calibrate_gaussian__matches_the_vectors),
+        cmocka_unit_test(gdp_from_pure__touches_the_vertex),
+        cmocka_unit_test(conversions__are_monotone_and_inverse_to_each_other),
+        cmocka_unit_test(gdp_delta__agrees_with_quadrature),
+        cmocka_unit_test(conversions__handle_the_ends),
+        cmocka_unit_test(event_cost__repeat_equals_the_composition_of_copies),
+        cmocka_unit_test(event_cost__knows_what_the_sensitivity_was_worked_out_for),
+        cmocka_unit_test(event_epsilon__charges_the_samplers_distance),
+        cmocka_unit_test(calibrate_gaussian__refuses_bad_parameters),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
