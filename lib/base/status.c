@@ -61,6 +61,6 @@ const char *nw_version(void)
 
 const char *nw_build_info(void)
 {
-    return "noisewright " NW_VERSION_STRING "; compiler " __VERSION__ "; libsodium " SODIUM_VERSION_STRING "; SQLite " SQLITE_VERSION
-           "; jansson " JANSSON_VERSION "; zlib " ZLIB_VERSION "; sources and library Apache-2.0";
+    return "noisewright " NW_VERSION_STRING "; compiler " __VERSION__ "; libsodium " SODIUM_VERSION_STRING
+           "; SQLite " SQLITE_VERSION "; jansson " JANSSON_VERSION "; zlib " ZLIB_VERSION "; sources and library Apache-2.0";
 }

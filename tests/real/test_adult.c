@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* test_adult.c - the accuracy that the synth room promises on a real table (Adult, coded, 48842 x 14) at epsilon = 1, delta = 1e-9, add/remove:
- * average total variation over all 2-way and all 364 3-way marginals, mean of three seeds. Needs -Dreal_data_dir. */
+/* test_adult.c - the accuracy that the synth room promises on a real table (Adult, coded, 48842 x 14) at epsilon = 1, delta =
+ * 1e-9, add/remove: average total variation over all 2-way and all 364 3-way marginals, mean of three seeds. Needs
+ * -Dreal_data_dir. */
 #include <noisewright.h>
 #include <nw/testing.h>
 

@@ -2,13 +2,15 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* audit_synth.c - an empirical check of what the synth room releases, its noisy counts, against what it charges.
  *
- * D' is D with one record more. The releases are Gaussian vectors, rounded, so the best test of D against D' is the likelihood ratio, linear in
- * the counts: S = sum over marginals of w_i (noisy count of the record's cell), w_i = 1 / (sigma_i^2 + 1/12) with the variance of the rounding.
- * mu is estimated as (difference of means) / (standard deviation), standard error sqrt(2 / RUNS) sqrt(1 + mu^2 / 8): 0.021 at RUNS = 6000
- * and mu = 1.5 (epsilon = 10). Two statistics, both within 5 standard errors for an honest release:
+ * D' is D with one record more. The releases are Gaussian vectors, rounded, so the best test of D against D' is the likelihood
+ * ratio, linear in the counts: S = sum over marginals of w_i (noisy count of the record's cell), w_i = 1 / (sigma_i^2 + 1/12)
+ * with the variance of the rounding. mu is estimated as (difference of means) / (standard deviation), standard error sqrt(2 /
+ * RUNS) sqrt(1 + mu^2 / 8): 0.021 at RUNS = 6000 and mu = 1.5 (epsilon = 10). Two statistics, both within 5 standard errors for
+ * an honest release:
  *   the joint mu, at most the charged one and equal to sqrt(sum w_i) (the rounding is worth 1 %);
  *   each marginal's standard deviation, relative error 1 / sqrt(4 RUNS) = 0.0065.
- * Each mutant has to fail one of them: noise x 0.9 shows as mu = 1.7, one marginal's noise x 0.95 or left out as its deviation. */
+ * Each mutant has to fail one of them: noise x 0.9 shows as mu = 1.7, one marginal's noise x 0.95 or left out as its
+ * deviation. */
 #include "accountant_internal.h"
 
 #include <math.h>
@@ -103,7 +105,8 @@ static int teardown_releases(void **state)
     return 0;
 }
 
-/* factor[i] != 1 plays a mutant: the noise of marginal i multiplied by it. The exact count of the cell is 4 under D and 5 under D'. */
+/* factor[i] != 1 plays a mutant: the noise of marginal i multiplied by it. The exact count of the cell is 4 under D and 5 under
+ * D'. */
 static double mutated(const releases *r, const double *factor, int side, size_t run, size_t i)
 {
     const double exact = 4.0 + side;
@@ -167,8 +170,8 @@ static void release__has_the_charged_mu(void **state)
     for (size_t i = 0; i < MARGINALS; i++)
         honest[i] = 1.0;
     const double mu = empirical_mu(r, honest);
-    print_message("# mu: empirical %.4f, expected %.4f, charged %.4f, tolerance %.4f; worst deviation %.2f standard errors\n", mu, expected_mu(r),
-        r->mu, tolerance(r), worst_deviation(r, honest));
+    print_message("# mu: empirical %.4f, expected %.4f, charged %.4f, tolerance %.4f; worst deviation %.2f standard errors\n", mu,
+        expected_mu(r), r->mu, tolerance(r), worst_deviation(r, honest));
     assert_true(expected_mu(r) <= r->mu && expected_mu(r) > 0.97 * r->mu);
     assert_true(fabs(mu - expected_mu(r)) < tolerance(r));
     assert_true(worst_deviation(r, honest) < 5.0);

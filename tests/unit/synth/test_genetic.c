@@ -39,7 +39,8 @@ static void setup(fixture *f)
         for (size_t c = 0; c < n; c++) /* some below 0 and some above the total: both ends of the published clip */
             f->marginals[i].counts[c] = (int64_t)below(f->rng, 90) - 20;
     }
-    f->plan = (nw__plan){ .columns = COLUMNS, .cells = cells, .marginals = f->marginals, .marginal_count = m, .one_ways = COLUMNS };
+    f->plan =
+        (nw__plan){ .columns = COLUMNS, .cells = cells, .marginals = f->marginals, .marginal_count = m, .one_ways = COLUMNS };
     f->reference = (nw__reference){ .total = 60.0, .columns = COLUMNS };
     f->chain = (nw__chain){ &f->plan, &f->reference, ROWS, 1, f->codes, NULL, NULL };
     assert_true(engine_make(&f->e, &f->chain));
