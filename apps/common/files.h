@@ -1,0 +1,27 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef APP_FILES_H
+#define APP_FILES_H
+
+/* files.h - what can be known about files before anything is charged, and small files written whole or not at all.
+ * Functions that return int print their own message and return an exit code, APP_OK if all is well. */
+#include <stdbool.h>
+#include <stddef.h>
+
+/** APP_NO_INPUT unless `path` is "-" or something readable that is no folder. */
+int app_check_input(const char *path);
+
+/** APP_CANNOT_CREATE unless a file `path` could be put in its place by renaming: the folder takes new files, and what is there now, if anything, is
+ *  a regular file. "-" passes. */
+int app_check_output(const char *path);
+
+/** True if both name the same existing file, or are the same text. */
+bool app_is_same_file(const char *a, const char *b);
+
+/** Writes `text` to a temporary file in the folder of `path`, syncs and renames it: on error nothing is left. */
+int app_write_text(const char *path, const char *text);
+
+/** Reads a whole file ("-": standard input) of at most `limit` bytes into a new string; a NUL byte is refused. */
+int app_read_text(const char *path, size_t limit, char **out);
+
+#endif
