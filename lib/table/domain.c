@@ -1,0 +1,249 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* domain.c - from a cell to its code: the bins of a numeric column, the hash of a categorical one. */
+#include "table_internal.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* A bin must be wider than the doubles in it are apart, or it could hold no number at all. 2^-40 leaves 12 bits: 4096 doubles a bin. */
+#define NARROWEST_RELATIVE_BIN 0x1p-40
+
+/* ---- scale ---- */
+
+double nw__domain_to_scale(const nw__domain *domain, double x)
+{
+    if (!domain->column.is_log)
+        return x;
+    return domain->log_unit == 0 ? log(x) : copysign(log1p(fabs(x) / domain->log_unit), x);
+}
+
+double nw__domain_from_scale(const nw__domain *domain, double t)
+{
+    if (!domain->column.is_log)
+        return t;
+    return domain->log_unit == 0 ? exp(t) : copysign(domain->log_unit * expm1(fabs(t)), t);
+}
+
+/* ---- bins ---- */
+
+/* Edges of equal width on the scale, rounded to whole steps; where that would leave a bin empty (the low end of a logarithm) it gets one
+ * step, and later ones as many as are left. */
+static void cut_grid(nw__domain *domain, double from, double to)
+{
+    const nw_column *c = &domain->column;
+    const double bins = domain->bins;
+    for (uint32_t b = 1; b < domain->bins; b++) {
+        const double x = nw__domain_from_scale(domain, from + (to - from) * (b / bins));
+        const double k = c->is_log ? round((x - c->lower) / c->step) : floor(domain->values * (b / bins));
+        domain->edges[b] = fmin(fmax(k, domain->edges[b - 1] + 1), domain->values - (bins - b));
+    }
+    domain->edges[domain->bins] = domain->values;
+}
+
+static const char *cut_reals(nw__domain *domain, double from, double to)
+{
+    domain->edges[0] = domain->column.lower;
+    for (uint32_t b = 1; b <= domain->bins; b++) {
+        const bool is_last = b == domain->bins;
+        double *e = &domain->edges[b];
+        *e = is_last ? domain->column.upper : nw__domain_from_scale(domain, from + (to - from) * (b / (double)domain->bins));
+        const double magnitude = fmax(fabs(e[-1]), fabs(e[0]));
+        if (!(e[0] - e[-1] > magnitude * NARROWEST_RELATIVE_BIN))
+            return "lower and upper are too close together for that many bins; give a step, or ask for fewer bins";
+    }
+    return NULL;
+}
+
+bool nw__domain_cut(nw__domain *domain, uint32_t max_bins, const char **why)
+{
+    const nw_column *c = &domain->column;
+    *why = NULL;
+    const bool has_grid = c->step > 0;
+    if ((has_grid && domain->values <= max_bins) || c->lower == c->upper) {
+        domain->bins = has_grid ? (uint32_t)domain->values : 1;
+        return true;
+    }
+    domain->bins = max_bins;
+    domain->edges = nw__calloc((size_t)max_bins + 1, sizeof *domain->edges);
+    if (domain->edges == NULL)
+        return false;
+    /* A logarithm needs an origin where bounds are not positive: the step is the natural unit, else a millionth of the larger bound. */
+    if (c->is_log && c->lower <= 0)
+        domain->log_unit = has_grid ? c->step : 1e-6 * fmax(fabs(c->lower), fabs(c->upper));
+    const double end = has_grid ? c->lower + domain->values * c->step : c->upper;
+    const double from = nw__domain_to_scale(domain, c->lower);
+    const double to = nw__domain_to_scale(domain, end);
+    if (has_grid)
+        cut_grid(domain, from, to);
+    else
+        *why = cut_reals(domain, from, to);
+    return true;
+}
+
+/* The b with edges[b] <= y < edges[b+1]; y is in range. */
+static uint32_t find_bin(const nw__domain *domain, double y)
+{
+    const double *edges = domain->edges;
+    if (domain->column.is_log) {
+        uint32_t low = 0;
+        for (uint32_t n = domain->bins; n > 1;) { /* y is in one of the n bins from low */
+            const uint32_t half = n / 2;
+            low = edges[low + half] <= y ? low + half : low;
+            n -= half;
+        }
+        return low;
+    }
+    /* Equal width: the guess is off by one at most, for the rounding of edges. */
+    const uint32_t last = domain->bins - 1;
+    uint32_t b = (uint32_t)((y - edges[0]) / (edges[last + 1] - edges[0]) * domain->bins);
+    b = b > last ? last : b;
+    while (y < edges[b])
+        b--;
+    while (b < last && y >= edges[b + 1])
+        b++;
+    return b;
+}
+
+uint16_t nw__domain_encode_number(const nw__domain *domain, double x)
+{
+    const nw_column *c = &domain->column;
+    if (x <= c->lower)
+        return 0;
+    if (x >= c->upper)
+        return (uint16_t)(domain->bins - 1);
+    double y = x;
+    if (c->step > 0) {
+        y = (double)(int64_t)((x - c->lower) / c->step + 0.5); /* not negative, so the cast rounds down */
+        y = y < domain->values ? y : domain->values - 1;
+    }
+    return domain->edges == NULL ? (uint16_t)y : (uint16_t)find_bin(domain, y);
+}
+
+/* ---- labels ---- */
+
+static inline uint64_t load_bytes(const char *text, size_t n)
+{
+    uint64_t word = 0;
+    memcpy(&word, text, n);
+    return word;
+}
+
+/* Any spread will do: labels are public and chosen by the operator, and a lookup compares the text in the end. */
+static inline uint64_t hash_text(const char *text, size_t length)
+{
+    const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t h = length * odd;
+    for (; length > 8; text += 8, length -= 8) {
+        h = (h ^ load_bytes(text, 8)) * odd;
+        h ^= h >> 32;
+    }
+    uint64_t tail; /* 1..8 bytes, read with overlapping loads of fixed size */
+    if (length >= 4)
+        tail = load_bytes(text, 4) | load_bytes(text + length - 4, 4) << 32;
+    else
+        tail = length == 0 ? 0 : (uint64_t)(unsigned char)text[0] | (uint64_t)(unsigned char)text[length / 2] << 8 |
+            (uint64_t)(unsigned char)text[length - 1] << 16;
+    h = (h ^ tail) * odd;
+    return h ^ h >> 32;
+}
+
+/* The slot of a label: its own, or the free one where it would go. */
+static inline nw__label_slot *find_slot(const nw__domain *domain, const char *text, size_t length)
+{
+    const uint64_t hash = hash_text(text, length);
+    uint32_t i = (uint32_t)hash & domain->slot_mask;
+    for (;; i = (i + 1) & domain->slot_mask) {
+        nw__label_slot *slot = &domain->slots[i];
+        if (slot->code_plus_one == 0)
+            return slot;
+        if (slot->hash == hash && slot->length == length && memcmp(domain->labels[slot->code_plus_one - 1], text, length) == 0)
+            return slot;
+    }
+}
+
+bool nw__domain_index_labels(nw__domain *domain, const char **duplicate)
+{
+    *duplicate = NULL;
+    uint32_t slots = 4;
+    while (slots < 2 * domain->bins)
+        slots *= 2;
+    domain->slots = nw__calloc(slots, sizeof *domain->slots);
+    if (domain->slots == NULL)
+        return false;
+    domain->slot_mask = slots - 1;
+    for (uint32_t i = 0; i < domain->bins; i++) {
+        const char *label = domain->labels[i];
+        const size_t length = strlen(label);
+        nw__label_slot *slot = find_slot(domain, label, length);
+        if (slot->code_plus_one != 0) {
+            *duplicate = label;
+            return true;
+        }
+        *slot = (nw__label_slot){hash_text(label, length), (uint32_t)length, i + 1};
+    }
+    return true;
+}
+
+uint16_t nw__domain_encode_label(const nw__domain *domain, const char *text, size_t length)
+{
+    const nw__label_slot *slot = find_slot(domain, text, length);
+    return slot->code_plus_one == 0 ? domain->missing_code : (uint16_t)(slot->code_plus_one - 1);
+}
+
+static uint16_t encode_bool(const nw__domain *domain, const char *text, size_t length)
+{
+    static const char *const words[2][4] = {{"false", "0", "no", "f"}, {"true", "1", "yes", "t"}};
+    for (uint16_t code = 0; code < 2; code++)
+        for (size_t i = 0; i < 4; i++)
+            if (strlen(words[code][i]) == length && strncasecmp(words[code][i], text, length) == 0)
+                return code;
+    return domain->missing_code;
+}
+
+/* Most cells of most tables: a few digits. */
+static inline bool parse_short_integer(const char *text, size_t length, double *value)
+{
+    if (length > 15 || length == 0)
+        return false;
+    int64_t v = 0;
+    for (size_t i = 0; i < length; i++) {
+        const unsigned digit = (unsigned char)text[i] - (unsigned)'0';
+        if (digit > 9)
+            return false;
+        v = v * 10 + (int64_t)digit;
+    }
+    *value = (double)v;
+    return true;
+}
+
+uint16_t nw__domain_encode_text(const nw__domain *domain, const char *text, size_t length)
+{
+    double x;
+    int64_t days;
+    switch (domain->column.type) {
+    case NW_COLUMN_CATEGORICAL: return nw__domain_encode_label(domain, text, length);
+    case NW_COLUMN_BOOL: return encode_bool(domain, text, length);
+    case NW_COLUMN_DATE:
+        return nw__parse_date(text, length, &days) ? nw__domain_encode_number(domain, (double)days) : domain->missing_code;
+    case NW_COLUMN_CODE:
+    case NW_COLUMN_INT:
+    case NW_COLUMN_FLOAT:
+        if (parse_short_integer(text, length, &x) || nw__parse_number(text, length, &x))
+            return nw__domain_encode_number(domain, x);
+        return domain->missing_code;
+    }
+    return domain->missing_code;
+}
+
+void nw__domain_free(nw__domain *domain)
+{
+    for (uint32_t i = 0; domain->labels != NULL && i < domain->bins; i++)
+        free(domain->labels[i]);
+    free(domain->labels);
+    free(domain->slots);
+    free(domain->edges);
+    free((char *)(uintptr_t)domain->column.name);
+}
