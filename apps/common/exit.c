@@ -63,5 +63,6 @@ int app_exit_code(nw_status status)
 
 int app_fail_error(const char *subject, const nw_error *err)
 {
-    return app_fail(app_exit_code(err->status), subject, "%s", err->message);
+    const bool is_named = strstr(err->message, subject) != NULL;
+    return app_fail(app_exit_code(err->status), is_named ? NULL : subject, "%s", err->message);
 }

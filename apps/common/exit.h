@@ -18,13 +18,13 @@ enum {
     APP_IO = 74
 };
 
-/** Prints "program: subject: message" as one line (control characters become '?') and returns `code`. */
+/** Prints "program: subject: message" (subject may be NULL) as one line (control characters become '?') and returns `code`. */
 int app_fail(int code, const char *subject, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /** The exit code of a library status; NW_E_CANCELLED is the signal's. */
 int app_exit_code(nw_status status);
 
-/** app_fail with the library's message and app_exit_code of its status. */
+/** app_fail with the library's message and app_exit_code of its status; the subject is left out if the message names it already. */
 int app_fail_error(const char *subject, const nw_error *err);
 
 /** A remark that is no failure: "program: message", one line on standard error. */

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define MAX_NUDGES 12 /* half a unit of the sixth digit is at most 5e-6 of the value: ten steps of 5e-7 */
+
 bool app_parse_real(const char *text, double *out)
 {
     if (*text == '\0' || text[strspn(text, "0123456789.eE+-")] != '\0') /* strtod alone takes " 1", "nan", "0x1p3" */
@@ -47,11 +49,13 @@ bool app_is_inside(const char *interval, double value)
     return is_above && is_below;
 }
 
-/* 17 digits give every double back, so the loop ends with a text that is equal to the value at the latest. */
+/* Six digits are to the nearest; where that is on the wrong side, small steps put them on the right one. */
 static const char *text_towards(double value, bool is_up, char out[APP_NUMBER_SIZE])
 {
-    for (int digits = 6; digits <= 17; digits++) {
-        snprintf(out, APP_NUMBER_SIZE, "%.*g", digits, value);
+    const double step = is_up ? 1.0 + 5e-7 : 1.0 - 5e-7;
+    double nudged = value;
+    for (int i = 0; i < MAX_NUDGES; i++, nudged *= step) {
+        snprintf(out, APP_NUMBER_SIZE, "%.6g", nudged);
         const double shown = strtod(out, NULL);
         if (is_up ? shown >= value : shown <= value)
             break;
