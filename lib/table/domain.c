@@ -10,6 +10,7 @@
 
 /* A bin must be wider than the doubles in it are apart, or it could hold no number at all. 2^-40 leaves 12 bits: 4096 doubles a bin. */
 #define NARROWEST_RELATIVE_BIN 0x1p-40
+#define NARROWEST_BIN 1e-290 /* and a thousandth of it is still far from the end of the doubles */
 
 /* ---- scale ---- */
 
@@ -51,7 +52,7 @@ static const char *cut_reals(nw__domain *domain, double from, double to)
         double *e = &domain->edges[b];
         *e = is_last ? domain->column.upper : nw__domain_from_scale(domain, from + (to - from) * (b / (double)domain->bins));
         const double magnitude = fmax(fabs(e[-1]), fabs(e[0]));
-        if (!(e[0] - e[-1] > magnitude * NARROWEST_RELATIVE_BIN))
+        if (!(e[0] - e[-1] > fmax(magnitude * NARROWEST_RELATIVE_BIN, NARROWEST_BIN)))
             return "lower and upper are too close together for that many bins; give a step, or ask for fewer bins";
     }
     return NULL;
@@ -62,8 +63,8 @@ bool nw__domain_cut(nw__domain *domain, uint32_t max_bins, const char **why)
     const nw_column *c = &domain->column;
     *why = NULL;
     const bool has_grid = c->step > 0;
-    if ((has_grid && domain->values <= max_bins) || c->lower == c->upper) {
-        domain->bins = has_grid ? (uint32_t)domain->values : 1;
+    if (has_grid && domain->values <= max_bins) {
+        domain->bins = (uint32_t)domain->values;
         return true;
     }
     domain->bins = max_bins;

@@ -1,0 +1,27 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef NW_OUTPUT_FILE_H
+#define NW_OUTPUT_FILE_H
+
+/* output_file.h - a file that appears whole or not at all. */
+#include "base.h"
+
+#include <zlib.h>
+
+typedef struct nw__output {
+    const char *function;
+    const char *path;  /* borrowed */
+    char *temporary;   /* beside `path`, to be renamed to it; NULL for standard output, devices and pipes, which are written directly */
+    int fd;
+    bool is_owned;     /* fd is to be closed */
+    gzFile gzip;       /* NULL: not compressed */
+} nw__output;
+
+/** Begins to write `path`: "-" is standard output, a name ending in ".gz" is compressed. After NW_OK exactly one of finish and abandon. */
+nw_status nw__output_open(nw__output *output, const char *path, nw_error *err, const char *function);
+nw_status nw__output_write(nw__output *output, const void *bytes, size_t n, nw_error *err);
+/** Flushes, syncs and renames; on error nothing is left. */
+nw_status nw__output_finish(nw__output *output, nw_error *err);
+void nw__output_abandon(nw__output *output);
+
+#endif
