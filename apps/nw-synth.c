@@ -132,8 +132,8 @@ static int check_settings(const settings *s)
         return app_fail(APP_USAGE, "--json", "both it and the table would go to standard output, -o must be a file");
     if (is_insecure(s) && s->ledger != NULL)
         return app_fail(APP_USAGE, "--insecure-seed", "cannot be charged to a ledger file, must be used without --ledger");
-    if (s->manifest != NULL && strcmp(s->manifest, "-") == 0)
-        return app_fail(APP_USAGE, "--manifest", "is \"-\", must be a file");
+    if (s->manifest != NULL && app_is_stream(s->manifest))
+        return app_fail(APP_USAGE, "--manifest", "is \"%s\", must be a regular file", s->manifest);
     const char *const named[] = { table, s->schema, s->ledger };
     for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
         if (named[i] != NULL && app_is_same_file(named[i], s->output))
@@ -247,18 +247,18 @@ static int release(job *j)
     return code;
 }
 
-/* The standard stream has no temporary file, and its reader may never come: a signal may end the writing at once. */
+/* A stream has no temporary file, and its reader may never come: a signal may end the writing at once. */
 static int write_output(job *j)
 {
     nw_error err;
     const settings *s = j->settings;
-    const bool is_stream = strcmp(s->output, "-") == 0;
+    const bool is_stream = app_is_stream(s->output);
     app_signals_defer(!is_stream);
     const nw_status status = nw_table_write_csv(j->synthetic, s->output, j->rng, &err);
     app_signals_defer(true);
     if (status == NW_OK)
         return APP_OK;
-    const int code = app_fail_error(is_stream ? "standard output" : s->output, &err);
+    const int code = app_fail_error(s->output, &err);
     app_note("the budget was spent and stays spent; %s", is_stream ? "the output is not whole" : "nothing was written");
     return code;
 }
@@ -302,7 +302,7 @@ static int write_manifest(const job *j)
     json_object_set_new(object, "bins", json_integer(j->settings->bins > 0 ? (json_int_t)j->settings->bins : NW_SCHEMA_DEFAULT_BINS));
     json_object_set_new(object, "sweeps", j->settings->sweeps > 0 ? json_integer((json_int_t)j->settings->sweeps) : json_string("default"));
     json_object_set_new(object, "chains", j->settings->chains > 0 ? json_integer((json_int_t)j->settings->chains) : json_string("default"));
-    char *text = app_json_dump(object);
+    char *text = app_json_dump(object, JSON_INDENT(2));
     const int code = text == NULL ? app_fail(APP_INTERNAL, j->settings->manifest, "out of memory")
                                   : app_write_text(j->settings->manifest, text);
     free(text);

@@ -29,18 +29,23 @@ int app_check_input(const char *path)
     return APP_OK;
 }
 
-/* Makes an empty file next to `path`; *name is new, NULL on error. The name does not grow with that of `path`, which may be as long as
- * the file system allows. */
+bool app_is_stream(const char *path)
+{
+    struct stat info;
+    return is_standard(path) || (stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode));
+}
+
+/* Makes an empty file next to `path`; *name is new, NULL on error. The suffix is at least as long as the library's for its temporary files, so a
+ * name that passes here is not too long there. */
 static int open_temporary(const char *path, char **name)
 {
-    static const char pattern[] = ".nw-XXXXXX";
-    const char *slash = strrchr(path, '/');
-    const size_t folder = slash == NULL ? 0 : (size_t)(slash - path) + 1;
-    *name = malloc(folder + sizeof pattern);
+    static const char suffix[] = ".nw-temporary-XXXXXX";
+    const size_t length = strlen(path);
+    *name = malloc(length + sizeof suffix);
     if (*name == NULL)
         return -1;
-    memcpy(*name, path, folder);
-    memcpy(*name + folder, pattern, sizeof pattern);
+    memcpy(*name, path, length);
+    memcpy(*name + length, suffix, sizeof suffix);
     const int fd = mkostemp(*name, O_CLOEXEC);
     if (fd < 0) {
         free(*name);
@@ -49,17 +54,24 @@ static int open_temporary(const char *path, char **name)
     return fd;
 }
 
+static int fail_create(const char *path)
+{
+    return app_fail(APP_CANNOT_CREATE, path, "%s, must be in a folder where files can be made", strerror(errno));
+}
+
 int app_check_output(const char *path)
 {
     struct stat info;
     if (is_standard(path))
         return APP_OK;
-    if (stat(path, &info) == 0 && !S_ISREG(info.st_mode))
-        return app_fail(APP_CANNOT_CREATE, path, "is there already and is no regular file, must be a file that can be replaced");
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+        return app_fail(APP_CANNOT_CREATE, path, "is a folder, must be a file");
+    if (app_is_stream(path))
+        return access(path, W_OK) == 0 ? APP_OK : app_fail(APP_CANNOT_CREATE, path, "%s, must be writable", strerror(errno));
     char *name;
     const int fd = open_temporary(path, &name);
     if (fd < 0)
-        return app_fail(APP_CANNOT_CREATE, path, "%s, must be in a folder where files can be made", strerror(errno));
+        return fail_create(path);
     close(fd);
     unlink(name);
     free(name);
@@ -105,7 +117,7 @@ int app_write_text(const char *path, const char *text)
     char *name;
     const int fd = open_temporary(path, &name);
     if (fd < 0)
-        return app_fail(APP_CANNOT_CREATE, path, "%s, must be in a folder where files can be made", strerror(errno));
+        return fail_create(path);
     bool is_good = set_usual_mode(fd) && write_all(fd, text) && fsync(fd) == 0;
     is_good = close(fd) == 0 && is_good;
     is_good = is_good && rename(name, path) == 0;

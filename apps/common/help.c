@@ -43,9 +43,9 @@ static void print_option(const app_option *option)
         column = 0;
     }
     printf("%*s", HELP_COLUMN - column, "");
-    snprintf(text, sizeof text, "%s%s%s%s", option->help, option->is_required ? " (required)" : "",
-        option->kind == APP_REAL || option->kind == APP_COUNT ? ", in " : "",
-        option->kind == APP_REAL || option->kind == APP_COUNT ? option->admissible : "");
+    const bool is_number = option->kind == APP_REAL || option->kind == APP_COUNT;
+    snprintf(text, sizeof text, "%s%s%s%s", option->help, is_number ? "; in " : "", is_number ? option->admissible : "",
+        option->is_required ? "; required" : "");
     print_wrapped(text, HELP_COLUMN, HELP_COLUMN);
 }
 

@@ -30,9 +30,9 @@ json_t *app_json_text(const char *text)
     return string;
 }
 
-char *app_json_dump(json_t *object)
+char *app_json_dump(json_t *object, size_t flags)
 {
-    char *text = json_dumps(object, JSON_INDENT(2));
+    char *text = json_dumps(object, flags);
     json_decref(object);
     if (text == NULL)
         return NULL;
@@ -48,7 +48,7 @@ char *app_json_dump(json_t *object)
 
 int app_print_json(json_t *object)
 {
-    char *text = object == NULL ? NULL : app_json_dump(object);
+    char *text = object == NULL ? NULL : app_json_dump(object, 0);
     if (text == NULL)
         return app_fail(APP_INTERNAL, "JSON", "out of memory");
     const bool is_written = fputs(text, stdout) != EOF && fflush(stdout) == 0;

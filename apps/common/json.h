@@ -12,10 +12,10 @@ json_t *app_json_real(double value);
 /** A string; a file name that is no UTF-8 has '?' in place of what is not ASCII. */
 json_t *app_json_text(const char *text);
 
-/** Prints an object and a newline on standard output, and frees it. APP_OK, or a message and APP_IO; NULL (out of memory) is APP_INTERNAL. */
+/** Prints an object as one line on standard output, and frees it. APP_OK, or a message and APP_IO; NULL (out of memory) is APP_INTERNAL. */
 int app_print_json(json_t *object);
 
-/** The object as indented text with a newline at its end, which the caller frees; frees the object. NULL if memory lacks. */
-char *app_json_dump(json_t *object);
+/** The object as text by jansson's flags, with a newline at its end; to be freed by the caller. Frees the object. NULL if memory lacks. */
+char *app_json_dump(json_t *object, size_t flags);
 
 #endif
