@@ -15,12 +15,13 @@ struct nw_event {
     double delta;               /* approx only */
     nw_sensitivity sensitivity; /* of noise; for guarantees only the adjacency is used */
     uint64_t samples;
-    uint64_t count;       /* repeat only */
-    size_t child_count;   /* composed: n, repeat: 1 */
+    uint64_t count;     /* repeat only */
+    size_t child_count; /* composed: n, repeat: 1 */
     nw_event **children;
 };
 
-/** The share of delta that a ledger sets aside for approx events and for the samplers' distance to their ideal laws; the rest is the filter's. */
+/** The share of delta that a ledger sets aside for approx events and for the samplers' distance to their ideal laws; the rest is
+ *  the filter's. */
 #define NW__DELTA_RESERVE 0x1p-10
 /** Largest epsilon of a budget. Beyond it (1 + e^epsilon) times the samplers' distance is no longer a small delta. */
 #define NW__MAX_EPSILON 64.0
@@ -35,7 +36,8 @@ double nw__up(double x);
 double nw__down(double x);
 
 typedef enum nw__method { NW__METHOD_GDP = 1, NW__METHOD_ZCDP = 2, NW__METHOD_PURE = 3 } nw__method;
-/** Smallest epsilon of a cost at delta by one method, rounded up; INFINITY if the method does not apply. Charges the samplers' distance. */
+/** Smallest epsilon of a cost at delta by one method, rounded up; INFINITY if the method does not apply. Charges the samplers'
+ *  distance. */
 double nw__cost_epsilon(const nw_cost *cost, double delta, nw__method method);
 double nw__cost_delta(const nw_cost *cost, double epsilon, nw__method method);
 /** a + b, rounded up. */

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* cost.c - what an event costs in each currency, and from a cost to (epsilon, delta).
  *
- * A certified privacy-loss distribution becomes one more method beside the three of method_epsilon: an event's cost is then joined by its
- * dominating pair, and nw_event_epsilon takes the minimum over one method more. Nothing else has to change. */
+ * A certified privacy-loss distribution becomes one more method beside the three of method_epsilon: an event's cost is then
+ * joined by its dominating pair, and nw_event_epsilon takes the minimum over one method more. Nothing else has to change. */
 #include "accountant_internal.h"
 
 #include <math.h>
@@ -21,8 +21,8 @@ static double up_multiply(double x, double y)
 
 nw_cost nw__cost_add(const nw_cost *a, const nw_cost *b)
 {
-    nw_cost sum = { up_add(a->mu_squared, b->mu_squared), up_add(a->rho_zcdp, b->rho_zcdp), up_add(a->epsilon_pure, b->epsilon_pure),
-        up_add(a->delta, b->delta), 0 };
+    nw_cost sum = { up_add(a->mu_squared, b->mu_squared), up_add(a->rho_zcdp, b->rho_zcdp),
+        up_add(a->epsilon_pure, b->epsilon_pure), up_add(a->delta, b->delta), 0 };
     if (__builtin_add_overflow(a->samples, b->samples, &sum.samples))
         sum.samples = UINT64_MAX;
     return sum;
@@ -32,15 +32,16 @@ static nw_cost repeated(const nw_cost *cost, uint64_t count)
 {
     const double n = nw__up((double)count); /* a count above 2^53 may have been rounded down */
     const double times = (double)count < 0x1p53 ? (double)count : n;
-    nw_cost sum = { up_multiply(cost->mu_squared, times), up_multiply(cost->rho_zcdp, times), up_multiply(cost->epsilon_pure, times),
-        up_multiply(cost->delta, times), 0 };
+    nw_cost sum = { up_multiply(cost->mu_squared, times), up_multiply(cost->rho_zcdp, times),
+        up_multiply(cost->epsilon_pure, times), up_multiply(cost->delta, times), 0 };
     if (__builtin_mul_overflow(cost->samples, count, &sum.samples))
         sum.samples = UINT64_MAX;
     return sum;
 }
 
-/* How many times the leaf's declared distance neighbours under `adjacency` can be apart: 1, or 2 where a replacement is a removal and an addition;
- * 0 if the declaration says nothing about this adjacency. Group privacy of pure DP, GDP and (squared) zCDP is linear in it. */
+/* How many times the leaf's declared distance neighbours under `adjacency` can be apart: 1, or 2 where a replacement is a
+ * removal and an addition; 0 if the declaration says nothing about this adjacency. Group privacy of pure DP, GDP and (squared)
+ * zCDP is linear in it. */
 static double distance_factor(nw_adjacency declared, nw_adjacency adjacency)
 {
     if (declared == adjacency)
@@ -60,7 +61,8 @@ static nw_cost cost_of_gaussian(double mu)
 static nw_cost cost_of_pure(double epsilon)
 {
     const double mu = nw_gdp_from_pure(epsilon);
-    return (nw_cost){ .mu_squared = up_multiply(mu, mu), .rho_zcdp = 0.5 * up_multiply(epsilon, epsilon), .epsilon_pure = epsilon };
+    return (
+        nw_cost){ .mu_squared = up_multiply(mu, mu), .rho_zcdp = 0.5 * up_multiply(epsilon, epsilon), .epsilon_pure = epsilon };
 }
 
 static nw_status leaf_cost(const nw_event *e, nw_adjacency adjacency, nw_cost *out, nw_error *err)
@@ -69,24 +71,19 @@ static nw_status leaf_cost(const nw_event *e, nw_adjacency adjacency, nw_cost *o
     const double factor = distance_factor(e->sensitivity.adjacency, adjacency);
     const double distance = factor * e->sensitivity.value;
     if (factor == 0.0)
-        return nw__fail(err, NW_E_UNSUPPORTED, name, "%s: its sensitivity or guarantee was worked out for %s and says nothing about %s",
-            nw__event_kind_name(e->kind), nw_adjacency_name(e->sensitivity.adjacency), nw_adjacency_name(adjacency));
+        return nw__fail(err, NW_E_UNSUPPORTED, name,
+            "%s: its sensitivity or guarantee was worked out for %s and says nothing about %s", nw__event_kind_name(e->kind),
+            nw_adjacency_name(e->sensitivity.adjacency), nw_adjacency_name(adjacency));
     switch (e->kind) {
     case NW_EVENT_GAUSSIAN:
-    case NW_EVENT_ROUNDED_GAUSSIAN:
-        *out = cost_of_gaussian(nw__up(distance / e->parameter));
-        break;
+    case NW_EVENT_ROUNDED_GAUSSIAN: *out = cost_of_gaussian(nw__up(distance / e->parameter)); break;
     case NW_EVENT_DISCRETE_GAUSSIAN:
         *out = cost_of_gaussian(nw__up(distance / e->parameter));
         out->mu_squared = INFINITY; /* [CKS20, Thm 4] is a statement about zCDP only */
         break;
     case NW_EVENT_LAPLACE:
-    case NW_EVENT_DISCRETE_LAPLACE:
-        *out = cost_of_pure(nw__up(distance / e->parameter));
-        break;
-    case NW_EVENT_PURE:
-        *out = cost_of_pure(factor * e->parameter);
-        break;
+    case NW_EVENT_DISCRETE_LAPLACE: *out = cost_of_pure(nw__up(distance / e->parameter)); break;
+    case NW_EVENT_PURE: *out = cost_of_pure(factor * e->parameter); break;
     case NW_EVENT_APPROX:
         if (factor != 1.0)
             return nw__fail(err, NW_E_UNSUPPORTED, name, "approx: stated for %s, not converted to %s",
@@ -97,11 +94,8 @@ static nw_status leaf_cost(const nw_event *e, nw_adjacency adjacency, nw_cost *o
     case NW_EVENT_ZCDP:
         *out = (nw_cost){ .mu_squared = INFINITY, .rho_zcdp = factor * factor * e->parameter, .epsilon_pure = INFINITY };
         break;
-    case NW_EVENT_GDP:
-        *out = cost_of_gaussian(factor * e->parameter);
-        break;
-    default:
-        return nw__fail(err, NW_E_UNSUPPORTED, name, "kind %d cannot be accounted", (int)e->kind);
+    case NW_EVENT_GDP: *out = cost_of_gaussian(factor * e->parameter); break;
+    default: return nw__fail(err, NW_E_UNSUPPORTED, name, "kind %d cannot be accounted", (int)e->kind);
     }
     out->samples = e->samples;
     return NW_OK;
@@ -126,7 +120,8 @@ nw_status nw_event_cost(const nw_event *event, nw_adjacency adjacency, nw_cost *
     if (event == NULL || out == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", event == NULL ? "event" : "out");
     if (adjacency < NW_ADD_REMOVE || adjacency > NW_ZERO_OUT)
-        return nw__fail(err, NW_E_ARG, __func__, "adjacency is %s, must be add_remove, replace_one or zero_out", nw_adjacency_name(adjacency));
+        return nw__fail(err, NW_E_ARG, __func__, "adjacency is %s, must be add_remove, replace_one or zero_out",
+            nw_adjacency_name(adjacency));
     return tree_cost(event, adjacency, out, err);
 }
 
@@ -162,9 +157,10 @@ static double method_delta(const nw_cost *cost, double epsilon, nw__method metho
 double nw__cost_epsilon(const nw_cost *cost, double delta, nw__method method)
 {
     if (method == NW__METHOD_PURE && delta == 0.0)
-        return cost->delta > 0.0 ? INFINITY : cost->epsilon_pure; /* pure DP up to the samplers' distance: nothing can be charged for it */
+        return cost->delta > 0.0 ? INFINITY : cost->epsilon_pure; /* up to the samplers' distance, for which there is no delta */
+    /* The samplers' share grows with epsilon: up to a fixed point, which is met at once unless delta is tiny. */
     double epsilon = 0.0;
-    for (int i = 0; i < 64; i++) { /* the samplers' share grows with epsilon: up to a fixed point, which is met at once unless delta is tiny */
+    for (int i = 0; i < 64; i++) {
         const double left = nw__down(delta - cost->delta) - nw__sampler_delta(epsilon, cost->samples);
         if (!(left > 0.0))
             return delta == 1.0 ? 0.0 : INFINITY;
@@ -178,13 +174,15 @@ double nw__cost_epsilon(const nw_cost *cost, double delta, nw__method method)
 
 double nw__cost_delta(const nw_cost *cost, double epsilon, nw__method method)
 {
-    const double delta = up_add(up_add(method_delta(cost, epsilon, method), cost->delta), nw__sampler_delta(epsilon, cost->samples));
+    const double delta =
+        up_add(up_add(method_delta(cost, epsilon, method), cost->delta), nw__sampler_delta(epsilon, cost->samples));
     return fmin(1.0, delta);
 }
 
 static const char *const METHOD_NAMES[] = { NULL, "gdp", "zcdp", "pure" };
 
-nw_status nw_event_epsilon(const nw_event *event, nw_adjacency adjacency, double delta, double *epsilon, const char **method, nw_error *err)
+nw_status nw_event_epsilon(
+    const nw_event *event, nw_adjacency adjacency, double delta, double *epsilon, const char **method, nw_error *err)
 {
     nw_cost cost;
     if (epsilon == NULL)
@@ -204,7 +202,8 @@ nw_status nw_event_epsilon(const nw_event *event, nw_adjacency adjacency, double
     return NW_OK;
 }
 
-nw_status nw_event_delta(const nw_event *event, nw_adjacency adjacency, double epsilon, double *delta, const char **method, nw_error *err)
+nw_status nw_event_delta(
+    const nw_event *event, nw_adjacency adjacency, double epsilon, double *delta, const char **method, nw_error *err)
 {
     nw_cost cost;
     if (delta == NULL)

@@ -73,7 +73,8 @@ static nw_status check_leaf(const nw_event *e, const char *function, nw_error *e
     if (is_noise(e->kind) && (!(e->sensitivity.value > 0.0) || isinf(e->sensitivity.value)))
         return nw__fail(err, NW_E_ARG, function, "sensitivity is %g, must be positive and finite", e->sensitivity.value);
     if (e->kind == NW_EVENT_DISCRETE_LAPLACE && e->sensitivity.value != floor(e->sensitivity.value))
-        return nw__fail(err, NW_E_ARG, function, "sensitivity is %g, must be an integer for noise on integers", e->sensitivity.value);
+        return nw__fail(
+            err, NW_E_ARG, function, "sensitivity is %g, must be an integer for noise on integers", e->sensitivity.value);
     if (e->kind == NW_EVENT_APPROX && !(e->delta >= 0.0 && e->delta < 1.0))
         return nw__fail(err, NW_E_ARG, function, "delta is %g, must be in [0, 1)", e->delta);
     if (e->sensitivity.adjacency < NW_ADD_REMOVE || e->sensitivity.adjacency > NW_ZERO_OUT)
@@ -96,7 +97,8 @@ nw_status nw__event_leaf(nw_event **out, nw_event leaf, const char *function, nw
     return NW_OK;
 }
 
-nw_status nw_event_noise(nw_event **out, nw_event_kind kind, double scale, nw_sensitivity sensitivity, uint64_t samples, nw_error *err)
+nw_status nw_event_noise(
+    nw_event **out, nw_event_kind kind, double scale, nw_sensitivity sensitivity, uint64_t samples, nw_error *err)
 {
     if (out != NULL)
         *out = NULL;
@@ -143,7 +145,8 @@ nw_status nw_event_gdp(nw_event **out, double mu, nw_adjacency adjacency, nw_err
 }
 
 /* A node with copies of its children. */
-static nw_status make_node(nw_event **out, nw_event node, const nw_event *const *children, size_t n, const char *function, nw_error *err)
+static nw_status make_node(
+    nw_event **out, nw_event node, const nw_event *const *children, size_t n, const char *function, nw_error *err)
 {
     nw_event *e = nw__calloc(1, sizeof *e);
     if (e == NULL)

@@ -3,13 +3,14 @@
 /* event_json.c - events as JSON and back, losing nothing.
  *
  *   { "format": "noisewright-event", "version": 1, "event": E }
- *   E = { "type": "rounded_gaussian", "sigma": X, "sensitivity": { "norm": "l2", "value": X, "adjacency": "add_remove" }, "samples": 12 }
+ *   E = { "type": "rounded_gaussian", "sigma": X, "sensitivity": { "norm": "l2", "value": X, "adjacency": "add_remove" },
+ *   "samples": 12 }
  *     | { "type": "pure" | "approx" | "zcdp" | "gdp", "epsilon" | "rho" | "mu": X, "delta": X, "adjacency": "..." }
  *     | { "type": "composed", "events": [E, ...] } | { "type": "repeat", "count": 9, "event": E }
  *
- * X is written as a hexadecimal float without a point, "0x1fp-4", which no locale changes, and read as that or as a number. Also read: a leaf with
- * "count", a plain number as sensitivity (one record's contribution: add_remove), discrete_laplace with "a" = 1 / scale, and a list
- * { "mechanisms": [E, ...] }. */
+ * X is written as a hexadecimal float without a point, "0x1fp-4", which no locale changes, and read as that or as a number. Also
+ * read: a leaf with "count", a plain number as sensitivity (one record's contribution: add_remove), discrete_laplace with "a" =
+ * 1 / scale, and a list { "mechanisms": [E, ...] }. */
 #include "accountant_internal.h"
 
 #include <errno.h>
@@ -66,8 +67,9 @@ static json_t *to_json(const nw_event *e)
             json_object_set_new(o, "delta", from_double(e->delta));
         if (e->kind <= NW_EVENT_DISCRETE_LAPLACE) {
             const char *norm = e->kind <= NW_EVENT_DISCRETE_GAUSSIAN ? "l2" : "l1";
-            json_object_set_new(o, "sensitivity", json_pack("{s:s, s:o, s:s}", "norm", norm, "value", from_double(e->sensitivity.value),
-                "adjacency", nw_adjacency_name(e->sensitivity.adjacency)));
+            json_object_set_new(o, "sensitivity",
+                json_pack("{s:s, s:o, s:s}", "norm", norm, "value", from_double(e->sensitivity.value), "adjacency",
+                    nw_adjacency_name(e->sensitivity.adjacency)));
             json_object_set_new(o, "samples", json_integer((json_int_t)e->samples));
         } else {
             json_object_set_new(o, "adjacency", json_string(nw_adjacency_name(e->sensitivity.adjacency)));
@@ -132,7 +134,8 @@ static nw_status read_sensitivity(const json_t *object, nw_event *leaf, nw_error
     if (json_is_object(value)) {
         const json_t *given = json_object_get(value, "norm");
         if (given != NULL && (!json_is_string(given) || strcmp(json_string_value(given), norm) != 0))
-            return format_error(err, "norm", leaf->kind <= NW_EVENT_DISCRETE_GAUSSIAN ? "must be \"l2\" here" : "must be \"l1\" here");
+            return format_error(
+                err, "norm", leaf->kind <= NW_EVENT_DISCRETE_GAUSSIAN ? "must be \"l2\" here" : "must be \"l1\" here");
         if (!read_adjacency(json_object_get(value, "adjacency"), &leaf->sensitivity.adjacency))
             return format_error(err, "adjacency", "must be \"add_remove\", \"replace_one\" or \"zero_out\"");
         value = json_object_get(value, "value");
@@ -151,7 +154,8 @@ static nw_status read_leaf(const json_t *object, nw_event_kind kind, nw_event **
     const char *key = parameter_key(kind);
     const json_t *value = json_object_get(object, key);
     double inverse = 0.0;
-    if (value == NULL && kind == NW_EVENT_DISCRETE_LAPLACE && read_double(json_object_get(object, "a"), &inverse) && inverse > 0.0)
+    if (value == NULL && kind == NW_EVENT_DISCRETE_LAPLACE && read_double(json_object_get(object, "a"), &inverse) &&
+        inverse > 0.0)
         leaf.parameter = nw__down(1.0 / inverse); /* a smaller scale costs more: the safe side */
     else if (!read_double(value, &leaf.parameter))
         return format_error(err, key, "must be a number");
@@ -198,8 +202,8 @@ static nw_status wrap_repeat(nw_event *child, uint64_t count, nw_event **out, nw
 /* Types of the reference schema that this version has no accountant for. */
 static bool is_known_elsewhere(const char *type)
 {
-    static const char *const known[] = { "randomized_response", "exponential", "report_noisy_max", "permute_and_flip", "rdp", "ldp",
-        "poisson_subsampled", "fixed_size_subsampled", "shuffled", "tree", "matrix", "parallel" };
+    static const char *const known[] = { "randomized_response", "exponential", "report_noisy_max", "permute_and_flip", "rdp",
+        "ldp", "poisson_subsampled", "fixed_size_subsampled", "shuffled", "tree", "matrix", "parallel" };
     for (size_t i = 0; i < sizeof known / sizeof *known; i++)
         if (strcmp(type, known[i]) == 0)
             return true;
@@ -208,8 +212,9 @@ static bool is_known_elsewhere(const char *type)
 
 static nw_status read_kind(const json_t *object, nw_event_kind *kind, nw_error *err)
 {
-    static const nw_event_kind kinds[] = { NW_EVENT_GAUSSIAN, NW_EVENT_ROUNDED_GAUSSIAN, NW_EVENT_DISCRETE_GAUSSIAN, NW_EVENT_LAPLACE,
-        NW_EVENT_DISCRETE_LAPLACE, NW_EVENT_PURE, NW_EVENT_APPROX, NW_EVENT_ZCDP, NW_EVENT_GDP, NW_EVENT_COMPOSED, NW_EVENT_REPEAT };
+    static const nw_event_kind kinds[] = { NW_EVENT_GAUSSIAN, NW_EVENT_ROUNDED_GAUSSIAN, NW_EVENT_DISCRETE_GAUSSIAN,
+        NW_EVENT_LAPLACE, NW_EVENT_DISCRETE_LAPLACE, NW_EVENT_PURE, NW_EVENT_APPROX, NW_EVENT_ZCDP, NW_EVENT_GDP,
+        NW_EVENT_COMPOSED, NW_EVENT_REPEAT };
     const char *type = json_string_value(json_object_get(object, "type"));
     if (type == NULL)
         return format_error(err, "type", "must be a string");
@@ -220,7 +225,8 @@ static nw_status read_kind(const json_t *object, nw_event_kind *kind, nw_error *
         }
     }
     if (is_known_elsewhere(type))
-        return nw__fail(err, NW_E_UNSUPPORTED, "nw_event_from_json", "type \"%.40s\" cannot be accounted by version %s", type, nw_version());
+        return nw__fail(
+            err, NW_E_UNSUPPORTED, "nw_event_from_json", "type \"%.40s\" cannot be accounted by version %s", type, nw_version());
     return nw__fail(err, NW_E_FORMAT, "nw_event_from_json", "\"type\" is \"%.40s\", which is no event", type);
 }
 
@@ -275,7 +281,8 @@ nw_status nw_event_from_json(nw_event **out, const char *json, nw_error *err)
     *out = NULL;
     json_t *root = json_loads(json, JSON_REJECT_DUPLICATES, &parse_error);
     if (root == NULL)
-        return nw__fail(err, NW_E_FORMAT, __func__, "line %d, column %d: %s", parse_error.line, parse_error.column, parse_error.text);
+        return nw__fail(
+            err, NW_E_FORMAT, __func__, "line %d, column %d: %s", parse_error.line, parse_error.column, parse_error.text);
     const nw_status status = read_root(root, out, err);
     json_decref(root);
     return status;

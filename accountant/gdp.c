@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* gdp.c - Gaussian differential privacy: exact composition, conversion both ways, calibration. Bounds are certified: see delta_upper. */
+/* gdp.c - Gaussian differential privacy: exact composition, conversion both ways, calibration. Bounds are certified: see
+ * delta_upper. */
 #include "accountant_internal.h"
 
 #include <math.h>
@@ -21,8 +22,9 @@ double nw__down(double x)
 }
 
 /* Mills' ratio R(x) = Q(x) / phi(x), Q the upper tail of the normal law, with relative error below 2^8 UNIT.
- * x < 5: erfc and exp are good to an ulp; the rounding of x / sqrt 2 and x^2 / 2 is amplified by at most x^2 <= 25 each (only |x| < 5 is asked
- * for). x >= 5: the continued fraction 1 / (x + 1 / (x + 2 / (x + ...))), whose convergents enclose R; 100 terms reach 2^-60. */
+ * x < 5: erfc and exp are good to an ulp; the rounding of x / sqrt 2 and x^2 / 2 is amplified by at most x^2 <= 25 each (only
+ * |x| < 5 is asked for). x >= 5: the continued fraction 1 / (x + 1 / (x + 2 / (x + ...))), whose convergents enclose R; 100
+ * terms reach 2^-60. */
 static double mills(double x)
 {
     if (x < 5.0)
@@ -35,8 +37,9 @@ static double mills(double x)
 
 /* delta(epsilon) = Q(a) - e^epsilon Q(b), a = epsilon / mu - mu / 2, b = a + mu  [BW18, Thm 8]
  *                = Q(a) - phi(a) R(b),                 for e^epsilon phi(b) = phi(a),
- * each term with its relative error: a carries an absolute error below 2 UNIT b, which moves Q and phi by at most 2 UNIT b (|a| + 1)
- * relatively; a^2 / 2 adds 2 UNIT a^2, and the functions 2^9 UNIT. The first term is taken at its largest, the second at its least. */
+ * each term with its relative error: a carries an absolute error below 2 UNIT b, which moves Q and phi by at most 2 UNIT b (|a|
+ * + 1) relatively; a^2 / 2 adds 2 UNIT a^2, and the functions 2^9 UNIT. The first term is taken at its largest, the second at
+ * its least. */
 static double delta_upper(double mu, double epsilon)
 {
     const double a = epsilon / mu - 0.5 * mu;
@@ -62,7 +65,8 @@ double nw_gdp_delta(double mu, double epsilon)
     return delta_upper(mu, epsilon);
 }
 
-/* The answers of the inversions below are ends of brackets at which the certified delta was evaluated, so they hold whatever the bisection did. */
+/* The answers of the inversions below are ends of brackets at which the certified delta was evaluated, so they hold whatever the
+ * bisection did. */
 double nw_gdp_epsilon(double mu, double delta)
 {
     if (!(mu >= 0.0 && delta >= 0.0 && delta <= 1.0))
@@ -109,8 +113,8 @@ double nw_gdp_mu(double epsilon, double delta)
     }
 }
 
-/* Is z at least the point where Q(z) = 1 / (1 + e^epsilon), surely? For small epsilon as erf(z / sqrt 2) >= tanh(epsilon / 2), which
- * keeps the relative accuracy; beyond, by logarithms: log phi(z) + log R(z) <= -log(1 + e^epsilon). Errors as in mills. */
+/* Is z at least the point where Q(z) = 1 / (1 + e^epsilon), surely? For small epsilon as erf(z / sqrt 2) >= tanh(epsilon / 2),
+ * which keeps the relative accuracy; beyond, by logarithms: log phi(z) + log R(z) <= -log(1 + e^epsilon). Errors as in mills. */
 static bool is_beyond_vertex(double z, double epsilon)
 {
     if (epsilon < 5.0)
@@ -147,8 +151,8 @@ double nw__budget_mu(double epsilon, double delta)
     return nw_gdp_mu(epsilon, delta * (1.0 - NW__DELTA_RESERVE));
 }
 
-nw_status nw_calibrate_gaussian(double *sigma, double epsilon, double delta, nw_sensitivity l2, uint64_t count, nw_adjacency adjacency,
-    nw_error *err)
+nw_status nw_calibrate_gaussian(
+    double *sigma, double epsilon, double delta, nw_sensitivity l2, uint64_t count, nw_adjacency adjacency, nw_error *err)
 {
     nw_event *unit = NULL;
     nw_cost cost;

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* ledger.c - the budget's filter, charges, receipts. Why one scalar filter fixed at creation is sound under adaptive use, and a minimum over several
- * is not: docs/rooms/ledger.md#filter. */
+/* ledger.c - the budget's filter, charges, receipts. Why one scalar filter fixed at creation is sound under adaptive use, and a
+ * minimum over several is not: docs/rooms/ledger.md#filter. */
 #include "ledger_internal.h"
 
 #include <math.h>
@@ -36,7 +36,8 @@ static nw_status check_opts(const nw_ledger_opts *o, bool is_unlimited, const ch
     if (!(o->delta >= 0.0 && o->delta < 1.0))
         return nw__fail(err, NW_E_ARG, function, "delta is %g, must be in [0, 1)", o->delta);
     if (o->adjacency < NW_ADD_REMOVE || o->adjacency > NW_ZERO_OUT)
-        return nw__fail(err, NW_E_ARG, function, "adjacency is %s, must be add_remove, replace_one or zero_out", nw_adjacency_name(o->adjacency));
+        return nw__fail(err, NW_E_ARG, function, "adjacency is %s, must be add_remove, replace_one or zero_out",
+            nw_adjacency_name(o->adjacency));
     if (o->filter < NW_FILTER_AUTO || o->filter > NW_FILTER_PURE)
         return nw__fail(err, NW_E_ARG, function, "filter is %d, must be auto, gdp, zcdp or pure", (int)o->filter);
     if (o->delta == 0.0 && (o->filter == NW_FILTER_GDP || o->filter == NW_FILTER_ZCDP))
@@ -79,7 +80,8 @@ static double limit_of(const nw_ledger *ledger)
     }
 }
 
-/* The second side of the box: approx deltas and the samplers' distance against the reserve (a pure filter has no use for the rest of delta). */
+/* The second side of the box: approx deltas and the samplers' distance against the reserve (a pure filter has no use for the
+ * rest of delta). */
 static double reserve_of(const nw_ledger *ledger)
 {
     return ledger->filter == NW_FILTER_PURE ? ledger->delta : ledger->delta * NW__DELTA_RESERVE;
@@ -114,7 +116,8 @@ void nw_ledger_close(nw_ledger *ledger)
     free(ledger);
 }
 
-static nw_status create(nw_ledger **out, const char *path, const nw_ledger_opts *opts, bool is_unlimited, const char *function, nw_error *err)
+static nw_status create(
+    nw_ledger **out, const char *path, const nw_ledger_opts *opts, bool is_unlimited, const char *function, nw_error *err)
 {
     nw_ledger_opts o = NW_LEDGER_OPTS_INIT;
     if (out == NULL)
@@ -203,13 +206,16 @@ static nw_status check_fit(const nw_ledger *ledger, const nw_cost *cost, const c
     if (ledger->is_unlimited)
         return NW_OK;
     if (isinf(currency(ledger, cost)))
-        return nw__fail(err, NW_E_UNSUPPORTED, function, "a ledger with filter %s cannot take this event; %s", nw_filter_name(ledger->filter),
+        return nw__fail(err, NW_E_UNSUPPORTED, function, "a ledger with filter %s cannot take this event; %s",
+            nw_filter_name(ledger->filter),
             isinf(cost->rho_zcdp) ? "no filter of this version can" : "one created with filter zcdp can");
     if (!(currency(ledger, &total) <= ledger->limit))
-        return nw__fail(err, NW_E_BUDGET, function, "over the budget (epsilon %g, delta %g): %.4g of it was spent, this release asks for %.4g",
-            ledger->epsilon, ledger->delta, currency(ledger, &ledger->spent) / ledger->limit, currency(ledger, cost) / ledger->limit);
+        return nw__fail(err, NW_E_BUDGET, function,
+            "over the budget (epsilon %g, delta %g): %.4g of it was spent, this release asks for %.4g", ledger->epsilon,
+            ledger->delta, currency(ledger, &ledger->spent) / ledger->limit, currency(ledger, cost) / ledger->limit);
     if (!(reserve_used(ledger, &total) <= reserve_of(ledger)))
-        return nw__fail(err, NW_E_BUDGET, function, "over the share of delta for approximate events and sampling, %g", reserve_of(ledger));
+        return nw__fail(
+            err, NW_E_BUDGET, function, "over the share of delta for approximate events and sampling, %g", reserve_of(ledger));
     return NW_OK;
 }
 
@@ -242,8 +248,8 @@ static double spent_epsilon(const nw_ledger *ledger)
     return nw__cost_epsilon(&ledger->spent, ledger->delta, method_of(ledger));
 }
 
-static void write_receipt(const nw_ledger *ledger, const nw_cost *cost, const char *label, const char *time_text, const nw_rng *rng,
-    nw_receipt *receipt)
+static void write_receipt(const nw_ledger *ledger, const nw_cost *cost, const char *label, const char *time_text,
+    const nw_rng *rng, nw_receipt *receipt)
 {
     *receipt = (nw_receipt){
         .epsilon = nw__cost_epsilon(cost, ledger->delta, method_of(ledger)),
@@ -267,8 +273,8 @@ static void write_receipt(const nw_ledger *ledger, const nw_cost *cost, const ch
 }
 
 /* Inside the transaction: catch up, check, append. The handle's own state moves only after the commit. */
-static nw_status charge_in_transaction(nw_ledger *ledger, const nw_cost *cost, const char *label, const char *time_text, const char *json,
-    nw__mac *mac, nw_error *err)
+static nw_status charge_in_transaction(nw_ledger *ledger, const nw_cost *cost, const char *label, const char *time_text,
+    const char *json, nw__mac *mac, nw_error *err)
 {
     static const char *const name = "nw_ledger_charge";
     NW__TRY(nw__ledger_store_catch_up(ledger, name, err));
@@ -298,8 +304,8 @@ static nw_status charge_locked(nw_ledger *ledger, const nw_cost *cost, const cha
     return NW_OK;
 }
 
-nw_status nw_ledger_charge(nw_ledger *ledger, const nw_event *event, const char *label, const nw_rng *rng, nw_receipt *receipt,
-    nw_error *err)
+nw_status nw_ledger_charge(
+    nw_ledger *ledger, const nw_event *event, const char *label, const nw_rng *rng, nw_receipt *receipt, nw_error *err)
 {
     nw_cost cost;
     char *json = NULL;
@@ -307,11 +313,13 @@ nw_status nw_ledger_charge(nw_ledger *ledger, const nw_event *event, const char 
     if (event == NULL || label == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", event == NULL ? "event" : "label");
     if (strlen(label) >= sizeof receipt->label)
-        return nw__fail(err, NW_E_ARG, __func__, "label has %zu bytes, must have at most %zu", strlen(label), sizeof receipt->label - 1);
+        return nw__fail(
+            err, NW_E_ARG, __func__, "label has %zu bytes, must have at most %zu", strlen(label), sizeof receipt->label - 1);
     if (ledger->is_readonly)
         return nw__fail(err, NW_E_STATE, __func__, "the ledger was opened to look only");
     if (ledger->is_durable && rng != NULL && nw_rng_is_insecure(rng))
-        return nw__fail(err, NW_E_STATE, __func__, "a durable ledger refuses an insecure, seeded rng: its releases are not private");
+        return nw__fail(
+            err, NW_E_STATE, __func__, "a durable ledger refuses an insecure, seeded rng: its releases are not private");
     NW__TRY(nw_event_cost(event, ledger->adjacency, &cost, err));
     NW__TRY(nw_event_to_json(event, &json, err));
     pthread_mutex_lock(&ledger->mutex);
@@ -387,7 +395,8 @@ nw_status nw_ledger_summarise(nw_ledger *ledger, nw_ledger_summary *out, nw_erro
     return status;
 }
 
-nw_status nw_ledger_each(nw_ledger *ledger, bool (*visit)(void *context, const nw_ledger_entry *entry), void *context, nw_error *err)
+nw_status nw_ledger_each(
+    nw_ledger *ledger, bool (*visit)(void *context, const nw_ledger_entry *entry), void *context, nw_error *err)
 {
     NW__TRY(check_handle(ledger, __func__, err));
     if (visit == NULL)
@@ -426,7 +435,8 @@ static nw_status verify_locked(nw_ledger *ledger, const char *anchor_head, nw_er
         return NW_OK;
     NW__TRY(nw__ledger_store_each(ledger, 0, match_anchor, &search, name, err));
     if (!search.is_found)
-        return nw__fail(err, NW_E_FORMAT, name, "the ledger does not contain the head %.64s: it was rolled back or is another ledger", anchor_head);
+        return nw__fail(err, NW_E_FORMAT, name,
+            "the ledger does not contain the head %.64s: it was rolled back or is another ledger", anchor_head);
     return NW_OK;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* ledger_chain.c - BLAKE2b over header and rows, keyed with the ledger's random identity: mac_0 covers the header, mac_i covers mac_(i-1) and row i.
- * Every field is preceded by its length, so no two contents give the same bytes. */
+/* ledger_chain.c - BLAKE2b over header and rows, keyed with the ledger's random identity: mac_0 covers the header, mac_i covers
+ * mac_(i-1) and row i. Every field is preceded by its length, so no two contents give the same bytes. */
 #include "ledger_internal.h"
 
 #include <sodium.h>
@@ -57,8 +57,8 @@ nw__mac nw__ledger_header_mac(const nw_ledger *ledger)
     return mac;
 }
 
-nw__mac nw__ledger_row_mac(const nw_ledger *ledger, nw__mac previous, uint64_t sequence, const char *time, const char *label,
-    const char *event_json)
+nw__mac nw__ledger_row_mac(
+    const nw_ledger *ledger, nw__mac previous, uint64_t sequence, const char *time, const char *label, const char *event_json)
 {
     crypto_generichash_state state;
     nw__mac mac;

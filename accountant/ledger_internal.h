@@ -44,8 +44,8 @@ struct nw_ledger {
 };
 
 nw__mac nw__ledger_header_mac(const nw_ledger *ledger);
-nw__mac nw__ledger_row_mac(const nw_ledger *ledger, nw__mac previous, uint64_t sequence, const char *time, const char *label,
-    const char *event_json);
+nw__mac nw__ledger_row_mac(
+    const nw_ledger *ledger, nw__mac previous, uint64_t sequence, const char *time, const char *label, const char *event_json);
 void nw__ledger_mac_text(nw__mac mac, char out[2 * NW__LEDGER_MAC_BYTES + 1]);
 
 /** Creates the database at path (NULL: in memory) with the ledger's header; on success ledger->db is open. */

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* ledger_store.c - the ledger in SQLite.
  *
- * WAL with synchronous=FULL: a commit that has returned is on the disk. A new file is made whole under a temporary name and linked into place, so half a
- * ledger never exists. Every read of a row verifies its link of the chain. */
+ * WAL with synchronous=FULL: a commit that has returned is on the disk. A new file is made whole under a temporary name and
+ * linked into place, so half a ledger never exists. Every read of a row verifies its link of the chain. */
 #include "ledger_internal.h"
 
 #include <errno.h>
@@ -18,7 +18,8 @@
 enum { APPLICATION_ID = 0x4e574c31, SCHEMA_VERSION = 1, BUSY_MILLISECONDS = 60000 };
 
 static const char SCHEMA[] =
-    "CREATE TABLE header (only INTEGER PRIMARY KEY CHECK (only = 1), id TEXT NOT NULL, epsilon TEXT NOT NULL, delta TEXT NOT NULL,"
+    "CREATE TABLE header (only INTEGER PRIMARY KEY CHECK (only = 1), id TEXT NOT NULL, epsilon TEXT NOT NULL, delta TEXT NOT "
+    "NULL,"
     " adjacency TEXT NOT NULL, filter TEXT NOT NULL, unit TEXT NOT NULL, mac TEXT NOT NULL) STRICT;"
     "CREATE TABLE charge (sequence INTEGER PRIMARY KEY, time TEXT NOT NULL, label TEXT NOT NULL, event TEXT NOT NULL,"
     " mac TEXT NOT NULL) STRICT;";
@@ -46,7 +47,8 @@ nw_status nw__ledger_store_run(nw_ledger *ledger, const char *sql, const char *f
     return sqlite3_exec(ledger->db, sql, NULL, NULL, NULL) == SQLITE_OK ? NW_OK : store_error(ledger, function, err);
 }
 
-/* Doubles are stored as "%a" with a point only where the mantissa is not 1: written without a locale, as 16 hex digits of their bits. */
+/* Doubles are stored as "%a" with a point only where the mantissa is not 1: written without a locale, as 16 hex digits of their
+ * bits. */
 static void bits_text(double x, char out[17])
 {
     uint64_t bits = 0;
@@ -74,9 +76,10 @@ static nw_status insert_header(nw_ledger *ledger, const char *function, nw_error
     bits_text(ledger->epsilon, epsilon);
     bits_text(ledger->delta, delta);
     nw__ledger_mac_text(ledger->mac, mac);
-    const char *const fields[] = { id, epsilon, delta, nw_adjacency_name(ledger->adjacency), nw_filter_name(ledger->filter), ledger->unit,
-        mac };
-    bool is_ok = sqlite3_prepare_v2(ledger->db, "INSERT INTO header VALUES (1, ?, ?, ?, ?, ?, ?, ?)", -1, &insert, NULL) == SQLITE_OK;
+    const char *const fields[] = { id, epsilon, delta, nw_adjacency_name(ledger->adjacency), nw_filter_name(ledger->filter),
+        ledger->unit, mac };
+    bool is_ok =
+        sqlite3_prepare_v2(ledger->db, "INSERT INTO header VALUES (1, ?, ?, ?, ?, ?, ?, ?)", -1, &insert, NULL) == SQLITE_OK;
     for (int i = 0; is_ok && i < 7; i++)
         is_ok = sqlite3_bind_text(insert, i + 1, fields[i], -1, SQLITE_STATIC) == SQLITE_OK;
     is_ok = is_ok && sqlite3_step(insert) == SQLITE_DONE;
@@ -208,10 +211,10 @@ static bool parse_header(nw_ledger *ledger, sqlite3_stmt *row)
         if (fields[i] == NULL)
             return false;
     }
-    if (sodium_hex2bin(ledger->id, sizeof ledger->id, fields[0], strlen(fields[0]), NULL, &id_bytes, NULL) != 0
-        || id_bytes != sizeof ledger->id || !read_bits(fields[1], &ledger->epsilon) || !read_bits(fields[2], &ledger->delta)
-        || nw_adjacency_parse(fields[3], &ledger->adjacency, NULL) != NW_OK || !parse_filter(fields[4], &ledger->filter)
-        || strlen(fields[5]) >= sizeof ledger->unit)
+    if (sodium_hex2bin(ledger->id, sizeof ledger->id, fields[0], strlen(fields[0]), NULL, &id_bytes, NULL) != 0 ||
+        id_bytes != sizeof ledger->id || !read_bits(fields[1], &ledger->epsilon) || !read_bits(fields[2], &ledger->delta) ||
+        nw_adjacency_parse(fields[3], &ledger->adjacency, NULL) != NW_OK || !parse_filter(fields[4], &ledger->filter) ||
+        strlen(fields[5]) >= sizeof ledger->unit)
         return false;
     snprintf(ledger->unit, sizeof ledger->unit, "%s", fields[5]);
     ledger->mac = nw__ledger_header_mac(ledger);
@@ -229,8 +232,10 @@ static nw_status read_header(nw_ledger *ledger, const char *function, nw_error *
         return nw__fail(err, NW_E_FORMAT, function, "the file is an SQLite database but not a ledger");
     NW__TRY(query_number(ledger, "PRAGMA user_version", &version, function, err));
     if (version != SCHEMA_VERSION)
-        return nw__fail(err, NW_E_FORMAT, function, "the ledger has format %lld, this version reads %d", (long long)version, SCHEMA_VERSION);
-    if (sqlite3_prepare_v2(ledger->db, "SELECT id, epsilon, delta, adjacency, filter, unit, mac FROM header", -1, &query, NULL) != SQLITE_OK)
+        return nw__fail(
+            err, NW_E_FORMAT, function, "the ledger has format %lld, this version reads %d", (long long)version, SCHEMA_VERSION);
+    if (sqlite3_prepare_v2(ledger->db, "SELECT id, epsilon, delta, adjacency, filter, unit, mac FROM header", -1, &query, NULL) !=
+        SQLITE_OK)
         return store_error(ledger, function, err);
     const int step = sqlite3_step(query);
     nw_status status = NW_OK;
@@ -242,7 +247,8 @@ static nw_status read_header(nw_ledger *ledger, const char *function, nw_error *
     return status;
 }
 
-/* A WAL database on a medium that cannot be written needs no shared memory if it is opened as immutable, which is right when no log is left over. */
+/* A WAL database on a medium that cannot be written needs no shared memory if it is opened as immutable, which is right when no
+ * log is left over. */
 static nw_status open_readonly(nw_ledger *ledger, const char *path, const char *function, nw_error *err)
 {
     int64_t rows = 0;
@@ -290,9 +296,10 @@ nw_status nw__ledger_store_each(nw_ledger *ledger, uint64_t after, bool (*visit)
 {
     sqlite3_stmt *query = NULL;
     int step = SQLITE_ROW;
-    if (sqlite3_prepare_v2(ledger->db, "SELECT sequence, time, label, event, mac FROM charge WHERE sequence > ? ORDER BY sequence", -1, &query,
-            NULL) != SQLITE_OK
-        || sqlite3_bind_int64(query, 1, (sqlite3_int64)after) != SQLITE_OK) {
+    if (sqlite3_prepare_v2(ledger->db,
+            "SELECT sequence, time, label, event, mac FROM charge WHERE sequence > ? ORDER BY sequence", -1, &query,
+            NULL) != SQLITE_OK ||
+        sqlite3_bind_int64(query, 1, (sqlite3_int64)after) != SQLITE_OK) {
         sqlite3_finalize(query);
         return store_error(ledger, function, err);
     }
@@ -322,8 +329,8 @@ static bool take_row(void *context, const nw_ledger_entry *entry)
     char text[2 * NW__LEDGER_MAC_BYTES + 1];
     nw_event *event = NULL;
     nw_cost cost;
-    if (entry->sequence != ledger->sequence + 1 || entry->time == NULL || entry->label == NULL || entry->event_json == NULL
-        || entry->mac == NULL) {
+    if (entry->sequence != ledger->sequence + 1 || entry->time == NULL || entry->label == NULL || entry->event_json == NULL ||
+        entry->mac == NULL) {
         c->status = nw__fail(c->err, NW_E_FORMAT, c->function, "the ledger was altered: row %llu is missing or damaged",
             (unsigned long long)ledger->sequence + 1);
         return false;
@@ -356,7 +363,8 @@ static nw_status check_last_row(nw_ledger *ledger, const char *function, nw_erro
     if (ledger->sequence == 0)
         return NW_OK;
     nw__ledger_mac_text(ledger->mac, text);
-    snprintf(sql, sizeof sql, "SELECT count(*) FROM charge WHERE sequence = %llu AND mac = '%s'", (unsigned long long)ledger->sequence, text);
+    snprintf(sql, sizeof sql, "SELECT count(*) FROM charge WHERE sequence = %llu AND mac = '%s'",
+        (unsigned long long)ledger->sequence, text);
     NW__TRY(query_number(ledger, sql, &found, function, err));
     return found == 1 ? NW_OK : altered(function, err, "a row that was there");
 }
@@ -375,12 +383,13 @@ nw_status nw__ledger_store_append(nw_ledger *ledger, const char *time, const cha
     sqlite3_stmt *insert = NULL;
     char text[2 * NW__LEDGER_MAC_BYTES + 1];
     nw__ledger_mac_text(mac, text);
-    const bool is_ok = sqlite3_prepare_v2(ledger->db, "INSERT INTO charge VALUES (?, ?, ?, ?, ?)", -1, &insert, NULL) == SQLITE_OK
-                       && sqlite3_bind_int64(insert, 1, (sqlite3_int64)ledger->sequence + 1) == SQLITE_OK
-                       && sqlite3_bind_text(insert, 2, time, -1, SQLITE_STATIC) == SQLITE_OK
-                       && sqlite3_bind_text(insert, 3, label, -1, SQLITE_STATIC) == SQLITE_OK
-                       && sqlite3_bind_text(insert, 4, event_json, -1, SQLITE_STATIC) == SQLITE_OK
-                       && sqlite3_bind_text(insert, 5, text, -1, SQLITE_STATIC) == SQLITE_OK && sqlite3_step(insert) == SQLITE_DONE;
+    const bool is_ok =
+        sqlite3_prepare_v2(ledger->db, "INSERT INTO charge VALUES (?, ?, ?, ?, ?)", -1, &insert, NULL) == SQLITE_OK &&
+        sqlite3_bind_int64(insert, 1, (sqlite3_int64)ledger->sequence + 1) == SQLITE_OK &&
+        sqlite3_bind_text(insert, 2, time, -1, SQLITE_STATIC) == SQLITE_OK &&
+        sqlite3_bind_text(insert, 3, label, -1, SQLITE_STATIC) == SQLITE_OK &&
+        sqlite3_bind_text(insert, 4, event_json, -1, SQLITE_STATIC) == SQLITE_OK &&
+        sqlite3_bind_text(insert, 5, text, -1, SQLITE_STATIC) == SQLITE_OK && sqlite3_step(insert) == SQLITE_DONE;
     const nw_status status = is_ok ? NW_OK : store_error(ledger, function, err);
     sqlite3_finalize(insert);
     return status;
@@ -389,7 +398,8 @@ nw_status nw__ledger_store_append(nw_ledger *ledger, const char *time, const cha
 nw_status nw__ledger_store_check(nw_ledger *ledger, const char *function, nw_error *err)
 {
     sqlite3_stmt *query = NULL;
-    bool is_ok = sqlite3_prepare_v2(ledger->db, "PRAGMA integrity_check", -1, &query, NULL) == SQLITE_OK && sqlite3_step(query) == SQLITE_ROW;
+    bool is_ok = sqlite3_prepare_v2(ledger->db, "PRAGMA integrity_check", -1, &query, NULL) == SQLITE_OK &&
+                 sqlite3_step(query) == SQLITE_ROW;
     nw_status status = is_ok ? NW_OK : store_error(ledger, function, err);
     const char *answer = is_ok ? (const char *)sqlite3_column_text(query, 0) : NULL;
     if (is_ok && (answer == NULL || strcmp(answer, "ok") != 0))

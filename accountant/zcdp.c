@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* zcdp.c - zero-concentrated DP to approximate DP, [CKS20, Prop. 12] with the order optimised continuously. Any order gives a valid bound, so only
- * the evaluation at the order that is used has to be rounded up. */
+/* zcdp.c - zero-concentrated DP to approximate DP, [CKS20, Prop. 12] with the order optimised continuously. Any order gives a
+ * valid bound, so only the evaluation at the order that is used has to be rounded up. */
 #include "accountant_internal.h"
 
 #include <math.h>

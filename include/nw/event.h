@@ -58,15 +58,17 @@ typedef enum nw_event_kind {
 
 typedef struct nw_event nw_event; /* shared: immutable */
 
-/* Leaves. `samples`: how many noise values the mechanism will draw; the accountant charges the sampler's distance to the ideal law for
- * each (nw_noise_log2_tv); 0 when nothing is drawn from nw/noise.h.
+/* Leaves. `samples`: how many noise values the mechanism will draw; the accountant charges the sampler's distance to the ideal
+ * law for each (nw_noise_log2_tv); 0 when nothing is drawn from nw/noise.h.
  * Errors of all: NW_E_ARG naming the parameter; NW_E_NOMEM. *out is NULL on error. */
-NW_API NW_WARN_UNUSED nw_status nw_event_noise(nw_event **out, nw_event_kind kind, double scale, nw_sensitivity sensitivity, uint64_t samples, nw_error *err);
+NW_API NW_WARN_UNUSED nw_status nw_event_noise(
+    nw_event **out, nw_event_kind kind, double scale, nw_sensitivity sensitivity, uint64_t samples, nw_error *err);
 NW_API NW_WARN_UNUSED nw_status nw_event_gaussian(nw_event **out, double sigma, nw_sensitivity l2, nw_error *err);
 NW_API NW_WARN_UNUSED nw_status nw_event_laplace(nw_event **out, double b, nw_sensitivity l1, nw_error *err);
 /* Guarantees that hold for one adjacency, by an argument outside the library. */
 NW_API NW_WARN_UNUSED nw_status nw_event_pure(nw_event **out, double epsilon, nw_adjacency adjacency, nw_error *err);
-NW_API NW_WARN_UNUSED nw_status nw_event_approx(nw_event **out, double epsilon, double delta, nw_adjacency adjacency, nw_error *err);
+NW_API NW_WARN_UNUSED nw_status nw_event_approx(
+    nw_event **out, double epsilon, double delta, nw_adjacency adjacency, nw_error *err);
 NW_API NW_WARN_UNUSED nw_status nw_event_zcdp(nw_event **out, double rho, nw_adjacency adjacency, nw_error *err);
 NW_API NW_WARN_UNUSED nw_status nw_event_gdp(nw_event **out, double mu, nw_adjacency adjacency, nw_error *err);
 
@@ -81,10 +83,11 @@ NW_API nw_event_kind nw_event_get_kind(const nw_event *event);
 /** Noise values drawn in the whole tree; saturates at UINT64_MAX. */
 NW_API uint64_t nw_event_samples(const nw_event *event);
 
-/** Writes the JSON form (format "noisewright-event", version 1, hex floats) into a new string, to be freed with nw_string_free. */
+/** Writes the JSON form (format "noisewright-event", version 1, hex floats) into a new string, to be freed with
+ *  nw_string_free. */
 NW_API NW_WARN_UNUSED nw_status nw_event_to_json(const nw_event *event, char **out, nw_error *err);
-/** Reads the JSON form, or the "mechanisms" list form of accounting tables. Errors: NW_E_FORMAT, naming the key; NW_E_UNSUPPORTED for a type
- *  that this version cannot account. */
+/** Reads the JSON form, or the "mechanisms" list form of accounting tables. Errors: NW_E_FORMAT, naming the key;
+ *  NW_E_UNSUPPORTED for a type that this version cannot account. */
 NW_API NW_WARN_UNUSED nw_status nw_event_from_json(nw_event **out, const char *json, nw_error *err);
 NW_API void nw_string_free(char *string);
 

@@ -24,11 +24,13 @@ typedef struct nw_grid {
  *
  *  Shapes    *out: one value.
  *  Units     sigma and sensitivity in the unit of the values.
- *  Errors    NW_E_ARG if sigma or sensitivity_l2 is not positive and finite, dimension is 0, or the grid leaves the doubles' range.
+ *  Errors    NW_E_ARG if sigma or sensitivity_l2 is not positive and finite, dimension is 0, or the grid leaves the doubles'
+ *            range.
  *  Cost      O(1). Threads: any.
  *  Source    docs/rooms/sampler.md#grid.
  *  Example   none */
-NW_API NW_WARN_UNUSED nw_status nw_grid_choose(nw_grid *out, double sigma, double sensitivity_l2, size_t dimension, nw_error *err);
+NW_API NW_WARN_UNUSED nw_status nw_grid_choose(
+    nw_grid *out, double sigma, double sensitivity_l2, size_t dimension, nw_error *err);
 
 /** Quantises to the nearest grid point, floor(x/g + 1/2), after clamping to [lower, upper]; NaN becomes 0 before the clamp.
  *  Moves each value by at most g/2: the sensitivity must be inflated (nw_grid_inflate_l1, nw_grid_inflate_l2).
@@ -39,7 +41,8 @@ NW_API NW_WARN_UNUSED nw_status nw_grid_choose(nw_grid *out, double sigma, doubl
  *  Cost      a few ns a value. Threads: any.
  *  Source    docs/rooms/sampler.md#grid.
  *  Example   none */
-NW_API NW_WARN_UNUSED nw_status nw_grid_round(nw_grid grid, const double *x, size_t n, double lower, double upper, int64_t *q, nw_error *err);
+NW_API NW_WARN_UNUSED nw_status nw_grid_round(
+    nw_grid grid, const double *x, size_t n, double lower, double upper, int64_t *q, nw_error *err);
 
 /** As nw_grid_round, but truncates toward zero: |g q_i| <= |x_i|, so no norm of a record grows and no inflation is needed.
  *
@@ -49,7 +52,8 @@ NW_API NW_WARN_UNUSED nw_status nw_grid_round(nw_grid grid, const double *x, siz
  *  Cost      a few ns a value. Threads: any.
  *  Source    docs/rooms/sampler.md#grid.
  *  Example   none */
-NW_API NW_WARN_UNUSED nw_status nw_grid_truncate(nw_grid grid, const double *x, size_t n, double lower, double upper, int64_t *q, nw_error *err);
+NW_API NW_WARN_UNUSED nw_status nw_grid_truncate(
+    nw_grid grid, const double *x, size_t n, double lower, double upper, int64_t *q, nw_error *err);
 
 /** Turns grid steps into doubles, x_i = g q_i, saturating |q_i| at 2^53 so that every product is exact.
  *

@@ -8,7 +8,8 @@
  * What it is for: adding noise of a known law to vectors of integers. Real numbers come through nw/grid.h first.
  * Laws: rounded Gaussian, floor(N + 1/2) for N ~ Normal(0, sigma^2), which added to integers is post-processing of the continuous
  *   Gaussian mechanism, so every theorem about that one applies as it stands; discrete Gaussian and discrete Laplace of [CKS20].
- * What it promises: each sample's law is within total variation 2^-109 of the ideal (nw_noise_log2_tv), a bound that the accountant
+ * What it promises: each sample's law is within total variation 2^-150 of the ideal (nw_noise_log2_tv), a bound that the
+ * accountant
  *   charges; the same bytes from the same rng whatever the number of threads.
  * What it does not: account. A mechanism charges its nw_event first (nw/ledger.h), then draws.
  *
@@ -36,7 +37,7 @@ typedef struct nw_noise nw_noise; /* shared: immutable after nw_noise_new */
  *  Shapes    *out: new handle, or NULL on error.
  *  Units     scale in counts.
  *  Errors    NW_E_ARG if the law is unknown or scale is NaN or outside [2^-10, 2^50]; NW_E_NOMEM.
- *  Cost      about 1 ms, 100 KiB. Threads: any.
+ *  Cost      about 1 ms, 300 KiB. Threads: any.
  *  Source    docs/rooms/sampler.md (design and proof).
  *  Example   examples/noise.c */
 NW_API NW_WARN_UNUSED nw_status nw_noise_new(nw_noise **out, nw_noise_law law, double scale, nw_error *err);
@@ -47,7 +48,7 @@ NW_API void nw_noise_free(nw_noise *noise);
 NW_API nw_noise_law nw_noise_get_law(const nw_noise *noise);
 NW_API double nw_noise_get_scale(const nw_noise *noise);
 
-/** log2 of the proved bound on the total variation distance between one sample's law and the ideal one, at most -109. */
+/** log2 of the proved bound on the total variation distance between one sample's law and the ideal one, at most -150. */
 NW_API double nw_noise_log2_tv(const nw_noise *noise);
 
 /** Draws n independent samples.
@@ -61,7 +62,8 @@ NW_API double nw_noise_log2_tv(const nw_noise *noise);
  *  Example   examples/noise.c */
 NW_API NW_WARN_UNUSED nw_status nw_noise_fill(const nw_noise *noise, nw_rng *rng, int64_t *out, size_t n, nw_error *err);
 
-/** Computes y_i = x_i + Z_i with independent samples Z_i, saturating at the ends of int64. The noise is drawn before x is read, and wiped.
+/** Computes y_i = x_i + Z_i with independent samples Z_i, saturating at the ends of int64. The noise is drawn before x is read,
+ *  and wiped.
  *
  *  Shapes    x: int64[n] in; y: int64[n] out, may alias x; y is untouched on error.
  *  Units     counts.
@@ -69,7 +71,8 @@ NW_API NW_WARN_UNUSED nw_status nw_noise_fill(const nw_noise *noise, nw_rng *rng
  *  Cost      as nw_noise_fill plus one pass; 128 KiB of workspace. Threads: rng confined.
  *  Source    as nw_noise_fill.
  *  Example   examples/noise.c */
-NW_API NW_WARN_UNUSED nw_status nw_noise_add_i64(const nw_noise *noise, nw_rng *rng, const int64_t *x, int64_t *y, size_t n, nw_error *err);
+NW_API NW_WARN_UNUSED nw_status nw_noise_add_i64(
+    const nw_noise *noise, nw_rng *rng, const int64_t *x, int64_t *y, size_t n, nw_error *err);
 
 #ifdef __cplusplus
 }

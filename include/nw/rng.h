@@ -5,9 +5,11 @@
 
 /* nw/rng.h - cryptographic random streams and the exact primitives drawn from them.
  *
- * What it is for: every random decision of the library. A stream is ChaCha20 under a key from the operating system; substreams are
+ * What it is for: every random decision of the library. A stream is ChaCha20 under a key from the operating system; substreams
+ * are
  *   derived by keyed BLAKE2b, so work split into numbered pieces gives the same result on any number of threads.
- * What it promises: exact laws (no floating-point logarithm anywhere), keys in guarded memory wiped on free, a fresh key in a forked
+ * What it promises: exact laws (no floating-point logarithm anywhere), keys in guarded memory wiped on free, a fresh key in a
+ * forked
  *   child, refusal (NW_E_ENTROPY) when the system gives no entropy: no function falls back to another generator.
  * What it does not: privacy against one who reads the process's memory; security beyond ChaCha20 being a pseudo-random function.
  *

@@ -45,7 +45,8 @@ typedef enum nw_status {
 
 #define NW_ERROR_MESSAGE_SIZE 448
 
-/** Details of a failure. Owned by the caller, may be NULL in every call, never allocates. After NW_OK its content is unspecified. */
+/** Details of a failure. Owned by the caller, may be NULL in every call, never allocates. After NW_OK its content is
+ *  unspecified. */
 typedef struct nw_error {
     nw_status status;
     char function[64];                   /* public function that failed */

@@ -3,10 +3,12 @@
 #ifndef NW_SYNTH_H
 #define NW_SYNTH_H
 
-/* nw/synth.h - a private synthetic table: measure all 1-way and 2-way marginals with noise, once; fit a table to them; release it.
+/* nw/synth.h - a private synthetic table: measure all 1-way and 2-way marginals with noise, once; fit a table to them; release
+ * it.
  *
  * What it is for: handing out a table of the same columns, whose low-order statistics are those of the private one.
- * What it protects: one record (add/remove, or replace-one), at (epsilon, delta), for everything that is released: the noisy marginals,
+ * What it protects: one record (add/remove, or replace-one), at (epsilon, delta), for everything that is released: the noisy
+ * marginals,
  *   the synthetic table, any number of tables fitted to the same marginals. Not a person with several records.
  * How: exact int64 counts, one rounded-Gaussian draw a cell; the fit only sees the noisy counts. Engines:
  *   gibbs    rows resampled cell by cell against the noise-weighted residuals at one temperature, with an independent reference
@@ -41,22 +43,24 @@ typedef struct nw_synth_opts {
     double delta;           /* in (0, 1); 0 until set, refused if left so */
     nw_adjacency adjacency; /* NW_ADJACENCY_UNSET until set */
     nw_synth_engine engine; /* default NW_SYNTH_GIBBS */
-    uint64_t rows;          /* rows of the synthetic table; 0 (default): as many as the private table has, as far as that is known:
+    uint64_t rows;        /* rows of the synthetic table; 0 (default): as many as the private table has, as far as that is known:
                                exactly under replace_one, from the noisy marginals under add_remove */
-    double one_way_share;   /* share of the budget (in mu^2) for 1-way marginals, default 0.1 */
-    unsigned sweeps;        /* gibbs: passes over the table, default 6 */
-    unsigned chains;        /* independent chains of rows / chains rows each, concatenated; part of the result; 0 (default): 4 for gibbs,
+    double one_way_share; /* share of the budget (in mu^2) for 1-way marginals, default 0.1 */
+    unsigned sweeps;      /* gibbs: passes over the table, default 6 */
+    unsigned chains; /* independent chains of rows / chains rows each, concatenated; part of the result; 0 (default): 4 for gibbs,
                                1 for genetic */
-    unsigned threads;       /* 0 (default): as OpenMP decides; never part of the result */
+    unsigned threads; /* 0 (default): as OpenMP decides; never part of the result */
     nw_synth_progress progress;
     void *progress_context;
 } nw_synth_opts;
+/* clang-format off */
 #define NW_SYNTH_OPTS_INIT { sizeof(nw_synth_opts), 0.0, 0.0, NW_ADJACENCY_UNSET, NW_SYNTH_GIBBS, 0, 0.1, 6, 0, 0, NULL, NULL }
+/* clang-format on */
 NW_API void nw_synth_opts_init(nw_synth_opts *opts, size_t struct_size);
 
 /** One marginal as it is or will be measured. */
 typedef struct nw_synth_measurement {
-    size_t columns[2];     /* the schema's column numbers; columns[1] == SIZE_MAX for a 1-way */
+    size_t columns[2]; /* the schema's column numbers; columns[1] == SIZE_MAX for a 1-way */
     uint64_t cells;
     double sigma;          /* of the rounded Gaussian, in counts */
     double expected_error; /* predicted average total variation distance of the raw noisy marginal at `rows` records; public */
@@ -64,8 +68,8 @@ typedef struct nw_synth_measurement {
 
 /** Validates the options, plans the measurements and calibrates their noise.
  *
- *  All 1-way marginals are measured, and the 2-way marginals of at most 2^20 cells (fewer, if all together had more than 2^25 cells):
- *  beyond that the noise outweighs the counts of any table that fits in memory.
+ *  All 1-way marginals are measured, and the 2-way marginals of at most 2^20 cells (fewer, if all together had more than 2^25
+ *  cells): beyond that the noise outweighs the counts of any table that fits in memory.
  *
  *  Shapes    *out: new handle, or NULL on error. The schema is not kept.
  *  Units     sigma in counts.
@@ -86,15 +90,19 @@ NW_API nw_synth_measurement nw_synth_get_measurement(const nw_synth *synth, size
  *
  *  Shapes    *out: new table under the same schema, to be freed with nw_table_free; NULL on error.
  *  Units     none.
- *  Errors    NW_E_ARG if the table has another schema; NW_E_STATE on a second run; NW_E_BUDGET and the ledger's other refusals, before any
- *            draw; NW_E_NOMEM, NW_E_ENTROPY, NW_E_CANCELLED after the charge, which stays.
- *  Cost      gibbs: sweeps * rows * sum over columns of (columns * cells) additions; about 2 s for 48842 x 14. genetic: about 8 s. Threads: OpenMP over chains.
+ *  Errors    NW_E_ARG if the table has another schema; NW_E_STATE on a second run; NW_E_BUDGET and the ledger's other refusals,
+ *            before any draw; NW_E_NOMEM, NW_E_ENTROPY, NW_E_CANCELLED after the charge, which stays.
+ *  Cost      gibbs: sweeps * rows * sum over columns of (columns * cells) additions; about 2 s for 48842 x 14. genetic: about 8
+ *            s. Threads: OpenMP over chains.
  *  Source    docs/rooms/synth.md; [LTVW23].
  *  Example   examples/synth.c */
-NW_API NW_WARN_UNUSED nw_status nw_synth_run(nw_synth *synth, const nw_table *table, nw_rng *rng, nw_ledger *ledger, nw_table **out, nw_receipt *receipt, nw_error *err);
+NW_API NW_WARN_UNUSED nw_status nw_synth_run(
+    nw_synth *synth, const nw_table *table, nw_rng *rng, nw_ledger *ledger, nw_table **out, nw_receipt *receipt, nw_error *err);
 
-/** After a run: the noisy counts of measurement i (public). Errors: NW_E_STATE before a run, NW_E_ARG if i or capacity is out of range. */
-NW_API NW_WARN_UNUSED nw_status nw_synth_noisy_counts(const nw_synth *synth, size_t i, int64_t *counts, size_t capacity, nw_error *err);
+/** After a run: the noisy counts of measurement i (public). Errors: NW_E_STATE before a run, NW_E_ARG if i or capacity is out of
+ *  range. */
+NW_API NW_WARN_UNUSED nw_status nw_synth_noisy_counts(
+    const nw_synth *synth, size_t i, int64_t *counts, size_t capacity, nw_error *err);
 
 #ifdef __cplusplus
 }

@@ -12,14 +12,14 @@
  *     "member": {"type": "bool"},
  *     "since":  {"type": "date", "lower": "2000-01-01", "upper": "2025-12-31"},
  *     "region": 12 }                                        short form: integer codes 0..11, not nullable
- * A column is nullable unless it says "nullable": false. Columns that the schema does not name are an error, and so are columns of
- * the schema that the file lacks.
+ * A column is nullable unless it says "nullable": false. Columns that the schema does not name are an error, and so are columns
+ * of the schema that the file lacks.
  *
- * Each cell is encoded into a code 0..cells-1 of its column: a category, an integer value, a bin of a numeric column (equal width, or
- * equal width in log with "scale": "log") - and, if nullable, one more code, the last, for a missing value. Cells outside of the domain are
- * mapped, and never reported or counted: numbers to the nearest bound (NaN and unparsable text as missing, or as the lower bound
- * when the column is not nullable), unknown categories as missing, or as the first value when not nullable, a missing cell in a column
- * that is not nullable as its lower bound or first value.
+ * Each cell is encoded into a code 0..cells-1 of its column: a category, an integer value, a bin of a numeric column (equal
+ * width, or equal width in log with "scale": "log") - and, if nullable, one more code, the last, for a missing value. Cells
+ * outside of the domain are mapped, and never reported or counted: numbers to the nearest bound (NaN and unparsable text as
+ * missing, or as the lower bound when the column is not nullable), unknown categories as missing, or as the first value when not
+ * nullable, a missing cell in a column that is not nullable as its lower bound or first value.
  * A malformed *file* (ragged row, unclosed quote, NUL byte, oversized cell) is refused with line and column: that is said to the
  * operator, who holds the file.
  */
@@ -48,19 +48,19 @@ typedef struct nw_column {
     bool is_nullable; /* then code cells-1 is "missing" */
     double lower;     /* numeric and date columns (days since 1970-01-01); else 0 and cells-1 */
     double upper;
-    double step;      /* distance of neighbouring values; 0 for a float without one */
+    double step; /* distance of neighbouring values; 0 for a float without one */
     bool is_log;
 } nw_column;
 
 #define NW_SCHEMA_DEFAULT_BINS 100
 
-/** Reads a schema file, or parses a schema. max_bins: the largest number of bins of a numeric or date column (a column with fewer values gets one
- *  code a value); 0 means NW_SCHEMA_DEFAULT_BINS.
+/** Reads a schema file, or parses a schema. max_bins: the largest number of bins of a numeric or date column (a column with
+ *  fewer values gets one code a value); 0 means NW_SCHEMA_DEFAULT_BINS.
  *
  *  Shapes    *out: new handle, or NULL on error.
  *  Units     none.
- *  Errors    NW_E_IO; NW_E_FORMAT naming line and column of bad JSON, or the column and key that is wrong (lower > upper, duplicate
- *            column, duplicate value, unknown type or key, no values, too many cells).
+ *  Errors    NW_E_IO; NW_E_FORMAT naming line and column of bad JSON, or the column and key that is wrong (lower > upper,
+ *            duplicate column, duplicate value, unknown type or key, no values, too many cells).
  *  Cost      O(size). Threads: any.
  *  Source    none.
  *  Example   docs/rooms/table.md#schema */
@@ -73,8 +73,8 @@ NW_API nw_column nw_schema_column(const nw_schema *schema, size_t i);
 /** BLAKE2b-256 of the schema's canonical form, as 64 hex digits and a NUL. */
 NW_API void nw_schema_hash(const nw_schema *schema, char out[65]);
 
-/** Reads a CSV table (RFC 4180; LF or CRLF; UTF-8 BOM; a header naming the columns in any order). "-" is standard input; gzip is recognised
- *  by its first bytes. The schema is copied into the table. One pass; memory is the encoded table plus a fixed buffer.
+/** Reads a CSV table (RFC 4180; LF or CRLF; UTF-8 BOM; a header naming the columns in any order). "-" is standard input; gzip is
+ *  recognised by its first bytes. The schema is copied into the table. One pass; memory is the encoded table plus a fixed buffer.
  *
  *  Shapes    *out: new handle, or NULL on error.
  *  Units     none.
@@ -89,13 +89,15 @@ NW_API void nw_table_free(nw_table *table);
 NW_API size_t nw_table_rows(const nw_table *table);
 NW_API const nw_schema *nw_table_schema(const nw_table *table);
 /** Codes of rows first..first+n-1 of one column. Out of range: NW_E_ARG. */
-NW_API NW_WARN_UNUSED nw_status nw_table_get(const nw_table *table, size_t column, size_t first, size_t n, uint16_t *codes, nw_error *err);
-NW_API NW_WARN_UNUSED nw_status nw_table_set(nw_table *table, size_t column, size_t first, size_t n, const uint16_t *codes, nw_error *err);
+NW_API NW_WARN_UNUSED nw_status nw_table_get(
+    const nw_table *table, size_t column, size_t first, size_t n, uint16_t *codes, nw_error *err);
+NW_API NW_WARN_UNUSED nw_status nw_table_set(
+    nw_table *table, size_t column, size_t first, size_t n, const uint16_t *codes, nw_error *err);
 
-/** Writes a table as CSV, columns in the schema's order, codes decoded: a category's label, an integer, a float with its step's decimals,
- *  an ISO date, an empty cell for missing. Inside a bin the value is drawn uniformly from the bin's values (log-uniformly with "scale":
- *  "log") from `rng`. `path` "-" is standard output; a name ending in .gz is compressed. Written to a temporary file in the same folder,
- *  synced and renamed: on error nothing is left and an existing file is untouched.
+/** Writes a table as CSV, columns in the schema's order, codes decoded: a category's label, an integer, a float with its step's
+ *  decimals, an ISO date, an empty cell for missing. Inside a bin the value is drawn uniformly from the bin's values
+ *  (log-uniformly with "scale": "log") from `rng`. `path` "-" is standard output; a name ending in .gz is compressed. Written to
+ *  a temporary file in the same folder, synced and renamed: on error nothing is left and an existing file is untouched.
  *
  *  Shapes    none.
  *  Units     none.

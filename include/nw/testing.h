@@ -5,8 +5,8 @@
 
 /* nw/testing.h - reproducible randomness, for tests only. NOTHING released with it is private.
  *
- * It is not part of <noisewright.h>: a program that uses it says so in its include list. A durable ledger refuses to be charged by
- * a mechanism whose nw_rng is insecure, and receipts say "insecure": true.
+ * It is not part of <noisewright.h>: a program that uses it says so in its include list. A durable ledger refuses to be charged
+ * by a mechanism whose nw_rng is insecure, and receipts say "insecure": true.
  */
 #include <nw/rng.h>
 

@@ -15,11 +15,11 @@ nw_status nw__fail(nw_error *err, nw_status status, const char *function, const 
 nw_status nw__fail_memory(nw_error *err, const char *function);
 
 /** Evaluates a status once and returns it from the calling function if it is not NW_OK: for functions that own nothing yet. */
-#define NW__TRY(call)                          \
-    do {                                       \
-        const nw_status nw__status_ = (call);  \
-        if (nw__status_ != NW_OK)              \
-            return nw__status_;                \
+#define NW__TRY(call)                                                                                                            \
+    do {                                                                                                                         \
+        const nw_status nw__status_ = (call);                                                                                    \
+        if (nw__status_ != NW_OK)                                                                                                \
+            return nw__status_;                                                                                                  \
     } while (0)
 
 /** a * b, or false if that overflows size_t. */

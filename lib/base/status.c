@@ -4,11 +4,12 @@
 #include "base.h"
 #include "nw_version_generated.h"
 
-#include <gsl/gsl_version.h>
+#include <jansson.h>
 #include <sodium.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <zlib.h>
 
 nw_status nw__fail(nw_error *err, nw_status status, const char *function, const char *format, ...)
 {
@@ -60,6 +61,6 @@ const char *nw_version(void)
 
 const char *nw_build_info(void)
 {
-    return "noisewright " NW_VERSION_STRING "; compiler " __VERSION__ "; libsodium " SODIUM_VERSION_STRING "; SQLite " SQLITE_VERSION
-           "; GSL " GSL_VERSION "; sources Apache-2.0, this binary as a whole GPL-3.0-or-later because it is linked with GSL";
+    return "noisewright " NW_VERSION_STRING "; compiler " __VERSION__ "; libsodium " SODIUM_VERSION_STRING
+           "; SQLite " SQLITE_VERSION "; jansson " JANSSON_VERSION "; zlib " ZLIB_VERSION "; sources and library Apache-2.0";
 }

@@ -8,7 +8,7 @@
 
 static const int SMALLEST_EXPONENT = -1022; /* g is a normal double, so products with it are exact or overflow */
 static const int LARGEST_EXPONENT = 900;
-static const double LARGEST_STEPS = 0x1p62;   /* of a bound: leaves room to add noise in int64 */
+static const double LARGEST_STEPS = 0x1p62; /* of a bound: leaves room to add noise in int64 */
 static const int64_t LARGEST_EXACT = INT64_C(1) << 53;
 
 nw_status nw_grid_choose(nw_grid *out, double sigma, double sensitivity_l2, size_t dimension, nw_error *err)
@@ -23,8 +23,8 @@ nw_status nw_grid_choose(nw_grid *out, double sigma, double sensitivity_l2, size
         return nw__fail(err, NW_E_ARG, __func__, "dimension is 0, must be at least 1");
     const double widest = fmin(ldexp(sensitivity_l2 / sqrt((double)dimension), -20), ldexp(sigma, -10));
     int exponent = 0;
-    frexp(widest, &exponent); /* widest = f 2^exponent, f in [1/2, 1) */
-    exponent -= 1;            /* so 2^exponent <= widest */
+    frexp(widest, &exponent);                                                     /* widest = f 2^exponent, f in [1/2, 1) */
+    exponent -= 1;                                                                /* so 2^exponent <= widest */
     while (ldexp(sqrt((double)dimension), exponent) > ldexp(sensitivity_l2, -20)) /* rounding of the quotient */
         exponent--;
     if (!(widest > 0.0) || exponent < SMALLEST_EXPONENT || exponent > LARGEST_EXPONENT)
@@ -34,8 +34,8 @@ nw_status nw_grid_choose(nw_grid *out, double sigma, double sensitivity_l2, size
     return NW_OK;
 }
 
-static nw_status check_bounds(nw_grid grid, const double *x, const int64_t *q, size_t n, double lower, double upper,
-    const char *function, nw_error *err)
+static nw_status check_bounds(
+    nw_grid grid, const double *x, const int64_t *q, size_t n, double lower, double upper, const char *function, nw_error *err)
 {
     if (n > 0 && (x == NULL || q == NULL))
         return nw__fail(err, NW_E_ARG, function, "%s is NULL", x == NULL ? "x" : "q");

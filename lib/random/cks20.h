@@ -3,7 +3,8 @@
 #ifndef NW_CKS20_H
 #define NW_CKS20_H
 
-/* cks20.h - the samplers of Canonne, Kamath and Steinke 2020 as printed: the readable oracle of the slot table, fifty times slower. */
+/* cks20.h - the samplers of Canonne, Kamath and Steinke 2020 as printed: the readable oracle of the slot table, fifty times
+ * slower. */
 #include "random_internal.h"
 
 /** [CKS20, Alg. 2]: discrete Laplace of scale t / s, t and s in 1 .. 2^40. rng has begun. */

@@ -36,7 +36,8 @@ nw_status nw_rng_uniform(nw_rng *rng, uint64_t bound, uint64_t *out, nw_error *e
     return NW_OK;
 }
 
-/* U < p with both binary expansions read 64 bits at a time; p in [0, 1). Each step is exact: a double times 2^64, less its integer part. */
+/* U < p with both binary expansions read 64 bits at a time; p in [0, 1). Each step is exact: a double times 2^64, less its
+ * integer part. */
 static bool is_uniform_below(nw_rng *rng, double p)
 {
     while (p > 0.0) {
@@ -59,7 +60,8 @@ nw_status nw_rng_bernoulli(nw_rng *rng, double p, bool *out, nw_error *err)
     return NW_OK;
 }
 
-/* [CKS20, Alg. 1] for gamma = num / den <= 1: the run length of Bernoulli(gamma / k), k = 1, 2, ..., is even with probability exp(-gamma). */
+/* [CKS20, Alg. 1] for gamma = num / den <= 1: the run length of Bernoulli(gamma / k), k = 1, 2, ..., is even with probability
+ * exp(-gamma). */
 static bool bernoulli_exp_fraction(nw_rng *rng, uint64_t num, uint64_t den)
 {
     uint64_t k = 1;
@@ -114,7 +116,8 @@ static nw__wide power_of_rest(double q, uint64_t k)
     return result;
 }
 
-/* Bernoulli((1 - q)^k). Double first; within its error, 192 bits of U against 256 of the power. Undecided (2^-180) counts as no. */
+/* Bernoulli((1 - q)^k). Double first; within its error, 192 bits of U against 256 of the power. Undecided (2^-180) counts as
+ * no. */
 static bool bernoulli_power(nw_rng *rng, double q, uint64_t k)
 {
     const double exponent = (double)k * log1p(-q); /* relative error below 2^-51; e^x is within 2^-49 for every x <= 0 */

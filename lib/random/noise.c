@@ -2,13 +2,13 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* noise.c - draws from a slot table.
  *
- * One trial: a uniform slot, a uniform cell of its block, V uniform in [0, 1): accept iff (level + V) A / width < p(cell), p the unnormalised law.
- * A fast slot lies below p entirely: accept at once. A rejected trial is repeated *for the same output position*: moving accepted samples
- * together would make a position tell which part of the law it came from.
+ * One trial: a uniform slot, a uniform cell of its block, V uniform in [0, 1): accept iff (level + V) A / width < p(cell), p the
+ * unnormalised law. A fast slot lies below p entirely: accept at once. A rejected trial is repeated *for the same output
+ * position*: moving accepted samples together would make a position tell which part of the law it came from.
  *
- * Samples come in chunks. Chunk c of a release reads three streams of ChaCha20 under the release's key: nonce c for the first trials,
- * c | 2^63 for what flagged slots need, c | 2^62 for the extension of a comparison that a double cannot decide, at a block number of the
- * trial's own. So the output is the same for any number of threads and for any margin. */
+ * Samples come in chunks. Chunk c of a release reads three streams of ChaCha20 under the release's key: nonce c for the first
+ * trials, c | 2^63 for what flagged slots need, c | 2^62 for the extension of a comparison that a double cannot decide, at a
+ * block number of the trial's own. So the output is the same for any number of threads and for any margin. */
 #include "noise_internal.h"
 #include "wide.h"
 
@@ -18,17 +18,17 @@
 #include <stdlib.h>
 
 enum {
-    CHUNK = 4096,        /* samples */
+    CHUNK = 4096,          /* samples */
     SMALLEST_BATCH = 1024, /* fewer are drawn as so many, so that a clock does not see the slow path of one */
     REDRAW_WORDS = 512
 };
 static const uint64_t REDRAW_NONCE = UINT64_C(1) << 63;
 static const uint64_t EXTENSION_NONCE = UINT64_C(1) << 62;
 
-/* Distance of a sample's law from the ideal one: the Gaussian's end (2^-166) and undecided comparisons. One of these needs V within 2^-170 of
- * the threshold: the extended V and fraction have 192 bits, and an error of 2^-229 (two wide values) or of 2^-192 / 64 in the
- * height is one of at most 2^17 times as much in V, for no block is lower than 2^-17; rejecting it moves less than 2^-170 a trial, and fewer
- * than 2^10 trials are made for a sample. */
+/* Distance of a sample's law from the ideal one: the Gaussian's end (2^-166) and undecided comparisons. One of these needs V
+ * within 2^-170 of the threshold: the extended V and fraction have 192 bits, and an error of 2^-229 (two wide values) or of
+ * 2^-192 / 64 in the height is one of at most 2^17 times as much in V, for no block is lower than 2^-17; rejecting it moves less
+ * than 2^-170 a trial, and fewer than 2^10 trials are made for a sample. */
 static const double LOG2_TV = -150.0;
 static const unsigned UNDECIDED_BITS = 200;
 
@@ -103,7 +103,8 @@ static bool try_slot(const nw_noise *noise, const nw__slot *slot, streams *s, in
     const double y = (double)*cell + (double)f.limb[2] * 0x1p-64;
     const double total = height_in_slot(noise, slot, y);
     const double gap = total - slot->level - (double)v.limb[2] * 0x1p-64;
-    const double margin = noise->margin * total + 0x1p-50; /* the latter for V's and the fraction's unread bits and the subtractions */
+    const double margin =
+        noise->margin * total + 0x1p-50; /* the latter for V's and the fraction's unread bits and the subtractions */
     if (gap > margin)
         return true;
     if (gap < -margin)
@@ -172,10 +173,12 @@ typedef struct workspace {
 static int64_t round_cell(const nw_noise *noise, int64_t cell)
 {
     const int64_t half = (INT64_C(1) << noise->halvings) >> 1;
-    return (cell + half) >> noise->halvings; /* floor, as >> of a negative number is arithmetic on every compiler we know; tested */
+    return (cell + half) >>
+           noise->halvings; /* floor, as >> of a negative number is arithmetic on every compiler we know; tested */
 }
 
-/* All fast slots of a chunk without a branch; returns how many positions are left, listed in `flagged`. The compiler makes one loop per word size. */
+/* All fast slots of a chunk without a branch; returns how many positions are left, listed in `flagged`. The compiler makes one
+ * loop per word size. */
 static inline size_t fast_pass(const nw_noise *noise, workspace *w, size_t n, bool is_wide)
 {
     const unsigned s = noise->log2_width;
@@ -215,7 +218,8 @@ static int64_t add_saturating(int64_t x, int64_t z)
 }
 
 /* Chunks of one release, x NULL for pure noise. The noise of a chunk is drawn before its data is read. */
-static void release(const nw_noise *noise, const uint8_t *key, const int64_t *x, int64_t *y, size_t n, workspace *spaces, int threads)
+static void release(
+    const nw_noise *noise, const uint8_t *key, const int64_t *x, int64_t *y, size_t n, workspace *spaces, int threads)
 {
     const size_t chunks = (n + CHUNK - 1) / CHUNK;
 #pragma omp parallel for schedule(static) num_threads(threads) if (chunks > 1)
@@ -229,7 +233,8 @@ static void release(const nw_noise *noise, const uint8_t *key, const int64_t *x,
     }
 }
 
-static nw_status draw(const nw_noise *noise, nw_rng *rng, const int64_t *x, int64_t *y, size_t n, const char *function, nw_error *err)
+static nw_status draw(
+    const nw_noise *noise, nw_rng *rng, const int64_t *x, int64_t *y, size_t n, const char *function, nw_error *err)
 {
     uint8_t key[NW__RNG_KEY_BYTES];
     const size_t chunks = (n + CHUNK - 1) / CHUNK;
@@ -260,7 +265,11 @@ nw_status nw_noise_fill(const nw_noise *noise, nw_rng *rng, int64_t *out, size_t
 nw_status nw_noise_add_i64(const nw_noise *noise, nw_rng *rng, const int64_t *x, int64_t *y, size_t n, nw_error *err)
 {
     if (noise == NULL || rng == NULL || ((x == NULL || y == NULL) && n > 0))
-        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", noise == NULL ? "noise" : rng == NULL ? "rng" : x == NULL ? "x" : "y");
+        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL",
+            noise == NULL ? "noise"
+            : rng == NULL ? "rng"
+            : x == NULL   ? "x"
+                          : "y");
     return draw(noise, rng, x, y, n, __func__, err);
 }
 

@@ -30,22 +30,22 @@ typedef struct nw__slot {
 struct nw_noise {
     nw_noise_law law;
     double scale;
-    /* The law on the lattice of cells: the rounded Gaussian is drawn as a real y = cell + fraction of scale lattice_scale = 2^halvings * scale and comes
-     * out as floor(y / 2^halvings + 1/2); the other laws live on the integers, halvings = 0. */
+    /* The law on the lattice of cells: the rounded Gaussian is drawn as a real y = cell + fraction of scale lattice_scale =
+     * 2^halvings * scale and comes out as floor(y / 2^halvings + 1/2); the other laws live on the integers, halvings = 0. */
     double lattice_scale;
     unsigned halvings;
     bool is_continuous;
-    double area;         /* A */
-    unsigned log2_width; /* of the fast slots */
-    double margin;       /* relative error allowed to the double evaluation of a height; inflated by tests only */
+    double area;             /* A */
+    unsigned log2_width;     /* of the fast slots */
+    double margin;           /* relative error allowed to the double evaluation of a height; inflated by tests only */
     int16_t fast[NW__SLOTS]; /* block number, cells from number * 2^log2_width; or NW__SLOT_FLAGGED */
     nw__slot slots[NW__SLOTS];
 };
 
 /** As nw_noise_new; a larger margin sends more comparisons to the wide path and must not change any output. */
 nw_status nw__noise_new_with_margin(nw_noise **out, nw_noise_law law, double scale, double margin, nw_error *err);
-/** Error of the double evaluation, relative to the height: |exponent| <= 128 with at most 8 roundings each of relative 2^-53, so an absolute error
- *  of 2^-43 in the exponent, plus 2^-52 of exp and of two products. 2^-38 leaves a factor of 30. */
+/** Error of the double evaluation, relative to the height: |exponent| <= 128 with at most 8 roundings each of relative 2^-53, so
+ *  an absolute error of 2^-43 in the exponent, plus 2^-52 of exp and of two products. 2^-38 leaves a factor of 30. */
 #define NW__NOISE_MARGIN 0x1p-38
 
 #endif

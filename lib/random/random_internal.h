@@ -15,11 +15,11 @@ enum { NW__RNG_KEY_BYTES = 32, NW__RNG_BUFFER_BYTES = 4096 };
 
 /** The stream's state; lives in guarded memory (sodium_malloc). */
 struct nw_rng {
-    uint8_t key[NW__RNG_KEY_BYTES];         /* of the next refill; replaced by each refill (fast key erasure) */
-    uint8_t stream_id[NW__RNG_KEY_BYTES];   /* key of the substreams: fixed at birth */
-    uint8_t buffer[NW__RNG_BUFFER_BYTES];   /* keystream; what was handed out is zeroed */
-    size_t used;                            /* bytes of buffer handed out */
-    uint64_t fork_generation;               /* of the process that keyed the stream */
+    uint8_t key[NW__RNG_KEY_BYTES];       /* of the next refill; replaced by each refill (fast key erasure) */
+    uint8_t stream_id[NW__RNG_KEY_BYTES]; /* key of the substreams: fixed at birth */
+    uint8_t buffer[NW__RNG_BUFFER_BYTES]; /* keystream; what was handed out is zeroed */
+    size_t used;                          /* bytes of buffer handed out */
+    uint64_t fork_generation;             /* of the process that keyed the stream */
     bool is_insecure;
 };
 

@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* rng.c - ChaCha20 streams keyed by the operating system.
  *
- * A refill runs ChaCha20 under the current key, takes the first 32 bytes as the next key and hands out the rest (fast key erasure): a later look
- * at the state does not tell earlier output. Substreams are keyed by BLAKE2b(stream_id, id), so they do not depend on what the
- * parent has drawn.
+ * A refill runs ChaCha20 under the current key, takes the first 32 bytes as the next key and hands out the rest (fast key
+ * erasure): a later look at the state does not tell earlier output. Substreams are keyed by BLAKE2b(stream_id, id), so they do
+ * not depend on what the parent has drawn.
  * Words are taken from the stream in the machine's byte order: little-endian machines agree with each other. */
 #include "random_internal.h"
 
@@ -17,7 +17,8 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-/* getrandom itself rather than randombytes_buf, which ends the process when the system fails: docs/decisions/0004-entropy-without-abort.md. */
+/* getrandom itself rather than randombytes_buf, which ends the process when the system fails:
+ * docs/decisions/0004-entropy-without-abort.md. */
 static int system_entropy(void *out, size_t n)
 {
     uint8_t *at = out;
@@ -33,8 +34,8 @@ static int system_entropy(void *out, size_t n)
 
 int (*nw__system_entropy)(void *out, size_t n) = system_entropy;
 
-/* Fork detection, twice: a counter raised in the child by pthread_atfork, and a page that the kernel wipes in the child (MADV_WIPEONFORK), which
- * also sees forks that bypass the C library. A process id would not do: ids are reused. */
+/* Fork detection, twice: a counter raised in the child by pthread_atfork, and a page that the kernel wipes in the child
+ * (MADV_WIPEONFORK), which also sees forks that bypass the C library. A process id would not do: ids are reused. */
 static atomic_uint_fast64_t fork_count = 1;
 static _Atomic uint64_t *wiped_page; /* holds 1 in the process that made it, 0 in its children; NULL where the kernel lacks it */
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;

@@ -2,10 +2,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* slot_table.c - covers the area under a law with 2^14 rectangles of one common area A.
  *
- * Blocks of 2^s cells tile the line from 0 outward on each side. A block gets as many levels of height h = A / 2^s as reach its highest point; a block
- * that one level covers is widened as far as it stays covered. A is the smallest area, up to bisection, with which the slots suffice. The law of
- * an accepted trial is exact for *every* A and every tiling that covers the law, so nothing here can bias a sample: rounding is
- * outward, and an A that is too large only wastes trials. */
+ * Blocks of 2^s cells tile the line from 0 outward on each side. A block gets as many levels of height h = A / 2^s as reach its
+ * highest point; a block that one level covers is widened as far as it stays covered. A is the smallest area, up to bisection,
+ * with which the slots suffice. The law of an accepted trial is exact for *every* A and every tiling that covers the law, so
+ * nothing here can bias a sample: rounding is outward, and an A that is too large only wastes trials. */
 #include "noise_internal.h"
 
 #include <math.h>
@@ -51,8 +51,8 @@ static void put_slot(layout *l, nw__slot slot, bool is_fast)
     l->used++;
 }
 
-/* The block of cells at distances lo .. lo + width - 1 (positive side) or lo + 1 .. lo + width (negative side, cells -lo-width .. -lo-1);
- * returns its width. */
+/* The block of cells at distances lo .. lo + width - 1 (positive side) or lo + 1 .. lo + width (negative side, cells -lo-width
+ * .. -lo-1); returns its width. */
 static double put_block(layout *l, bool is_negative, double lo)
 {
     const nw_noise *noise = l->noise;

@@ -159,9 +159,10 @@ nw__wide nw__wide_one_minus(nw__wide z)
     return subtract(one, z);
 }
 
-/* e^-z = (e^-r)^(2^HALVINGS), r = z / 2^HALVINGS. The Taylor sum of e^-r has fewer than 64 terms, each with an error below 3 units of
- * 2^-256 (halving, multiplication, division), and a tail below one unit. A squaring at most doubles an absolute error of a number in
- * [0, 1] and adds 1 unit: in all less than 2^HALVINGS * 200 units < 2^-230. For z >= 2^10, e^-z < 2^-1477 is 0 here. */
+/* e^-z = (e^-r)^(2^HALVINGS), r = z / 2^HALVINGS. The Taylor sum of e^-r has fewer than 64 terms, each with an error below 3
+ * units of 2^-256 (halving, multiplication, division), and a tail below one unit. A squaring at most doubles an absolute error
+ * of a number in [0, 1] and adds 1 unit: in all less than 2^HALVINGS * 200 units < 2^-230. For z >= 2^10, e^-z < 2^-1477 is 0
+ * here. */
 enum { HALVINGS = 14 };
 
 nw__wide nw__wide_exp_minus(nw__wide z)

@@ -3,7 +3,8 @@
 #ifndef NW_WIDE_H
 #define NW_WIDE_H
 
-/* wide.h - fixed-point numbers of 64 integer and 256 fraction bits, and e^-z on them, for comparisons that a double cannot decide.
+/* wide.h - fixed-point numbers of 64 integer and 256 fraction bits, and e^-z on them, for comparisons that a double cannot
+ * decide.
  *
  * Every operation truncates toward zero: an error of at most one unit, 2^-256, unless said otherwise. */
 #include <stdbool.h>
@@ -20,7 +21,8 @@ typedef struct nw__fraction {
     uint64_t limb[3];
 } nw__fraction;
 
-/** (|c + f| / s)^2 / 2 for an integer c and a fraction f (f = 0 for integers), s a positive double; s <= 2^52 and (c + f) / s below 64. */
+/** (|c + f| / s)^2 / 2 for an integer c and a fraction f (f = 0 for integers), s a positive double; s <= 2^52 and (c + f) / s
+ *  below 64. */
 nw__wide nw__wide_gaussian_exponent(int64_t c, nw__fraction f, double s);
 /** |x| / b for an integer x and a positive double b; the quotient is below 2^16 or comes out as 2^16. */
 nw__wide nw__wide_laplace_exponent(uint64_t x, double b);

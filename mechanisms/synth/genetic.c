@@ -2,11 +2,12 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* genetic.c - Private-GSD [LTVW23, Alg. 2], one-shot: a genetic algorithm over whole tables.
  *
- * As published: the population of a generation is 50 mutations and 50 crossovers of the best table X*, each changing one cell; the E = 5
- * best of elites and candidates are kept; fitness is ||y - q(X)||_2^2 over all measured statistics, unweighted, y clipped to [0, 1];
- * the search starts from E uniform tables, and ends when N' generations improve the fitness by less than 1e-4 of its value.
- * Deviation: fitness is updated from the cells that a change touches, in counts (N' q) instead of frequencies; the order is the same.
- * Deviation: an elite is stored as its differences from X*, for it is at most a few changes away; the tables are the same. */
+ * As published: the population of a generation is 50 mutations and 50 crossovers of the best table X*, each changing one cell;
+ * the E = 5 best of elites and candidates are kept; fitness is ||y - q(X)||_2^2 over all measured statistics, unweighted, y
+ * clipped to [0, 1]; the search starts from E uniform tables, and ends when N' generations improve the fitness by less than 1e-4
+ * of its value. Deviation: fitness is updated from the cells that a change touches, in counts (N' q) instead of frequencies; the
+ * order is the same. Deviation: an elite is stored as its differences from X*, for it is at most a few changes away; the tables
+ * are the same. */
 #include "synth_internal.h"
 
 #include <math.h>
@@ -103,7 +104,8 @@ static bool engine_make(engine *e, const nw__chain *chain)
     return true;
 }
 
-/* Adds `sign` rows with the codes of `row` to every marginal of column j with a partner >= j (so that each marginal is met once). */
+/* Adds `sign` rows with the codes of `row` to every marginal of column j with a partner >= j (so that each marginal is met
+ * once). */
 static void count_row(engine *e, const uint16_t *row, float sign)
 {
     for (size_t j = 0; j < e->columns; j++) {

@@ -6,14 +6,15 @@
  *
  *     pi(X)  proportional to  prod_rows prod_j p1_j(x_j)  *  exp( -(1/T) sum_m sum_c (s_m[c] - y_m[c] N'/n)^2 / (2 sigma_m^2) ),
  *
- * s_m the counts of X in marginal m, y_m the noisy ones, p1_j the reference law of column j. One step takes one cell (row r, column j)
- * out and draws its value again from the conditional law; removing the row shifts each s_m[c] by one, so up to a constant
+ * s_m the counts of X in marginal m, y_m the noisy ones, p1_j the reference law of column j. One step takes one cell (row r,
+ * column j) out and draws its value again from the conditional law; removing the row shifts each s_m[c] by one, so up to a
+ * constant
  *
  *     logit(v) = log p1_j(v) - (1/T) sum_{m with j} (s_m[cell with v] - y_m[cell with v] N'/n) / sigma_m^2 .
  *
- * T = 1 would be the posterior under the reference measure; the noise is then shrunk too much, T -> 0 is coordinate descent that fits the
- * noise. See docs/rooms/synth.md#temperature for the choice. Everything here is post-processing of public numbers: single precision and
- * plain uniform variates are enough, and nothing of it enters a privacy claim. */
+ * T = 1 would be the posterior under the reference measure; the noise is then shrunk too much, T -> 0 is coordinate descent that
+ * fits the noise. See docs/rooms/synth.md#temperature for the choice. Everything here is post-processing of public numbers:
+ * single precision and plain uniform variates are enough, and nothing of it enters a privacy claim. */
 #include "synth_internal.h"
 
 #include <math.h>
@@ -25,7 +26,8 @@ enum { LANES = 8 };
 typedef float vector __attribute__((vector_size(LANES * sizeof(float))));
 typedef int32_t vector_int __attribute__((vector_size(LANES * sizeof(int32_t))));
 
-/* One ordered pair (j, k): logit contributions, one block of padded_j floats per code of k, so that a row's block is contiguous. */
+/* One ordered pair (j, k): logit contributions, one block of padded_j floats per code of k, so that a row's block is
+ * contiguous. */
 typedef struct pair_block {
     float *logits; /* NULL if the pair is not measured */
     float weight;  /* 1 / (T sigma^2): what one row in a cell takes off */
@@ -184,8 +186,8 @@ static void gather_logits(engine *e, size_t j, uint16_t *const *columns, size_t 
     }
 }
 
-/* e^x for x <= 0 to about 2e-7 relative, 0 below -87: x = k ln 2 + r, |r| <= ln 2 / 2, a degree 6 Taylor polynomial (error r^7/5040 <
- * 1.3e-7), and 2^k by the exponent bits. */
+/* e^x for x <= 0 to about 2e-7 relative, 0 below -87: x = k ln 2 + r, |r| <= ln 2 / 2, a degree 6 Taylor polynomial (error
+ * r^7/5040 < 1.3e-7), and 2^k by the exponent bits. */
 static void exp_negative(vector *values)
 {
     const vector x = *values;
@@ -275,7 +277,7 @@ nw_status nw__gibbs_fit(const nw__chain *chain, nw_rng *rng, nw_error *err)
 {
     engine e;
     uint16_t **columns = nw__calloc(chain->plan->columns, sizeof *columns);
-    const double temperature = temperature_of(chain);
+    const double temperature = chain->heat * temperature_of(chain);
     nw_status status = NW_E_NOMEM;
     if (!engine_make(&e, chain, temperature) || columns == NULL) {
         nw__fail_memory(err, "nw_synth_run");

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* measure.c - exact counts of every marginal, then one noise draw per cell. The only code of the room that reads the private table. */
+/* measure.c - exact counts of every marginal, then one noise draw per cell. The only code of the room that reads the private
+ * table. */
 #include "synth_internal.h"
 
 #include <nw/noise.h>
@@ -46,11 +47,10 @@ static size_t marginal_cells(const nw__marginal *m)
 static nw_status add_noise(nw__plan *plan, size_t first, size_t end, nw_rng *rng, nw_error *err)
 {
     nw_noise *noise = NULL;
-    nw_status status = first == end ? NW_OK
-                                    : nw_noise_new(&noise, NW_NOISE_ROUNDED_GAUSSIAN, plan->marginals[first].sigma, err);
+    nw_status status = first == end ? NW_OK : nw_noise_new(&noise, NW_NOISE_ROUNDED_GAUSSIAN, plan->marginals[first].sigma, err);
     for (size_t i = first; status == NW_OK && i < end; i++)
-        status = nw_noise_add_i64(noise, rng, plan->marginals[i].counts, plan->marginals[i].counts,
-            marginal_cells(&plan->marginals[i]), err);
+        status = nw_noise_add_i64(
+            noise, rng, plan->marginals[i].counts, plan->marginals[i].counts, marginal_cells(&plan->marginals[i]), err);
     nw_noise_free(noise);
     return status;
 }

@@ -9,7 +9,8 @@
 /* The smallest scale of nw/noise.h. At budgets that ask for less noise, the noise stays at this. */
 #define SMALLEST_SIGMA 0x1p-10
 
-/* Adding or removing a record changes one count of each marginal by 1; replacing one moves a 1 from one cell to another, sqrt(1 + 1). */
+/* Adding or removing a record changes one count of each marginal by 1; replacing one moves a 1 from one cell to another, sqrt(1
+ * + 1). */
 static nw_sensitivity marginal_sensitivity(nw_adjacency adjacency)
 {
     if (adjacency == NW_REPLACE_ONE)
@@ -43,8 +44,9 @@ static uint64_t pair_limit(const nw__plan *plan)
     return limit;
 }
 
-/* sigma of `count` marginals that share a part mu_part of the budget equally, rounded up: count * (Delta / sigma)^2 <= mu_part^2 holds with a
- * margin of (count + 16) ulps, which covers the rounding of this line and of the accountant's sum over all of them. */
+/* sigma of `count` marginals that share a part mu_part of the budget equally, rounded up: count * (Delta / sigma)^2 <= mu_part^2
+ * holds with a margin of (count + 16) ulps, which covers the rounding of this line and of the accountant's sum over all of
+ * them. */
 static double sigma_for(size_t count, double mu_part, double sensitivity)
 {
     const double slack = 1.0 + ((double)count + 16.0) * 0x1p-52;
@@ -97,15 +99,16 @@ void nw__plan_clear(nw__plan *plan)
     *plan = (nw__plan){ 0 };
 }
 
-/* `count` marginals of one sigma from `first`: repeat(rounded_gaussian(sigma), count), the noise values per marginal rounded up. */
+/* `count` marginals of one sigma from `first`: repeat(rounded_gaussian(sigma), count), the noise values per marginal rounded
+ * up. */
 static nw_status group_event(const nw__plan *plan, size_t first, size_t count, nw_event **out, nw_error *err)
 {
     uint64_t cells = 0;
     nw_event *leaf = NULL;
     for (size_t i = first; i < first + count; i++)
         cells += (uint64_t)plan->marginals[i].cells_a * plan->marginals[i].cells_b;
-    NW__TRY(nw_event_noise(&leaf, NW_EVENT_ROUNDED_GAUSSIAN, plan->marginals[first].sigma, plan->sensitivity,
-        (cells + count - 1) / count, err));
+    NW__TRY(nw_event_noise(
+        &leaf, NW_EVENT_ROUNDED_GAUSSIAN, plan->marginals[first].sigma, plan->sensitivity, (cells + count - 1) / count, err));
     const nw_status status = nw_event_repeat(out, leaf, count, err);
     nw_event_free(leaf);
     return status;

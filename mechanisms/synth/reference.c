@@ -2,9 +2,10 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* reference.c - what the noisy marginals say of the table's size and of each column by itself.
  *
- * Every 2-way is also a noisy 1-way of both of its columns: summed over the other column, variance cells_other * sigma^2. All of them and the
- * measured 1-way are averaged with weights 1/variance. Rows drawn from the product of these laws are the engines' start, and the laws are
- * the Gibbs engine's reference measure: noise is then shrunk toward independence instead of toward uniformity. */
+ * Every 2-way is also a noisy 1-way of both of its columns: summed over the other column, variance cells_other * sigma^2. All of
+ * them and the measured 1-way are averaged with weights 1/variance. Rows drawn from the product of these laws are the engines'
+ * start, and the laws are the Gibbs engine's reference measure: noise is then shrunk toward independence instead of toward
+ * uniformity. */
 #include "synth_internal.h"
 
 #include <math.h>
@@ -46,7 +47,8 @@ static double add_view(const nw__marginal *m, size_t j, double *weighted)
     return weight;
 }
 
-/* A smooth positive version of the estimate x with standard deviation sd: about x for x >> sd, FLOOR_SD * sd at 0, and falling to 0 below. */
+/* A smooth positive version of the estimate x with standard deviation sd: about x for x >> sd, FLOOR_SD * sd at 0, and falling
+ * to 0 below. */
 static double soften(double x, double sd)
 {
     return 0.5 * (x + sqrt(x * x + 4.0 * FLOOR_SD * FLOOR_SD * sd * sd));

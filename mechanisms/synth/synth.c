@@ -53,7 +53,8 @@ static nw_status check_opts(const nw_synth_opts *o, nw_error *err)
     if (!(o->delta > 0.0 && o->delta < 1.0))
         return nw__fail(err, NW_E_ARG, name, "delta is %g, must be in (0, 1)", o->delta);
     if (o->adjacency != NW_ADD_REMOVE && o->adjacency != NW_REPLACE_ONE)
-        return nw__fail(err, NW_E_ARG, name, "adjacency is %s, must be add_remove or replace_one", nw_adjacency_name(o->adjacency));
+        return nw__fail(
+            err, NW_E_ARG, name, "adjacency is %s, must be add_remove or replace_one", nw_adjacency_name(o->adjacency));
     if (o->engine != NW_SYNTH_GIBBS && o->engine != NW_SYNTH_GENETIC)
         return nw__fail(err, NW_E_ARG, name, "engine is %d, must be NW_SYNTH_GIBBS or NW_SYNTH_GENETIC", (int)o->engine);
     if (o->rows > UINT32_MAX)
@@ -185,13 +186,15 @@ static size_t chains_of(const nw_synth *synth, size_t rows)
     return chains < rows ? chains : rows;
 }
 
-/* Chain i fits rows [first, first + rows) of the table, from its own substream: the result does not depend on which thread runs it. */
+/* Chain i fits rows [first, first + rows) of the table, from its own substream: the result does not depend on which thread runs
+ * it. */
 static nw_status prepare_job(fit_job *job, const nw_synth *synth, const nw__reference *reference, hub *h, size_t i, size_t rows,
     nw_rng *rng, nw_error *err)
 {
     const size_t chain_rows = rows * (i + 1) / h->chains - rows * i / h->chains;
     job->context = (chain_context){ h, i };
-    job->chain = (nw__chain){ &synth->plan, reference, chain_rows, synth->opts.sweeps, NULL, report_progress, &job->context };
+    job->chain =
+        (nw__chain){ &synth->plan, reference, chain_rows, synth->opts.sweeps, 1.0, NULL, report_progress, &job->context };
     job->chain.codes = nw__calloc(chain_rows, synth->plan.columns * sizeof(uint16_t));
     if (job->chain.codes == NULL)
         return nw__fail_memory(err, "nw_synth_run");
@@ -234,8 +237,8 @@ static nw_status collect_jobs(const fit_job *jobs, size_t n, const nw_table *lik
     return NW_OK;
 }
 
-static nw_status fit(const nw_synth *synth, const nw__reference *reference, const nw_table *like, nw_rng *rng, nw_table **out,
-    nw_error *err)
+static nw_status fit(
+    const nw_synth *synth, const nw__reference *reference, const nw_table *like, nw_rng *rng, nw_table **out, nw_error *err)
 {
     const size_t rows = synth->opts.rows > 0 ? (size_t)synth->opts.rows : (size_t)llround(reference->total);
     const size_t chains = chains_of(synth, rows);
@@ -257,14 +260,16 @@ static nw_status fit(const nw_synth *synth, const nw__reference *reference, cons
     return status;
 }
 
-static nw_status check_run(const nw_synth *synth, const nw_table *table, const nw_rng *rng, const nw_ledger *ledger, nw_error *err)
+static nw_status check_run(
+    const nw_synth *synth, const nw_table *table, const nw_rng *rng, const nw_ledger *ledger, nw_error *err)
 {
     static const char *const name = "nw_synth_run";
     char hash[65];
     if (synth == NULL || table == NULL || rng == NULL)
         return nw__fail(err, NW_E_ARG, name, "%s is NULL", synth == NULL ? "synth" : table == NULL ? "table" : "rng");
     if (ledger == NULL)
-        return nw__fail(err, NW_E_ARG, name, "ledger is NULL, must be a ledger (nw_ledger_unlimited for one that refuses nothing)");
+        return nw__fail(
+            err, NW_E_ARG, name, "ledger is NULL, must be a ledger (nw_ledger_unlimited for one that refuses nothing)");
     if (synth->has_run)
         return nw__fail(err, NW_E_STATE, name, "this handle has already run: make a new one for another release");
     nw_schema_hash(nw_table_schema(table), hash);
@@ -273,8 +278,8 @@ static nw_status check_run(const nw_synth *synth, const nw_table *table, const n
     return NW_OK;
 }
 
-nw_status nw_synth_run(nw_synth *synth, const nw_table *table, nw_rng *rng, nw_ledger *ledger, nw_table **out, nw_receipt *receipt,
-    nw_error *err)
+nw_status nw_synth_run(
+    nw_synth *synth, const nw_table *table, nw_rng *rng, nw_ledger *ledger, nw_table **out, nw_receipt *receipt, nw_error *err)
 {
     nw__reference reference = { 0 };
     if (out == NULL)

@@ -37,12 +37,14 @@ typedef struct nw__plan {
     nw_sensitivity sensitivity; /* l2, of one marginal's counts */
 } nw__plan;
 
-/** Plans all 1-way marginals and the 2-way marginals that fit (see NW__MAX_PAIR_CELLS); mu is the Gaussian-DP budget of the whole. */
+/** Plans all 1-way marginals and the 2-way marginals that fit (see NW__MAX_PAIR_CELLS); mu is the Gaussian-DP budget of the
+ *  whole. */
 nw_status nw__plan_make(nw__plan *plan, const nw_schema *schema, const nw_synth_opts *opts, double mu, nw_error *err);
 void nw__plan_clear(nw__plan *plan);
 
-/* A 2-way of more cells than this is not measured: at 2^20 cells even 10^7 rows are mostly noise. The limit is halved until all 2-ways
- * together have at most NW__MAX_TOTAL_CELLS cells, which take 16 bytes each while a table is fitted (512 MiB). Both are public. */
+/* A 2-way of more cells than this is not measured: at 2^20 cells even 10^7 rows are mostly noise. The limit is halved until all
+ * 2-ways together have at most NW__MAX_TOTAL_CELLS cells, which take 16 bytes each while a table is fitted (512 MiB). Both are
+ * public. */
 #define NW__MAX_PAIR_CELLS (UINT64_C(1) << 20)
 #define NW__MAX_TOTAL_CELLS (UINT64_C(1) << 25)
 /** What one run charges. */
@@ -53,9 +55,9 @@ nw_status nw__plan_measure(nw__plan *plan, const nw_table *table, nw_rng *rng, n
 
 /** What the noisy marginals say of each column by itself. */
 typedef struct nw__reference {
-    double total;   /* estimated number of private rows */
+    double total; /* estimated number of private rows */
     size_t columns;
-    float **log_p;  /* per column: log of a strictly positive law over its codes */
+    float **log_p; /* per column: log of a strictly positive law over its codes */
 } nw__reference;
 
 /** known_rows: the table's size where it is public, or a negative number. */
@@ -68,6 +70,7 @@ typedef struct nw__chain {
     const nw__reference *reference;
     size_t rows;
     unsigned sweeps;
+    double heat;     /* gibbs: factor on the temperature, 1 but in measurements of the rule */
     uint16_t *codes; /* out: [columns][rows] */
     nw_synth_progress progress;
     void *progress_context;

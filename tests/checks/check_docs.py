@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 the Noisewright authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the documents point at exists: links of Markdown files, the places that comments name, and the papers that they cite."""
+"""What the documents point at exists: links of Markdown files, the places that comments name, the papers that they cite; and C code in
+the documents is part of an example, which the tests compile and run."""
 import re
 from check import project_files, read, run
 
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
+C_BLOCK = re.compile(r"^```c\n(.*?)^```", re.MULTILINE | re.DOTALL)
 HEADING = re.compile(r"^#+ +(.+?) *$", re.MULTILINE)
 ANCHOR = re.compile(r'<a (?:id|name)="([^"]+)"')
 # In comments: "docs/rooms/table.md#schema", "examples/noise.c", "tests/unit/random/test_rng.c"
@@ -52,6 +54,13 @@ def check_places(root, path):
             yield f"{path.relative_to(root)}: {file}{anchor}: {problem}"
 
 
+def check_code(root, path):
+    examples = [read(p) for p in project_files(root, (".c",), ("examples",))]
+    for block in C_BLOCK.findall(read(path)):
+        if not any(block in example for example in examples):
+            yield f"{path.relative_to(root)}: the code that begins with '{block.splitlines()[0]}' is in no example"
+
+
 def check(root):
     found = []
     bibliography = root / "docs/references.bib"
@@ -60,6 +69,7 @@ def check(root):
     sources = project_files(root, (".h", ".c"), ("include", "lib", "accountant", "mechanisms", "apps", "examples"))
     for path in documents:
         found += check_links(root, path)
+        found += check_code(root, path)
     for path in sources:
         found += check_places(root, path)
     for path in documents + sources:
@@ -69,17 +79,18 @@ def check(root):
 
 
 CLEAN = {
-    "README.md": "# Noise\nSee [style](docs/style.md#our-rules) and [above](#noise), [CKS20].\n",
+    "README.md": "# Noise\nSee [style](docs/style.md#our-rules) and [above](#noise), [CKS20].\n```c\nint a;\n```\n",
     "docs/style.md": "# Our rules!\n",
     "docs/references.bib": "@inproceedings{CKS20,\n}\n",
     "include/nw/a.h": "/* Source [CKS20, Alg. 1]. Example docs/style.md#our-rules; examples/a.c */\n",
-    "examples/a.c": "",
+    "examples/a.c": "int a;\nint b;\n",
 }
 FAULTS = {
     "dead_link": {"docs/a.md": "[x](nothing.md)\n"},
     "dead_anchor": {"docs/a.md": "[x](style.md#their-rules)\n"},
     "dead_example": {"include/nw/b.h": "/* Example examples/b.c */\n"},
     "dead_place": {"lib/b.c": "/* see docs/style.md#nothing */\n"},
+    "code_of_no_example": {"docs/a.md": "```c\nint c;\n```\n"},
     "unknown_paper": {"lib/b.c": "/* [XYZ99, Thm 3] */\n"},
 }
 

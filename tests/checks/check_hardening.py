@@ -6,10 +6,16 @@ SONAME.
 
 usage: check_hardening.py LIBRARY [PROGRAM...]
 """
+import re
 import subprocess
 import sys
 from pathlib import Path
 from check import Tap
+
+# docs/decisions/0003-licence-of-the-binary.md
+LINKED = {"libsodium", "libsqlite3", "libjansson", "libz", "libgomp", "libomp", "libgcc_s", "libm", "libc", "libpthread",
+          "ld-linux-x86-64", "ld-linux-aarch64"}
+NEEDED = re.compile(r"\(NEEDED\).*\[([^\]]+?)\.so")
 
 
 def readelf(path):
@@ -37,6 +43,8 @@ def problems(elf, is_library):
         found.append("the SONAME is not libnoisewright.so.0")
     if "(RPATH)" in elf or (is_library and "(RUNPATH)" in elf):
         found.append("a run path is set")
+    if is_library:
+        found += [f"links {name}, which decision 0003 does not know" for name in sorted(set(NEEDED.findall(elf)) - LINKED)]
     return found
 
 
@@ -51,6 +59,8 @@ def main():
               "soname": "libnoisewright.so.0]"}
     for name, word in faults.items():
         tap.case(f"hardening__finds_missing_{name}", [] if problems(elf.replace(word, "XXX"), True) else ["not found"])
+    alien = elf + "\n 0x1 (NEEDED) Shared library: [libgsl.so.27]\n"
+    tap.case("hardening__finds_an_alien_library", [] if problems(alien, True) else ["not found"])
     return tap.finish()
 
 

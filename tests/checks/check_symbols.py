@@ -38,7 +38,8 @@ def main():
     in_library = symbols(shared, "-D")
     tap = Tap()
     tap.case("symbols__exported_are_those_declared", difference(in_headers, in_library) if in_headers else ["no header"])
-    foreign = sorted(n for n in symbols(static, "-g") if not n.startswith("nw_"))
+    # the compiler names the locks of OpenMP's critical sections after ours
+    foreign = sorted(n for n in symbols(static, "-g") if not n.removeprefix(".gomp_critical_user_").startswith("nw_"))
     tap.case("symbols__of_the_static_library_have_the_prefix", [f"without prefix: {n}" for n in foreign])
 
     plant = "/** x */ NW_API NW_WARN_UNUSED nw_status nw_planted(int x, nw_error *err);\n/* NW_API int nw_commented(void); */"

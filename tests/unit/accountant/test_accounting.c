@@ -53,16 +53,19 @@ static void event_epsilon__is_exact_for_every_gaussian_vector(void **state)
         nw_adjacency adjacency = NW_ADJACENCY_UNSET;
         double value = 0.0;
         const char *method = NULL;
-        if (strcmp(json_string_value(json_object_get(e, "kind")), "composition") != 0
-            || !is_all(json_object_get(e, "mechanisms"), "gaussian"))
+        if (strcmp(json_string_value(json_object_get(e, "kind")), "composition") != 0 ||
+            !is_all(json_object_get(e, "mechanisms"), "gaussian"))
             continue;
         nw_event *event = event_of(e);
         assert_int_equal(nw_adjacency_parse(json_string_value(json_object_get(e, "adjacency")), &adjacency, NULL), NW_OK);
         if (strcmp(json_string_value(json_object_get(query, "kind")), "epsilon") == 0)
-            assert_int_equal(nw_event_epsilon(event, adjacency, vector_number(json_object_get(query, "delta")), &value, &method, NULL), NW_OK);
+            assert_int_equal(
+                nw_event_epsilon(event, adjacency, vector_number(json_object_get(query, "delta")), &value, &method, NULL), NW_OK);
         else
-            assert_int_equal(nw_event_delta(event, adjacency, vector_number(json_object_get(query, "epsilon")), &value, &method, NULL), NW_OK);
-        check_upper(id, value, vector_number(json_array_get(json_object_get(e, "bound"), 0)), vector_number(json_object_get(e, "truth")), 1e-10);
+            assert_int_equal(
+                nw_event_delta(event, adjacency, vector_number(json_object_get(query, "epsilon")), &value, &method, NULL), NW_OK);
+        check_upper(id, value, vector_number(json_array_get(json_object_get(e, "bound"), 0)),
+            vector_number(json_object_get(e, "truth")), 1e-10);
         assert_string_equal(method, "gdp");
         nw_event_free(event);
         checked++;
@@ -83,14 +86,18 @@ static void event_epsilon__is_an_upper_bound_for_laplace_and_discrete_vectors(vo
         const json_t *query = json_object_get(e, "query");
         const json_t *m = json_object_get(e, "mechanisms");
         double value = 0.0;
-        if (strcmp(json_string_value(json_object_get(e, "kind")), "composition") != 0
-            || !(is_all(m, "laplace") || is_all(m, "discrete_laplace") || is_all(m, "discrete_gaussian")))
+        if (strcmp(json_string_value(json_object_get(e, "kind")), "composition") != 0 ||
+            !(is_all(m, "laplace") || is_all(m, "discrete_laplace") || is_all(m, "discrete_gaussian")))
             continue;
         nw_event *event = event_of(e);
         if (strcmp(json_string_value(json_object_get(query, "kind")), "epsilon") == 0)
-            assert_int_equal(nw_event_epsilon(event, NW_ADD_REMOVE, vector_number(json_object_get(query, "delta")), &value, NULL, NULL), NW_OK);
+            assert_int_equal(
+                nw_event_epsilon(event, NW_ADD_REMOVE, vector_number(json_object_get(query, "delta")), &value, NULL, NULL),
+                NW_OK);
         else
-            assert_int_equal(nw_event_delta(event, NW_ADD_REMOVE, vector_number(json_object_get(query, "epsilon")), &value, NULL, NULL), NW_OK);
+            assert_int_equal(
+                nw_event_delta(event, NW_ADD_REMOVE, vector_number(json_object_get(query, "epsilon")), &value, NULL, NULL),
+                NW_OK);
         assert_true(value >= vector_number(json_array_get(json_object_get(e, "bound"), 0)));
         nw_event_free(event);
         checked++;
@@ -111,7 +118,8 @@ static void zcdp_epsilon__matches_the_vectors(void **state)
         if (strcmp(json_string_value(json_object_get(e, "kind")), "zcdp_to_approx_dp") != 0)
             continue;
         const double truth = vector_number(json_object_get(json_object_get(e, "results"), "cks_prop12_optimised"));
-        const double value = nw_zcdp_epsilon(vector_number(json_object_get(query, "rho")), vector_number(json_object_get(query, "delta")));
+        const double value =
+            nw_zcdp_epsilon(vector_number(json_object_get(query, "rho")), vector_number(json_object_get(query, "delta")));
         check_upper(json_string_value(json_object_get(e, "id")), value, truth * (1.0 - 1e-13), truth, 1e-12);
         checked++;
     }
@@ -130,23 +138,23 @@ static void calibrate_gaussian__matches_the_vectors(void **state)
         const json_t *query = json_object_get(e, "query");
         const json_t *m = json_array_get(json_object_get(e, "mechanisms"), 0);
         double sigma = 0.0;
-        if (strcmp(json_string_value(json_object_get(e, "kind")), "calibrate") != 0
-            || strcmp(json_string_value(json_object_get(m, "type")), "gaussian") != 0)
+        if (strcmp(json_string_value(json_object_get(e, "kind")), "calibrate") != 0 ||
+            strcmp(json_string_value(json_object_get(m, "type")), "gaussian") != 0)
             continue;
         const nw_sensitivity unit = { vector_number(json_object_get(m, "sensitivity")), NW_ADD_REMOVE };
         assert_int_equal(nw_calibrate_gaussian(&sigma, vector_number(json_object_get(query, "epsilon")),
                              vector_number(json_object_get(query, "delta")), unit, 1, NW_ADD_REMOVE, NULL),
             NW_OK);
-        check_upper(json_string_value(json_object_get(e, "id")), sigma, vector_number(json_array_get(json_object_get(e, "bound"), 0)),
-            vector_number(json_object_get(e, "truth")), 1e-10);
+        check_upper(json_string_value(json_object_get(e, "id")), sigma,
+            vector_number(json_array_get(json_object_get(e, "bound"), 0)), vector_number(json_object_get(e, "truth")), 1e-10);
         checked++;
     }
     assert_int_equal(checked, 3);
     json_decref(root);
 }
 
-/* G_mu lies below the trade-off function of (epsilon, 0)-DP exactly if it does at the vertex (1 / (1 + e^epsilon), same): check on a grid, in long
- * double, that the conversion is an upper bound and a tight one. */
+/* G_mu lies below the trade-off function of (epsilon, 0)-DP exactly if it does at the vertex (1 / (1 + e^epsilon), same): check
+ * on a grid, in long double, that the conversion is an upper bound and a tight one. */
 static void gdp_from_pure__touches_the_vertex(void **state)
 {
     (void)state;
@@ -155,7 +163,8 @@ static void gdp_from_pure__touches_the_vertex(void **state)
         const long double tail = 0.5L * erfcl((long double)mu / 2.0L * 0.707106781186547524400844362104849L);
         const long double vertex = 1.0L / (1.0L + expl((long double)epsilon));
         if (epsilon < 1e-3) /* 1/2 - vertex, without cancellation */
-            assert_true(0.5L * erfl((long double)mu / 2.0L * 0.707106781186547524400844362104849L) >= 0.5L * tanhl((long double)epsilon / 2.0L));
+            assert_true(0.5L * erfl((long double)mu / 2.0L * 0.707106781186547524400844362104849L) >=
+                        0.5L * tanhl((long double)epsilon / 2.0L));
         else
             assert_true(tail <= vertex);
         assert_true(tail >= vertex * (1.0L - 1e-9L));
@@ -191,7 +200,8 @@ static void conversions__are_monotone_and_inverse_to_each_other(void **state)
     }
 }
 
-/* delta(epsilon) = integral of phi(s) (1 - e^{-mu (s - a)}) over s > a, by Simpson's rule in long double: another formula, another arithmetic. */
+/* delta(epsilon) = integral of phi(s) (1 - e^{-mu (s - a)}) over s > a, by Simpson's rule in long double: another formula,
+ * another arithmetic. */
 static void gdp_delta__agrees_with_quadrature(void **state)
 {
     (void)state;
@@ -250,8 +260,8 @@ static void event_cost__repeat_equals_the_composition_of_copies(void **state)
         assert_int_equal(nw_event_composed(&composed, copies, 7, NULL), NW_OK);
         assert_int_equal(nw_event_cost(repeat, NW_ADD_REMOVE, &x, NULL), NW_OK);
         assert_int_equal(nw_event_cost(composed, NW_ADD_REMOVE, &y, NULL), NW_OK);
-        const double pairs[4][2] = { { x.mu_squared, y.mu_squared }, { x.rho_zcdp, y.rho_zcdp }, { x.epsilon_pure, y.epsilon_pure },
-            { x.delta, y.delta } };
+        const double pairs[4][2] = { { x.mu_squared, y.mu_squared }, { x.rho_zcdp, y.rho_zcdp },
+            { x.epsilon_pure, y.epsilon_pure }, { x.delta, y.delta } };
         for (int k = 0; k < 4; k++)
             assert_true(pairs[k][0] == pairs[k][1] || fabs(pairs[k][0] / pairs[k][1] - 1.0) < 1e-14);
         assert_true(x.samples == y.samples && x.samples == nw_event_samples(composed));
@@ -322,7 +332,8 @@ static void calibrate_gaussian__refuses_bad_parameters(void **state)
     assert_int_equal(nw_calibrate_gaussian(&sigma, 1.0, 1.0, s, 1, NW_ADD_REMOVE, &err), NW_E_ARG);
     assert_int_equal(nw_calibrate_gaussian(&sigma, 1.0, 1e-9, s, 0, NW_ADD_REMOVE, &err), NW_E_ARG);
     assert_int_equal(nw_calibrate_gaussian(NULL, 1.0, 1e-9, s, 1, NW_ADD_REMOVE, &err), NW_E_ARG);
-    assert_int_equal(nw_calibrate_gaussian(&sigma, 1.0, 1e-9, (nw_sensitivity){ -1.0, NW_ADD_REMOVE }, 1, NW_ADD_REMOVE, &err), NW_E_ARG);
+    assert_int_equal(
+        nw_calibrate_gaussian(&sigma, 1.0, 1e-9, (nw_sensitivity){ -1.0, NW_ADD_REMOVE }, 1, NW_ADD_REMOVE, &err), NW_E_ARG);
     assert_int_equal(nw_calibrate_gaussian(&sigma, 1.0, 1e-9, (nw_sensitivity){ 1.0, NW_REPLACE_ONE }, 1, NW_ADD_REMOVE, &err),
         NW_E_UNSUPPORTED);
 }

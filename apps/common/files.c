@@ -1,0 +1,154 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* files.c - checks before the charge, writing by renaming. */
+#include "files.h"
+#include "exit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static bool is_standard(const char *path)
+{
+    return strcmp(path, "-") == 0;
+}
+
+int app_check_input(const char *path)
+{
+    struct stat info;
+    if (is_standard(path))
+        return APP_OK;
+    if (stat(path, &info) != 0 || access(path, R_OK) != 0) /* not opened: a pipe can be opened only once */
+        return app_fail(APP_NO_INPUT, path, "%s, must be a readable file", strerror(errno));
+    if (S_ISDIR(info.st_mode))
+        return app_fail(APP_NO_INPUT, path, "is a folder, must be a readable file");
+    return APP_OK;
+}
+
+bool app_is_stream(const char *path)
+{
+    struct stat info;
+    return is_standard(path) || (stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode));
+}
+
+/* Makes an empty file next to `path`; *name is new, NULL on error. The suffix is at least as long as the library's for its temporary files, so a
+ * name that passes here is not too long there. */
+static int open_temporary(const char *path, char **name)
+{
+    static const char suffix[] = ".nw-temporary-XXXXXX";
+    const size_t length = strlen(path);
+    *name = malloc(length + sizeof suffix);
+    if (*name == NULL)
+        return -1;
+    memcpy(*name, path, length);
+    memcpy(*name + length, suffix, sizeof suffix);
+    const int fd = mkostemp(*name, O_CLOEXEC);
+    if (fd < 0) {
+        free(*name);
+        *name = NULL;
+    }
+    return fd;
+}
+
+static int fail_create(const char *path)
+{
+    return app_fail(APP_CANNOT_CREATE, path, "%s, must be in a folder where files can be made", strerror(errno));
+}
+
+int app_check_output(const char *path)
+{
+    struct stat info;
+    if (is_standard(path))
+        return APP_OK;
+    if (stat(path, &info) == 0 && S_ISDIR(info.st_mode))
+        return app_fail(APP_CANNOT_CREATE, path, "is a folder, must be a file");
+    if (app_is_stream(path))
+        return access(path, W_OK) == 0 ? APP_OK : app_fail(APP_CANNOT_CREATE, path, "%s, must be writable", strerror(errno));
+    char *name;
+    const int fd = open_temporary(path, &name);
+    if (fd < 0)
+        return fail_create(path);
+    close(fd);
+    unlink(name);
+    free(name);
+    return APP_OK;
+}
+
+bool app_is_same_file(const char *a, const char *b)
+{
+    struct stat info_a;
+    struct stat info_b;
+    if (is_standard(a) || is_standard(b))
+        return false;
+    if (strcmp(a, b) == 0)
+        return true;
+    return stat(a, &info_a) == 0 && stat(b, &info_b) == 0 && info_a.st_dev == info_b.st_dev && info_a.st_ino == info_b.st_ino;
+}
+
+/* mkostemp gives 0600; the file shall have the mode that open() would have given it. */
+static bool set_usual_mode(int fd)
+{
+    const mode_t mask = umask(0);
+    umask(mask);
+    return fchmod(fd, 0666 & ~mask) == 0;
+}
+
+static bool write_all(int fd, const char *text)
+{
+    size_t left = strlen(text);
+    while (left > 0) {
+        const ssize_t written = write(fd, text, left);
+        if (written < 0 && errno != EINTR)
+            return false;
+        if (written > 0) {
+            text += written;
+            left -= (size_t)written;
+        }
+    }
+    return true;
+}
+
+int app_write_text(const char *path, const char *text)
+{
+    char *name;
+    const int fd = open_temporary(path, &name);
+    if (fd < 0)
+        return fail_create(path);
+    bool is_good = set_usual_mode(fd) && write_all(fd, text) && fsync(fd) == 0;
+    is_good = close(fd) == 0 && is_good;
+    is_good = is_good && rename(name, path) == 0;
+    const int reason = errno;
+    if (!is_good)
+        unlink(name);
+    free(name);
+    return is_good ? APP_OK : app_fail(APP_IO, path, "%s while writing", strerror(reason));
+}
+
+int app_read_text(const char *path, size_t limit, char **out)
+{
+    *out = NULL;
+    FILE *file = is_standard(path) ? stdin : fopen(path, "rbe");
+    if (file == NULL)
+        return app_fail(APP_NO_INPUT, path, "%s, must be a readable file", strerror(errno));
+    char *text = malloc(limit + 2);
+    const size_t length = text == NULL ? 0 : fread(text, 1, limit + 1, file);
+    const bool has_failed = text == NULL || ferror(file) != 0;
+    const int reason = errno;
+    if (file != stdin)
+        fclose(file);
+    if (has_failed) {
+        free(text);
+        return app_fail(APP_IO, path, "%s while reading", strerror(reason));
+    }
+    text[length] = '\0';
+    if (length > limit || strlen(text) != length) {
+        free(text);
+        return app_fail(APP_DATA, path, "is no text of at most %zu bytes", limit);
+    }
+    *out = text;
+    return APP_OK;
+}

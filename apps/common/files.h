@@ -1,0 +1,30 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef APP_FILES_H
+#define APP_FILES_H
+
+/* files.h - what can be known about files before anything is charged, and small files written whole or not at all.
+ * Functions that return int print their own message and return an exit code, APP_OK if all is well. */
+#include <stdbool.h>
+#include <stddef.h>
+
+/** APP_NO_INPUT unless `path` is "-" or something readable that is no folder. */
+int app_check_input(const char *path);
+
+/** APP_CANNOT_CREATE unless a table or text can be written to `path`: a device or pipe that may be written, or a file in a folder that takes new
+ *  files, so that renaming can put it in its place. "-" passes. */
+int app_check_output(const char *path);
+
+/** True if what is written to `path` goes out at once, and not to a temporary file that is renamed in the end: "-", a device, a pipe. */
+bool app_is_stream(const char *path);
+
+/** True if both name the same existing file, or are the same text. */
+bool app_is_same_file(const char *a, const char *b);
+
+/** Writes `text` to a temporary file in the folder of `path`, syncs and renames it: on error nothing is left. */
+int app_write_text(const char *path, const char *text);
+
+/** Reads a whole file ("-": standard input) of at most `limit` bytes into a new string; a NUL byte is refused. */
+int app_read_text(const char *path, size_t limit, char **out);
+
+#endif

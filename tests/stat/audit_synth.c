@@ -1,0 +1,218 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* audit_synth.c - an empirical check of what the synth room releases, its noisy counts, against what it charges.
+ *
+ * D' is D with one record more. The releases are Gaussian vectors, rounded, so the best test of D against D' is the likelihood
+ * ratio, linear in the counts: S = sum over marginals of w_i (noisy count of the record's cell), w_i = 1 / (sigma_i^2 + 1/12)
+ * with the variance of the rounding. mu is estimated as (difference of means) / (standard deviation), standard error sqrt(2 /
+ * RUNS) sqrt(1 + mu^2 / 8): 0.021 at RUNS = 6000 and mu = 1.5 (epsilon = 10). Two statistics, both within 5 standard errors for
+ * an honest release:
+ *   the joint mu, at most the charged one and equal to sqrt(sum w_i) (the rounding is worth 1 %);
+ *   each marginal's standard deviation, relative error 1 / sqrt(4 RUNS) = 0.0065.
+ * Each mutant has to fail one of them: noise x 0.9 shows as mu = 1.7, one marginal's noise x 0.95 or left out as its
+ * deviation. */
+#include "accountant_internal.h"
+
+#include <math.h>
+#include <noisewright.h>
+#include <nw/testing.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+/* cmocka wants the headers above first */
+#include <cmocka.h>
+
+enum { RUNS = 6000, COLUMNS = 5, MARGINALS = 15 };
+static const char SCHEMA[] = "{\"a\": 2, \"b\": 2, \"c\": 2, \"d\": 2, \"e\": 2}";
+
+typedef struct releases {
+    double cell[2][RUNS][MARGINALS]; /* noisy count of the record's cell: under D, under D' */
+    double sigma[MARGINALS];
+    double mu; /* of the charged event */
+} releases;
+
+static nw_table *make_table(const nw_schema *schema, size_t rows)
+{
+    nw_table *table = NULL;
+    const uint16_t ones[8] = { 1, 1, 1, 1, 1, 1, 1, 1 };
+    assert_int_equal(nw_table_new(&table, schema, rows, NULL), NW_OK);
+    for (size_t j = 0; j < COLUMNS; j++)
+        assert_int_equal(nw_table_set(table, j, 0, rows, ones, NULL), NW_OK);
+    return table;
+}
+
+static void release_once(releases *r, const nw_schema *schema, const nw_table *table, nw_ledger *ledger, int side, size_t run,
+    const nw_synth_opts *opts)
+{
+    nw_synth *synth = NULL;
+    nw_rng *rng = NULL;
+    nw_table *out = NULL;
+    assert_int_equal(nw_synth_new(&synth, schema, opts, NULL), NW_OK);
+    assert_int_equal(nw_rng_new_insecure_seeded(&rng, 2 * run + (size_t)side, NULL), NW_OK);
+    assert_int_equal(nw_synth_run(synth, table, rng, ledger, &out, NULL, NULL), NW_OK);
+    for (size_t i = 0; i < MARGINALS; i++) {
+        const nw_synth_measurement m = nw_synth_get_measurement(synth, i, 1);
+        int64_t counts[4];
+        assert_int_equal(nw_synth_noisy_counts(synth, i, counts, 4, NULL), NW_OK);
+        r->cell[side][run][i] = (double)counts[m.cells - 1]; /* the record is all ones: the last cell */
+        r->sigma[i] = m.sigma;
+    }
+    nw_cost cost;
+    assert_int_equal(nw_event_cost(nw_synth_event(synth), opts->adjacency, &cost, NULL), NW_OK);
+    r->mu = sqrt(cost.mu_squared);
+    nw_table_free(out);
+    nw_rng_free(rng);
+    nw_synth_free(synth);
+}
+
+static int setup_releases(void **state)
+{
+    releases *r = malloc(sizeof *r);
+    nw_schema *schema = NULL;
+    nw_ledger *ledger = NULL;
+    nw_ledger_opts lo = NW_LEDGER_OPTS_INIT;
+    nw_synth_opts o = NW_SYNTH_OPTS_INIT;
+    lo.delta = 1e-9;
+    lo.adjacency = NW_ADD_REMOVE;
+    o.epsilon = 10.0;
+    o.delta = 1e-9;
+    o.adjacency = NW_ADD_REMOVE;
+    o.rows = 1; /* the fit is post-processing; the audit looks at what it is fitted to */
+    o.sweeps = 1;
+    o.threads = 1;
+    assert_int_equal(nw_schema_parse(&schema, SCHEMA, 0, NULL), NW_OK);
+    for (int side = 0; side < 2; side++) {
+        nw_table *table = make_table(schema, (size_t)(4 + side));
+        for (size_t run = 0; run < RUNS; run++) {
+            if (run % 1000 == 0) { /* a fresh ledger now and then: its chain is not what is audited */
+                nw_ledger_close(ledger);
+                assert_int_equal(nw_ledger_unlimited(&ledger, &lo, NULL), NW_OK);
+            }
+            release_once(r, schema, table, ledger, side, run, &o);
+        }
+        nw_table_free(table);
+    }
+    nw_ledger_close(ledger);
+    nw_schema_free(schema);
+    *state = r;
+    return 0;
+}
+
+static int teardown_releases(void **state)
+{
+    free(*state);
+    return 0;
+}
+
+/* factor[i] != 1 plays a mutant: the noise of marginal i multiplied by it. The exact count of the cell is 4 under D and 5 under
+ * D'. */
+static double mutated(const releases *r, const double *factor, int side, size_t run, size_t i)
+{
+    const double exact = 4.0 + side;
+    return exact + factor[i] * (r->cell[side][run][i] - exact);
+}
+
+static double rounded_variance(const releases *r, size_t i)
+{
+    return r->sigma[i] * r->sigma[i] + 1.0 / 12.0;
+}
+
+static double empirical_mu(const releases *r, const double *factor)
+{
+    double mean[2] = { 0.0, 0.0 };
+    double variance = 0.0;
+    for (int side = 0; side < 2; side++) {
+        double squares = 0.0;
+        for (size_t run = 0; run < RUNS; run++) {
+            double s = 0.0;
+            for (size_t i = 0; i < MARGINALS; i++)
+                s += mutated(r, factor, side, run, i) / rounded_variance(r, i);
+            mean[side] += s / RUNS;
+            squares += s * s / RUNS;
+        }
+        variance += 0.5 * (squares - mean[side] * mean[side]);
+    }
+    return (mean[1] - mean[0]) / sqrt(variance);
+}
+
+/* Largest relative error of a marginal's standard deviation, in standard errors. */
+static double worst_deviation(const releases *r, const double *factor)
+{
+    double worst = 0.0;
+    for (size_t i = 0; i < MARGINALS; i++) {
+        double squares = 0.0;
+        for (int side = 0; side < 2; side++)
+            for (size_t run = 0; run < RUNS; run++)
+                squares += pow(mutated(r, factor, side, run, i) - 4.0 - side, 2.0) / (2.0 * RUNS);
+        worst = fmax(worst, fabs(sqrt(squares / rounded_variance(r, i)) - 1.0) * sqrt(4.0 * RUNS));
+    }
+    return worst;
+}
+
+static double expected_mu(const releases *r)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < MARGINALS; i++)
+        sum += 1.0 / rounded_variance(r, i);
+    return sqrt(sum);
+}
+
+static double tolerance(const releases *r)
+{
+    return 5.0 * sqrt(2.0 / RUNS) * sqrt(1.0 + r->mu * r->mu / 8.0);
+}
+
+static void release__has_the_charged_mu(void **state)
+{
+    const releases *r = *state;
+    double honest[MARGINALS];
+    for (size_t i = 0; i < MARGINALS; i++)
+        honest[i] = 1.0;
+    const double mu = empirical_mu(r, honest);
+    print_message("# mu: empirical %.4f, expected %.4f, charged %.4f, tolerance %.4f; worst deviation %.2f standard errors\n", mu,
+        expected_mu(r), r->mu, tolerance(r), worst_deviation(r, honest));
+    assert_true(expected_mu(r) <= r->mu && expected_mu(r) > 0.97 * r->mu);
+    assert_true(fabs(mu - expected_mu(r)) < tolerance(r));
+    assert_true(worst_deviation(r, honest) < 5.0);
+}
+
+static void release__mutants_are_rejected(void **state)
+{
+    const releases *r = *state;
+    const struct {
+        const char *name;
+        double all; /* factor of every marginal, and of one of them */
+        double one;
+        size_t which;
+    } mutants[] = {
+        { "noise x 0.9", 0.9, 0.9, 0 },
+        { "sigma for sigma squared", 1.0 / 2.2, 1.0 / 2.2, 0 },
+        { "replace-one noise halved", 0.5, 0.5, 0 },
+        { "one 1-way x 0.95", 1.0, 0.95, 0 },
+        { "one 2-way x 0.95", 1.0, 0.95, 9 },
+        { "a 1-way without noise", 1.0, 0.0, 2 },
+        { "a 2-way without noise", 1.0, 0.0, 14 },
+        { "no noise at all but in one", 0.0, 1.0, 5 },
+    };
+    for (size_t m = 0; m < sizeof mutants / sizeof *mutants; m++) {
+        double factor[MARGINALS];
+        for (size_t i = 0; i < MARGINALS; i++)
+            factor[i] = i == mutants[m].which ? mutants[m].one : mutants[m].all;
+        const double mu = empirical_mu(r, factor);
+        const double deviation = worst_deviation(r, factor);
+        print_message("# %s: mu %.4f, worst deviation %.1f standard errors\n", mutants[m].name, mu, deviation);
+        assert_true(mu > r->mu + tolerance(r) || deviation > 5.0);
+        if (mutants[m].all == mutants[m].one)
+            assert_true(mu > r->mu + tolerance(r)); /* what weakens everything is seen by the joint statistic alone */
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(release__has_the_charged_mu),
+        cmocka_unit_test(release__mutants_are_rejected),
+    };
+    return cmocka_run_group_tests(tests, setup_releases, teardown_releases);
+}
