@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-FileCopyrightText: 2026 the Noisewright authors
 # SPDX-License-Identifier: Apache-2.0
-# demo.sh - set-up, then the main job: a private synthetic table, with its receipt, charged to a ledger. Everything is made in build/demo/
-# and may be made again. Options go to setup.sh.
+# demo.sh - set-up, then the main job: a private synthetic table, with its receipt, charged to a ledger. Everything is made in
+# build/demo/ and may be made again. Options go to setup.sh.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -22,10 +22,19 @@ run()
     "$@"
 }
 
-# The share of rows of FILE for which a condition on columns holds, in per cent: share FILE CONDITION, columns by name as $col["age"].
+# Per cent of the rows of FILE for which an awk condition on columns, value("age"), holds: share FILE CONDITION
 share()
 {
-    awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) col[$i] = i; next } '"$2"' { n++ } END { printf "%6.2f %%", 100 * n / (NR - 1) }' "$1"
+    awk -F, 'function value(name) { return $(col[name]) }
+        NR == 1 { for (i = 1; i <= NF; i++) col[$i] = i; next }
+        '"$2"' { n++ }
+        END { printf "%.2f", 100 * n / (NR - 1) }' "$1"
+}
+
+# One line of the comparison: compare WORDS CONDITION
+compare()
+{
+    printf '  %-48s %6s %% %8s %%\n' "$1" "$(share "$table" "$2")" "$(share "$out/synthetic.csv" "$2")"
 }
 
 echo
