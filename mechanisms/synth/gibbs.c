@@ -277,7 +277,7 @@ nw_status nw__gibbs_fit(const nw__chain *chain, nw_rng *rng, nw_error *err)
 {
     engine e;
     uint16_t **columns = nw__calloc(chain->plan->columns, sizeof *columns);
-    const double temperature = temperature_of(chain);
+    const double temperature = chain->heat * temperature_of(chain);
     nw_status status = NW_E_NOMEM;
     if (!engine_make(&e, chain, temperature) || columns == NULL) {
         nw__fail_memory(err, "nw_synth_run");

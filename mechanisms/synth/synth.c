@@ -193,7 +193,8 @@ static nw_status prepare_job(fit_job *job, const nw_synth *synth, const nw__refe
 {
     const size_t chain_rows = rows * (i + 1) / h->chains - rows * i / h->chains;
     job->context = (chain_context){ h, i };
-    job->chain = (nw__chain){ &synth->plan, reference, chain_rows, synth->opts.sweeps, NULL, report_progress, &job->context };
+    job->chain =
+        (nw__chain){ &synth->plan, reference, chain_rows, synth->opts.sweeps, 1.0, NULL, report_progress, &job->context };
     job->chain.codes = nw__calloc(chain_rows, synth->plan.columns * sizeof(uint16_t));
     if (job->chain.codes == NULL)
         return nw__fail_memory(err, "nw_synth_run");

@@ -70,6 +70,7 @@ typedef struct nw__chain {
     const nw__reference *reference;
     size_t rows;
     unsigned sweeps;
+    double heat;     /* gibbs: factor on the temperature, 1 but in measurements of the rule */
     uint16_t *codes; /* out: [columns][rows] */
     nw_synth_progress progress;
     void *progress_context;

@@ -1,0 +1,129 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+#include "laws.h"
+#include "vectors.h"
+
+#include <gsl/gsl_cdf.h>
+#include <math.h>
+#include <string.h>
+
+enum { MAX_BINS = 512 };
+
+static const char *list_name(nw_noise_law kind)
+{
+    return kind == NW_NOISE_ROUNDED_GAUSSIAN    ? "rounded_gaussian"
+           : kind == NW_NOISE_DISCRETE_GAUSSIAN ? "discrete_gaussian"
+                                                : "discrete_laplace";
+}
+
+bool law_get(const json_t *root, nw_noise_law kind, size_t i, law *out)
+{
+    const json_t *entry = json_array_get(json_object_get(root, list_name(kind)), i);
+    const char *key = kind == NW_NOISE_DISCRETE_LAPLACE ? "scale" : "sigma";
+    if (entry == NULL)
+        return false;
+    *out = (law){ .kind = kind, .scale = vector_number(json_object_get(entry, key)), .entry = entry };
+    snprintf(out->text, sizeof out->text, "%s %s %g", list_name(kind), key, out->scale);
+    out->name = out->text;
+    return true;
+}
+
+/* A p-value as the normal quantile that has it, capped where doubles end. */
+static double quantile_of(double p)
+{
+    return p < 1e-300 ? 37.0 : p > 0.5 ? 0.0 : gsl_cdf_ugaussian_Qinv(p);
+}
+
+static double chi_square_departure(const law *l, const int64_t *x, size_t n)
+{
+    const json_t *bins = json_object_get(l->entry, "chi2_bins");
+    const json_t *cuts = json_object_get(bins, "cuts");
+    const json_t *prob = json_object_get(bins, "prob");
+    const size_t count = json_array_size(prob);
+    double edges[MAX_BINS];
+    double seen[MAX_BINS] = { 0.0 };
+    double sum = 0.0;
+    if (count < 2 || count > MAX_BINS)
+        abort();
+    for (size_t i = 0; i + 1 < count; i++)
+        edges[i] = vector_number(json_array_get(cuts, i));
+    for (size_t i = 0; i < n; i++) {
+        size_t low = 0;
+        size_t high = count - 1;
+        while (low < high) { /* the number of cuts <= x */
+            const size_t middle = (low + high) / 2;
+            if (edges[middle] <= (double)x[i])
+                low = middle + 1;
+            else
+                high = middle;
+        }
+        seen[low] += 1.0;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const double expected = (double)n * vector_number(json_array_get(prob, i));
+        sum += (seen[i] - expected) * (seen[i] - expected) / expected;
+    }
+    return quantile_of(gsl_cdf_chisq_Q(sum, (double)count - 1.0));
+}
+
+static double binomial_departure(double seen, double n, double p)
+{
+    const double expected = n * p;
+    if (expected < 30.0) /* rare: the Poisson tail, one-sided */
+        return seen > expected ? quantile_of(gsl_cdf_poisson_Q((unsigned)seen - 1, expected)) : 0.0;
+    return fabs(seen - expected) / sqrt(expected * (1.0 - p));
+}
+
+static double tail_departure(const law *l, const int64_t *x, size_t n)
+{
+    const json_t *tails = json_object_get(l->entry, "x_cdf_P(X<=x)_tail_P(X>=x)");
+    double worst = 0.0;
+    for (size_t t = 0; t < json_array_size(tails); t++) {
+        const json_t *row = json_array_get(tails, t);
+        const double at = vector_number(json_array_get(row, 0));
+        const double above = vector_number(json_array_get(row, 2));
+        double right = 0.0;
+        double left = 0.0; /* by symmetry P(X <= -x) is the same */
+        for (size_t i = 0; i < n; i++) {
+            right += (double)x[i] >= at;
+            left += (double)x[i] <= -at;
+        }
+        if (l->kind != NW_NOISE_ROUNDED_GAUSSIAN || at > 0.0) {
+            worst = fmax(worst, binomial_departure(right, (double)n, above));
+            worst = fmax(worst, binomial_departure(left, (double)n, above));
+        }
+    }
+    return worst;
+}
+
+/* Moments with their standard errors from the law: var(X^2) = m4 - m2^2; var(X^4) is bounded by the eighth moment of the law, which is estimated. */
+static double moment_departure(const law *l, const int64_t *x, size_t n)
+{
+    const double m2 = vector_number(json_object_get(l->entry, "variance"));
+    const double m4 = vector_number(json_object_get(l->entry, "fourth_moment"));
+    double sums[4] = { 0.0 }; /* of x, x^2, x^4, x^8, in units of the scale */
+    const double unit = fmax(1.0, l->scale);
+    for (size_t i = 0; i < n; i++) {
+        const double y = (double)x[i] / unit;
+        sums[0] += y;
+        sums[1] += y * y;
+        sums[2] += y * y * y * y;
+        sums[3] += pow(y, 8.0);
+    }
+    const double count = (double)n;
+    const double u2 = m2 / (unit * unit);
+    const double u4 = m4 / (unit * unit * unit * unit);
+    const double mean = fabs(sums[0] / count) / sqrt(u2 / count);
+    const double second = fabs(sums[1] / count - u2) / sqrt(fmax(u4 - u2 * u2, 1e-300) / count);
+    /* the eighth moment of so few extreme values is itself noisy: at least what a light tail would have */
+    const double eighth = fmax(sums[3] / count, 3.0 * u4 * u4);
+    const double fourth = fabs(sums[2] / count - u4) / sqrt(fmax(eighth - u4 * u4, 1e-300) / count);
+    if (u2 * count < 1000.0) /* hardly any sample but 0: the bins and tails see all there is */
+        return 0.0;
+    return fmax(mean, fmax(second, fourth));
+}
+
+double law_departure(const law *l, const int64_t *x, size_t n)
+{
+    return fmax(chi_square_departure(l, x, n), fmax(tail_departure(l, x, n), moment_departure(l, x, n)));
+}
