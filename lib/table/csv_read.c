@@ -33,7 +33,7 @@ static inline void trim(nw__csv_cell *cell)
 static nw_status skip_byte_order_mark(nw__csv *csv, nw_error *err)
 {
     static const char mark[] = "\xEF\xBB\xBF";
-    while (csv->end - csv->cursor < 3 && !csv->is_at_end)
+    while (csv->end - csv->cursor < 4 && !csv->is_at_end) /* the mark, and a byte to tell an empty file */
         NW__TRY(nw__csv_refill(csv, err));
     if (csv->end - csv->cursor >= 3 && memcmp(csv->cursor, mark, 3) == 0)
         csv->cursor += 3; /* nothing in it is special, so the mask stays right */

@@ -129,7 +129,9 @@ static nw_status read_gzip(nw__source *source, char *bytes, size_t n, size_t *go
             return nw__fail_memory(err, function);
         if (result == Z_STREAM_END)
             source->is_inside_member = false;
-        else if (is_cut && z->avail_out == room)
+        else if (z->avail_out < room)
+            break; /* should there be an error, it comes again at the next call: what is before it is read first */
+        else if (is_cut)
             return nw__fail(err, NW_E_FORMAT, function, "%.200s: the gzip data are cut short", source->path);
         else if (result != Z_OK && result != Z_BUF_ERROR)
             return nw__fail(err, NW_E_FORMAT, function, "%.200s: the gzip data are damaged", source->path);

@@ -114,6 +114,17 @@ void nw__table_trim(nw_table *table, size_t rows)
     }
 }
 
+/* Asks for the whole at once and gives it back untouched, so that a size that cannot be had is refused before memory fills up. */
+static bool is_memory_there(const nw_table *table, size_t rows)
+{
+    size_t bytes = 0;
+    for (size_t c = 0; c < table->schema->columns; c++)
+        bytes += block_bytes(table, c, 1);
+    void *probe = nw__mul_size(bytes, rows, &bytes) && bytes <= PTRDIFF_MAX ? nw__calloc(bytes, 1) : NULL;
+    free(probe);
+    return probe != NULL;
+}
+
 nw_status nw_table_new(nw_table **out, const nw_schema *schema, size_t rows, nw_error *err)
 {
     if (out != NULL)
@@ -124,7 +135,7 @@ nw_status nw_table_new(nw_table **out, const nw_schema *schema, size_t rows, nw_
     if (table == NULL)
         return nw__fail_memory(err, __func__);
     table->schema = nw__schema_share(schema);
-    nw_status status = NW_OK;
+    nw_status status = is_memory_there(table, rows) ? NW_OK : nw__fail_memory(err, __func__);
     while (status == NW_OK && table->rows < rows) {
         const size_t left = rows - table->rows;
         status = append_rows(table, left < NW__TABLE_BLOCK_ROWS ? left : NW__TABLE_BLOCK_ROWS, err, __func__);
