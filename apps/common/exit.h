@@ -24,7 +24,7 @@ int app_fail(int code, const char *subject, const char *format, ...) __attribute
 /** The exit code of a library status; NW_E_CANCELLED is the signal's. */
 int app_exit_code(nw_status status);
 
-/** app_fail with the library's message and app_exit_code of its status; the subject is left out if the message names it already. */
+/** app_fail with the library's message and app_exit_code of its status; the subject is left out if the message names it. */
 int app_fail_error(const char *subject, const nw_error *err);
 
 /** A remark that is no failure: "program: message", one line on standard error. */
