@@ -74,6 +74,31 @@ static double binomial_departure(double seen, double n, double p)
     return fabs(seen - expected) / sqrt(expected * (1.0 - p));
 }
 
+static double count_beyond(const int64_t *x, size_t n, double at)
+{
+    double beyond = 0.0;
+    for (size_t i = 0; i < n; i++)
+        beyond += fabs((double)x[i]) >= at;
+    return beyond;
+}
+
+/* P(|X| >= x): the vectors' list, and for the rounded Gaussian the closed form erfc((x - 1/2) / (sigma sqrt 2)). */
+static double two_sided_departure(const law *l, const int64_t *x, size_t n)
+{
+    const json_t *list = json_object_get(l->entry, "two_sided_tail_2^-k");
+    double worst = 0.0;
+    for (size_t t = 0; t < json_array_size(list); t++) {
+        const json_t *row = json_array_get(list, t);
+        const double seen = count_beyond(x, n, vector_number(json_array_get(row, 1)));
+        worst = fmax(worst, binomial_departure(seen, (double)n, vector_number(json_array_get(row, 2))));
+    }
+    for (double k = 2.0; l->kind == NW_NOISE_ROUNDED_GAUSSIAN && k < 6.0; k += 0.7) {
+        const double at = ceil(k * l->scale);
+        worst = fmax(worst, binomial_departure(count_beyond(x, n, at), (double)n, erfc((at - 0.5) / (l->scale * sqrt(2.0)))));
+    }
+    return worst;
+}
+
 static double tail_departure(const law *l, const int64_t *x, size_t n)
 {
     const json_t *tails = json_object_get(l->entry, "x_cdf_P(X<=x)_tail_P(X>=x)");
@@ -96,7 +121,8 @@ static double tail_departure(const law *l, const int64_t *x, size_t n)
     return worst;
 }
 
-/* Moments with their standard errors from the law: var(X^2) = m4 - m2^2; var(X^4) is bounded by the eighth moment of the law, which is estimated. */
+/* Moments with their standard errors from the law: var(X^2) = m4 - m2^2; var(X^4) is bounded by the eighth moment of the law,
+ * which is estimated. */
 static double moment_departure(const law *l, const int64_t *x, size_t n)
 {
     const double m2 = vector_number(json_object_get(l->entry, "variance"));
@@ -125,5 +151,6 @@ static double moment_departure(const law *l, const int64_t *x, size_t n)
 
 double law_departure(const law *l, const int64_t *x, size_t n)
 {
-    return fmax(chi_square_departure(l, x, n), fmax(tail_departure(l, x, n), moment_departure(l, x, n)));
+    return fmax(fmax(chi_square_departure(l, x, n), moment_departure(l, x, n)),
+        fmax(tail_departure(l, x, n), two_sided_departure(l, x, n)));
 }

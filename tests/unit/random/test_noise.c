@@ -1,0 +1,291 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* test_noise.c - the slot table's contracts: cover, determinism, wide path, saturation, errors. The laws:
+ * tests/stat/stat_noise.c. */
+#include "noise_internal.h"
+
+#include <math.h>
+#include <nw/testing.h>
+#include <omp.h>
+#include <setjmp.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdlib.h>
+/* cmocka wants the headers above first */
+#include <cmocka.h>
+
+static const double SCALES[] = { 0x1p-10, 0.25, 1.0, 3.2, 10.0, 1000.0, 65536.0, 1e6, 1e9, 0x1p50 };
+enum { SCALE_COUNT = sizeof SCALES / sizeof *SCALES };
+
+static nw_rng *seeded(uint64_t seed)
+{
+    nw_rng *rng = NULL;
+    assert_int_equal(nw_rng_new_insecure_seeded(&rng, seed, NULL), NW_OK);
+    return rng;
+}
+
+static nw_noise *noise_of(int law, double scale, double margin)
+{
+    nw_noise *noise = NULL;
+    assert_int_equal(nw__noise_new_with_margin(&noise, (nw_noise_law)law, scale, margin, NULL), NW_OK);
+    return noise;
+}
+
+static void fill(int law, double scale, double margin, uint64_t seed, int64_t *out, size_t n)
+{
+    nw_noise *noise = noise_of(law, scale, margin);
+    nw_rng *rng = seeded(seed);
+    assert_int_equal(nw_noise_fill(noise, rng, out, n, NULL), NW_OK);
+    nw_noise_free(noise);
+    nw_rng_free(rng);
+}
+
+static double height(const nw_noise *noise, double y)
+{
+    const double z = y / noise->lattice_scale;
+    return noise->law == NW_NOISE_DISCRETE_LAPLACE ? exp(-fabs(z)) : exp(-0.5 * z * z);
+}
+
+/* The theorem's conditions: at each cell the levels of its block reach above the law (so nothing is cut), and a fast level lies
+ * below it. */
+static void noise_new__covers_the_law_and_fast_slots_lie_below_it(void **state)
+{
+    (void)state;
+    for (int law = NW_NOISE_ROUNDED_GAUSSIAN; law <= NW_NOISE_DISCRETE_LAPLACE; law++) {
+        for (int i = 0; i < SCALE_COUNT; i++) {
+            nw_noise *noise = noise_of(law, SCALES[i], NW__NOISE_MARGIN);
+            const double edge = noise->is_continuous ? 1.0 : 0.0;
+            double reach = 0.0;
+            for (size_t s = 0; s < NW__SLOTS; s++) {
+                const nw__slot *slot = &noise->slots[s];
+                if (slot->kind != NW__SLOT_BLOCK)
+                    continue;
+                const double width = ldexp(1.0, slot->log2_width);
+                const double first = (double)slot->base;
+                const double last = first + width - 1.0 + edge;
+                const double nearest = first > 0.0 ? first : last < 0.0 ? last : 0.0;
+                const double farthest = fmax(fabs(first), fabs(last));
+                const double h = noise->area / width;
+                size_t levels = 1;
+                while (s + levels < NW__SLOTS && noise->slots[s + levels].base == slot->base &&
+                       noise->slots[s + levels].level == levels && noise->slots[s + levels].kind == NW__SLOT_BLOCK)
+                    levels++;
+                if (slot->level == 0)
+                    assert_true((double)levels * h >= height(noise, nearest));
+                if (noise->fast[s] != NW__SLOT_FLAGGED) {
+                    assert_int_equal(noise->fast[s] * (INT64_C(1) << noise->log2_width), slot->base);
+                    assert_true((slot->level + 1.0) * h <= height(noise, farthest));
+                }
+                assert_true(h >= 0x1p-17);
+                reach = fmax(reach, last);
+            }
+            assert_true(reach >= (law == NW_NOISE_DISCRETE_LAPLACE ? 16.0 : 15.0) * noise->lattice_scale);
+            nw_noise_free(noise);
+        }
+    }
+}
+
+/* The wide path decides what the double would: with the margin inflated to 2^-4 a large part of all tests takes it, and no
+ * output changes. */
+static void noise_fill__is_the_same_with_an_inflated_margin(void **state)
+{
+    (void)state;
+    enum { N = 20000 };
+    int64_t *plain = malloc(N * sizeof *plain);
+    int64_t *inflated = malloc(N * sizeof *inflated);
+    for (int law = NW_NOISE_ROUNDED_GAUSSIAN; law <= NW_NOISE_DISCRETE_LAPLACE; law++) {
+        for (int i = 0; i < SCALE_COUNT; i++) {
+            fill(law, SCALES[i], NW__NOISE_MARGIN, 17, plain, N);
+            fill(law, SCALES[i], 0x1p-4, 17, inflated, N);
+            assert_memory_equal(plain, inflated, N * sizeof *plain);
+        }
+        fill(law, 1000.0, 1e9, 17, inflated, N / 10); /* every flagged test */
+        fill(law, 1000.0, NW__NOISE_MARGIN, 17, plain, N / 10);
+        assert_memory_equal(plain, inflated, N / 10 * sizeof *plain);
+    }
+    free(plain);
+    free(inflated);
+}
+
+static void noise_fill__does_not_depend_on_the_number_of_threads(void **state)
+{
+    (void)state;
+    enum { N = 50000 };
+    int64_t *one = malloc(N * sizeof *one);
+    int64_t *many = malloc(N * sizeof *many);
+    const int before = omp_get_max_threads();
+    for (int threads = 2; threads <= 4; threads++) {
+        omp_set_num_threads(1);
+        fill(NW_NOISE_ROUNDED_GAUSSIAN, 100.0, NW__NOISE_MARGIN, 3, one, N);
+        omp_set_num_threads(threads);
+        fill(NW_NOISE_ROUNDED_GAUSSIAN, 100.0, NW__NOISE_MARGIN, 3, many, N);
+        assert_memory_equal(one, many, N * sizeof *one);
+    }
+    omp_set_num_threads(before);
+    free(one);
+    free(many);
+}
+
+/* Replays: BLAKE2b of 1e5 draws a law and scale, the same on every machine and build. */
+static void noise_fill__known_answers(void **state)
+{
+    (void)state;
+    enum { N = 100000 };
+    const struct {
+        int law;
+        double scale;
+        const char *hash;
+    } cases[] = {
+        { NW_NOISE_ROUNDED_GAUSSIAN, 0.25, "ce42c01e52386f09f024476fd878c91a" },
+        { NW_NOISE_ROUNDED_GAUSSIAN, 1, "74b04370076042c93b215be484b7a19f" },
+        { NW_NOISE_ROUNDED_GAUSSIAN, 10, "d1965f402566f5f8d7a44a9becca72ab" },
+        { NW_NOISE_ROUNDED_GAUSSIAN, 1000, "fa8347cd2b24439882747f94e92d4941" },
+        { NW_NOISE_ROUNDED_GAUSSIAN, 65536, "9cab48bc856ef8f1ea8a6ffae09e0e7a" },
+        { NW_NOISE_ROUNDED_GAUSSIAN, 1e+06, "f3ab4b5ca9cbfa22426f42907c20ad57" },
+        { NW_NOISE_ROUNDED_GAUSSIAN, 1e+09, "3c94e34df46c19af7616dcad262edcdb" },
+        { NW_NOISE_DISCRETE_GAUSSIAN, 0.25, "424ae03b9167cd676f3d1992d353f65d" },
+        { NW_NOISE_DISCRETE_GAUSSIAN, 1, "2c571438ceeb2f382f027efdc770bb55" },
+        { NW_NOISE_DISCRETE_GAUSSIAN, 10, "feeacab9fb65ff4a443195ec9ae2feee" },
+        { NW_NOISE_DISCRETE_GAUSSIAN, 1000, "56274604c49a6e990a90039dd35be91c" },
+        { NW_NOISE_DISCRETE_GAUSSIAN, 65536, "3eb0b596a315e2c2224d6a3a7529307b" },
+        { NW_NOISE_DISCRETE_GAUSSIAN, 1e+06, "5000212c4eff748b7c111bdf33380720" },
+        { NW_NOISE_DISCRETE_GAUSSIAN, 1e+09, "13cb80949bb7495f81a90a0bcd0fb8e4" },
+        { NW_NOISE_DISCRETE_LAPLACE, 0.25, "06d02a68b37568bb2924df91bfe38445" },
+        { NW_NOISE_DISCRETE_LAPLACE, 1, "068224e54f18aef8bc05d1c0faf5b0f9" },
+        { NW_NOISE_DISCRETE_LAPLACE, 10, "706add9f46ecf7ab0259cab852d8c211" },
+        { NW_NOISE_DISCRETE_LAPLACE, 1000, "fc21c1fffbb52e6372ad5bec0a50181d" },
+        { NW_NOISE_DISCRETE_LAPLACE, 65536, "a929d3df07e7ee391c1c12bfd89c1d96" },
+        { NW_NOISE_DISCRETE_LAPLACE, 1e+06, "e806a548de12c0a3e74abc022921a45a" },
+        { NW_NOISE_DISCRETE_LAPLACE, 1e+09, "276785a1cdd6956bc82ad8b3e3666f65" },
+    };
+    int64_t *x = malloc(N * sizeof *x);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        uint8_t hash[16];
+        char text[33];
+        fill(cases[i].law, cases[i].scale, NW__NOISE_MARGIN, 1, x, N);
+        crypto_generichash(hash, sizeof hash, (const uint8_t *)x, N * sizeof *x, NULL, 0);
+        assert_string_equal(sodium_bin2hex(text, sizeof text, hash, sizeof hash), cases[i].hash);
+    }
+    free(x);
+}
+
+static void noise_add_i64__adds_what_fill_draws_and_saturates(void **state)
+{
+    (void)state;
+    enum { N = 5000 };
+    nw_noise *noise = noise_of(NW_NOISE_DISCRETE_GAUSSIAN, 50.0, NW__NOISE_MARGIN);
+    nw_rng *a = seeded(2);
+    nw_rng *b = seeded(2);
+    nw_rng *c = seeded(2);
+    int64_t z[N];
+    int64_t x[N];
+    int64_t y[N];
+    for (int i = 0; i < N; i++)
+        x[i] = i % 3 == 0 ? INT64_MAX - 1 : i % 3 == 1 ? INT64_MIN + 1 : i;
+    assert_int_equal(nw_noise_fill(noise, a, z, N, NULL), NW_OK);
+    assert_int_equal(nw_noise_add_i64(noise, b, x, y, N, NULL), NW_OK);
+    for (int i = 0; i < N; i++) {
+        int64_t sum = 0;
+        if (__builtin_add_overflow(x[i], z[i], &sum))
+            sum = z[i] > 0 ? INT64_MAX : INT64_MIN;
+        assert_true(y[i] == sum);
+    }
+    assert_int_equal(nw_noise_add_i64(noise, c, x, x, N, NULL), NW_OK); /* aliased */
+    assert_memory_equal(x, y, sizeof x);
+    nw_rng_free(a);
+    nw_rng_free(b);
+    nw_rng_free(c);
+    nw_noise_free(noise);
+}
+
+/* No two releases share noise, nor do neighbouring chunks. */
+static void noise_fill__never_repeats(void **state)
+{
+    (void)state;
+    enum { N = 16384 };
+    nw_noise *noise = noise_of(NW_NOISE_ROUNDED_GAUSSIAN, 1e9, NW__NOISE_MARGIN);
+    nw_rng *rng = seeded(2);
+    int64_t *x = malloc(2 * N * sizeof *x);
+    size_t equal = 0;
+    assert_int_equal(nw_noise_fill(noise, rng, x, N, NULL), NW_OK);
+    assert_int_equal(nw_noise_fill(noise, rng, x + N, N, NULL), NW_OK);
+    for (size_t i = 0; i < N; i++)
+        equal += x[i] == x[N + i];
+    for (size_t i = 0; i + 4096 < N; i++)
+        equal += x[i] == x[i + 4096];
+    assert_true(equal <= 1); /* expected: 28672 pairs * 2.8e-10 */
+    assert_int_equal(nw_noise_fill(noise, rng, NULL, 0, NULL), NW_OK);
+    free(x);
+    nw_rng_free(rng);
+    nw_noise_free(noise);
+}
+
+static void noise__refuses_bad_arguments(void **state)
+{
+    (void)state;
+    nw_noise *noise = NULL;
+    nw_rng *rng = seeded(1);
+    int64_t x[2];
+    nw_error err;
+    const double bad[] = { 0.0, -1.0, 0x1p-11, 0x1p51, (double)NAN, (double)INFINITY };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        noise = (nw_noise *)x;
+        assert_int_equal(nw_noise_new(&noise, NW_NOISE_DISCRETE_LAPLACE, bad[i], &err), NW_E_ARG);
+        assert_null(noise);
+        assert_memory_equal(err.message, "scale is ", 9);
+    }
+    assert_int_equal(nw_noise_new(&noise, (nw_noise_law)9, 1.0, &err), NW_E_ARG);
+    assert_int_equal(nw_noise_new(NULL, NW_NOISE_DISCRETE_LAPLACE, 1.0, &err), NW_E_ARG);
+    assert_int_equal(nw_noise_new(&noise, NW_NOISE_DISCRETE_LAPLACE, 1.5, &err), NW_OK);
+    assert_true(nw_noise_get_scale(noise) == 1.5);
+    assert_int_equal(nw_noise_get_law(noise), NW_NOISE_DISCRETE_LAPLACE);
+    assert_int_equal(nw_noise_fill(NULL, rng, x, 2, &err), NW_E_ARG);
+    assert_int_equal(nw_noise_fill(noise, NULL, x, 2, &err), NW_E_ARG);
+    assert_int_equal(nw_noise_fill(noise, rng, NULL, 2, &err), NW_E_ARG);
+    assert_int_equal(nw_noise_add_i64(noise, rng, NULL, x, 2, &err), NW_E_ARG);
+    assert_int_equal(nw_noise_add_i64(noise, rng, x, NULL, 2, &err), NW_E_ARG);
+    nw_noise_free(noise);
+    nw_noise_free(NULL);
+    nw_rng_free(rng);
+}
+
+static int no_entropy(void *out, size_t n)
+{
+    (void)out;
+    (void)n;
+    return -1;
+}
+
+static void noise__fails_closed_without_entropy(void **state)
+{
+    (void)state;
+    int (*const system_entropy)(void *, size_t) = nw__system_entropy;
+    nw_noise *noise = noise_of(NW_NOISE_DISCRETE_GAUSSIAN, 50.0, NW__NOISE_MARGIN);
+    nw_rng *rng = seeded(1);
+    int64_t x[3] = { 10, 20, 30 };
+    int64_t y[3] = { 1, 2, 3 };
+    rng->fork_generation--; /* as after a fork */
+    nw__system_entropy = no_entropy;
+    assert_int_equal(nw_noise_add_i64(noise, rng, x, y, 3, NULL), NW_E_ENTROPY);
+    assert_true(y[0] == 1 && y[1] == 2 && y[2] == 3);
+    assert_int_equal(nw_noise_fill(noise, rng, y, 3, NULL), NW_E_ENTROPY);
+    assert_true(y[0] == 0 && y[1] == 0 && y[2] == 0);
+    nw__system_entropy = system_entropy;
+    nw_rng_free(rng);
+    nw_noise_free(noise);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(noise_new__covers_the_law_and_fast_slots_lie_below_it),
+        cmocka_unit_test(noise_fill__is_the_same_with_an_inflated_margin),
+        cmocka_unit_test(noise_fill__does_not_depend_on_the_number_of_threads),
+        cmocka_unit_test(noise_fill__known_answers),
+        cmocka_unit_test(noise_add_i64__adds_what_fill_draws_and_saturates),
+        cmocka_unit_test(noise_fill__never_repeats),
+        cmocka_unit_test(noise__refuses_bad_arguments),
+        cmocka_unit_test(noise__fails_closed_without_entropy),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
