@@ -29,8 +29,8 @@ static void parse_real__takes_decimal_numbers(void **state)
 
 static void parse_real__refuses_everything_else(void **state)
 {
-    static const char *const cases[] = { "", " 1", "1 ", "1x", "x", "nan", "inf", "-inf", "infinity", "0x1p3", "1e", "e5", ".", "1e999",
-        "1,5", "1.2.3", "--1", "1-2" };
+    static const char *const cases[] = { "", " 1", "1 ", "1x", "x", "nan", "inf", "-inf", "infinity", "0x1p3", "1e",
+        "e5", ".", "1e999", "1,5", "1.2.3", "--1", "1-2" };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         double value = 7.0;
