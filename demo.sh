@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-FileCopyrightText: 2026 the Noisewright authors
 # SPDX-License-Identifier: Apache-2.0
-# demo.sh - set-up, then the main job: a private synthetic table, with its receipt, charged to a ledger. Everything is made in build/demo/
-# and may be made again. Options go to setup.sh.
+# demo.sh - set-up, then the main job: a private synthetic table, with its receipt, charged to a ledger. Everything is made in
+# build/demo/ and may be made again. Options go to setup.sh.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
@@ -22,10 +22,19 @@ run()
     "$@"
 }
 
-# The share of rows of FILE for which a condition on columns holds, in per cent: share FILE CONDITION, columns by name as $col["age"].
+# Per cent of the rows of FILE for which an awk condition on columns, value("age"), holds: share FILE CONDITION
 share()
 {
-    awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) col[$i] = i; next } '"$2"' { n++ } END { printf "%6.2f %%", 100 * n / (NR - 1) }' "$1"
+    awk -F, 'function value(name) { return $(col[name]) }
+        NR == 1 { for (i = 1; i <= NF; i++) col[$i] = i; next }
+        '"$2"' { n++ }
+        END { printf "%.2f", 100 * n / (NR - 1) }' "$1"
+}
+
+# One line of the comparison: compare WORDS CONDITION
+compare()
+{
+    printf '  %-48s %6s %% %8s %%\n' "$1" "$(share "$table" "$2")" "$(share "$out/synthetic.csv" "$2")"
 }
 
 echo
@@ -49,12 +58,25 @@ run nw-ledger show "$out/census.nwl"
 
 echo
 echo "== 4. How good is it? Only a made-up table may be compared like this: with a real one, these figures would be a leak."
-DEMO_COMPARISON
+printf '  %-48s %8s %10s\n' "share of people" "original" "synthetic"
+compare "women" 'value("sex") == "F"'
+compare "without employment" 'value("employed") == "false"'
+compare "in exactly 40 hours a week" 'value("hours") == 40'
+compare "women in health" 'value("sex") == "F" && value("occupation") == "health"'
+compare "widowed, 66 or older" 'value("marital") == "widowed" && value("age") >= 66'
+compare "master or doctorate, in the capital" 'value("education") ~ /^(master|doctorate)$/ && value("region") == "capital"'
+compare "women with children, under 30 hours (3 columns)" \
+    'value("sex") == "F" && value("children") > 0 && value("hours") != "" && value("hours") < 30'
 
 echo
 echo "== 5. What the budget does not allow is refused, before anything is drawn."
+status=0
 run nw-synth "$table" --schema "$schema" --epsilon 2 --delta 1e-9 --adjacency add-remove --ledger "$out/census.nwl" \
-    -o "$out/second.csv" && { echo "demo.sh: the ledger should have refused this" >&2; exit 1; }
+    -o "$out/second.csv" || status=$?
+if [ "$status" -ne 3 ] || [ -e "$out/second.csv" ]; then
+    echo "demo.sh: the ledger should have refused this with exit code 3, not $status" >&2
+    exit 1
+fi
 
 cat <<END
 

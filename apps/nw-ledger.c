@@ -33,39 +33,62 @@ typedef struct settings {
 static const nw_adjacency adjacencies[] = { NW_ADD_REMOVE, NW_REPLACE_ONE, NW_ZERO_OUT };
 static const nw_filter filters[] = { NW_FILTER_AUTO, NW_FILTER_GDP, NW_FILTER_ZCDP, NW_FILTER_PURE };
 
-#define JSON_OPTION { "json", '\0', APP_FLAG, NULL, NULL, offsetof(settings, is_json), false, "print one JSON object on standard output" }
-#define QUIET_OPTION { "quiet", 'q', APP_FLAG, NULL, NULL, offsetof(settings, is_quiet), false, "print errors only" }
+#define JSON_OPTION APP_OPTION("json", '\0', APP_FLAG, NULL, NULL, is_json, false, "print one JSON object on standard output")
+#define QUIET_OPTION APP_OPTION("quiet", 'q', APP_FLAG, NULL, NULL, is_quiet, false, "print errors only")
 
 static const app_option create_options[] = {
-    { "epsilon", 'e', APP_REAL, "E", "(0, 64]", offsetof(settings, epsilon), true, "budget: the loss that all releases together may have" },
-    { "delta", 'd', APP_REAL, "D", "[0, 1)", offsetof(settings, delta), true, "budget: the probability left outside of epsilon" },
-    { "adjacency", 'a', APP_CHOICE, NULL, "add-remove|replace-one|zero-out", offsetof(settings, adjacency), true, "which two tables are neighbours" },
-    { "filter", '\0', APP_CHOICE, NULL, "auto|gdp|zcdp|pure", offsetof(settings, filter), false,
-        "what is added up; auto is pure if delta is 0, else gdp" },
-    { "unit", 'u', APP_TEXT, "TEXT", NULL, offsetof(settings, unit), false, "what one record is; default \"one record\"" },
+    APP_OPTION("epsilon", 'e', APP_REAL, "E", "(0, 64]", epsilon, true, "budget: the loss that all releases together may have"),
+    APP_OPTION("delta", 'd', APP_REAL, "D", "[0, 1)", delta, true, "budget: the probability left outside of epsilon"),
+    APP_OPTION("adjacency", 'a', APP_CHOICE, NULL, "add-remove|replace-one|zero-out", adjacency, true,
+        "which two tables are neighbours"),
+    APP_OPTION("filter", '\0', APP_CHOICE, NULL, "auto|gdp|zcdp|pure", filter, false,
+        "what is added up; auto is pure if delta is 0, else gdp"),
+    APP_OPTION("unit", 'u', APP_TEXT, "TEXT", NULL, unit, false, "what one record is; default \"one record\""),
     JSON_OPTION,
     QUIET_OPTION,
 };
 static const app_option show_options[] = { JSON_OPTION };
 static const app_option verify_options[] = {
-    { "anchor", '\0', APP_TEXT, "SEQ:MAC", NULL, offsetof(settings, anchor), false, "a head from a receipt, which the ledger must still hold" },
+    APP_OPTION("anchor", '\0', APP_TEXT, "SEQ:MAC", NULL, anchor, false,
+        "a head from a receipt, which the ledger must still hold"),
     JSON_OPTION,
     QUIET_OPTION,
 };
 static const app_option charge_options[] = {
-    { "label", 'l', APP_TEXT, "TEXT", NULL, offsetof(settings, label), true, "what the release is called" },
+    APP_OPTION("label", 'l', APP_TEXT, "TEXT", NULL, label, true, "what the release is called"),
     JSON_OPTION,
     QUIET_OPTION,
 };
 
-#define OPTIONS(array) array, sizeof array / sizeof *array
 static const app_command commands[] = {
-    { "create", { "LEDGER" }, offsetof(settings, operands), 1, "makes a new ledger file", OPTIONS(create_options) },
-    { "show", { "LEDGER" }, offsetof(settings, operands), 1, "prints the budget, what is spent and what remains, and every charge", OPTIONS(show_options) },
-    { "verify", { "LEDGER" }, offsetof(settings, operands), 1, "recomputes the chain of charges and every loss", OPTIONS(verify_options) },
-    { "charge", { "LEDGER", "EVENT.json" }, offsetof(settings, operands), 2,
-        "records spending made elsewhere: the event is in the JSON form of the library (- for standard input); refused if it is over the budget",
-        OPTIONS(charge_options) },
+    {
+        .name = "create",
+        .operands = { "LEDGER" },
+        .required_operands = 1,
+        .help = "makes a new ledger file",
+        APP_OPTIONS(create_options),
+    },
+    {
+        .name = "show",
+        .operands = { "LEDGER" },
+        .required_operands = 1,
+        .help = "prints the budget, what is spent and what remains, and every charge",
+        APP_OPTIONS(show_options),
+    },
+    {
+        .name = "verify",
+        .operands = { "LEDGER" },
+        .required_operands = 1,
+        .help = "recomputes the chain of charges and every loss",
+        APP_OPTIONS(verify_options),
+    },
+    {
+        .name = "charge",
+        .operands = { "LEDGER", "EVENT.json" },
+        .required_operands = 2,
+        .help = "records spending made elsewhere: the event is in the JSON form of the library (- is standard input)",
+        APP_OPTIONS(charge_options),
+    },
 };
 
 static const app_program program = {
@@ -94,31 +117,44 @@ static int open_readonly(const settings *s, nw_ledger **ledger)
 
 static json_t *amount_json(double epsilon, double delta)
 {
-    return json_pack("{s:o, s:o}", "epsilon", app_json_real(epsilon), "delta", app_json_real(delta));
+    json_t *object = json_object();
+    app_json_put(&object, "epsilon", app_json_real(epsilon));
+    app_json_put(&object, "delta", app_json_real(delta));
+    return object;
 }
 
 static json_t *summary_json(const char *path, const nw_ledger_summary *m)
 {
-    return json_pack("{s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:s}", "ledger", app_json_text(path), "unit", m->unit,
-        "adjacency", nw_adjacency_name(m->adjacency), "filter", nw_filter_name(m->filter),
-        "budget", amount_json(m->budget_epsilon, m->budget_delta), "spent", amount_json(m->spent_epsilon, m->spent_delta),
-        "remaining", amount_json(m->remaining_epsilon, m->remaining_delta), "used_fraction", app_json_real(m->used_fraction),
-        "charges", (json_int_t)m->charges, "samples", (json_int_t)m->samples, "head", m->head);
+    json_t *object = json_object();
+    app_json_put(&object, "ledger", app_json_text(path));
+    app_json_put(&object, "unit", app_json_text(m->unit));
+    app_json_put(&object, "adjacency", json_string(nw_adjacency_name(m->adjacency)));
+    app_json_put(&object, "filter", json_string(nw_filter_name(m->filter)));
+    app_json_put(&object, "budget", amount_json(m->budget_epsilon, m->budget_delta));
+    app_json_put(&object, "spent", amount_json(m->spent_epsilon, m->spent_delta));
+    app_json_put(&object, "remaining", amount_json(m->remaining_epsilon, m->remaining_delta));
+    app_json_put(&object, "used_fraction", app_json_real(m->used_fraction));
+    app_json_put(&object, "charges", json_integer((json_int_t)m->charges));
+    app_json_put(&object, "samples", json_integer((json_int_t)m->samples));
+    app_json_put(&object, "head", json_string(m->head));
+    return object;
 }
 
 static void print_summary(const char *path, const nw_ledger_summary *m)
 {
+    nw_ledger_summary plain = *m;
     char epsilon[APP_NUMBER_SIZE];
     char delta[APP_NUMBER_SIZE];
     char percent[APP_NUMBER_SIZE];
     printf("ledger     %s\n", path);
-    printf("protected  %s, neighbours %s\n", m->unit, nw_adjacency_name(m->adjacency));
-    printf("budget     epsilon %s, delta %s; filter %s\n", app_text_down(m->budget_epsilon, epsilon), app_text_down(m->budget_delta, delta),
-        nw_filter_name(m->filter));
-    printf("spent      epsilon %s, delta %s, rounded up; %s %% of the budget, %llu charges\n", app_text_up(m->spent_epsilon, epsilon),
-        app_text_up(m->spent_delta, delta), app_text_up(100.0 * m->used_fraction, percent), (unsigned long long)m->charges);
-    printf("remaining  epsilon %s, delta %s, rounded down: the largest single Gaussian release\n", app_text_down(m->remaining_epsilon, epsilon),
-        app_text_down(m->remaining_delta, delta));
+    printf("protected  %s, neighbours %s\n", app_plain(plain.unit), nw_adjacency_name(m->adjacency));
+    printf("budget     epsilon %s, delta %s; filter %s\n", app_text_down(m->budget_epsilon, epsilon),
+        app_text_down(m->budget_delta, delta), nw_filter_name(m->filter));
+    printf("spent      epsilon %s, delta %s, rounded up; %s %% of the budget, %llu charges\n",
+        app_text_up(m->spent_epsilon, epsilon), app_text_up(m->spent_delta, delta),
+        app_text_up(100.0 * m->used_fraction, percent), (unsigned long long)m->charges);
+    printf("remaining  epsilon %s, delta %s, rounded down: the largest single Gaussian release\n",
+        app_text_down(m->remaining_epsilon, epsilon), app_text_down(m->remaining_delta, delta));
     printf("head       %s\n", m->head);
 }
 
@@ -173,12 +209,20 @@ static bool list_charge(void *context, const nw_ledger_entry *entry)
     listing *list = context;
     const double epsilon = epsilon_alone(list, entry->event_json);
     char text[APP_NUMBER_SIZE];
+    char label[sizeof((nw_receipt *)NULL)->label];
     if (list->events == NULL) {
-        printf("%8llu  %-20s  epsilon %-12s  %s\n", (unsigned long long)entry->sequence, entry->time, app_text_up(epsilon, text), entry->label);
+        snprintf(label, sizeof label, "%s", entry->label);
+        printf("%8llu  %-20s  epsilon %-12s  %s\n", (unsigned long long)entry->sequence, entry->time, app_text_up(epsilon, text),
+            app_plain(label));
         return true;
     }
-    json_t *object = json_pack("{s:I, s:s, s:s, s:o, s:o, s:s}", "sequence", (json_int_t)entry->sequence, "time", entry->time,
-        "label", entry->label, "epsilon_alone", app_json_real(epsilon), "event", json_loads(entry->event_json, 0, NULL), "mac", entry->mac);
+    json_t *object = json_object();
+    app_json_put(&object, "sequence", json_integer((json_int_t)entry->sequence));
+    app_json_put(&object, "time", json_string(entry->time));
+    app_json_put(&object, "label", app_json_text(entry->label));
+    app_json_put(&object, "epsilon_alone", app_json_real(epsilon));
+    app_json_put(&object, "event", json_loads(entry->event_json, 0, NULL));
+    app_json_put(&object, "mac", json_string(entry->mac));
     return json_array_append_new(list->events, object) == 0;
 }
 
@@ -208,7 +252,7 @@ static int show(const settings *s)
     if (!s->is_json)
         return fflush(stdout) == 0 ? APP_OK : app_fail(APP_IO, "standard output", "could not be written");
     json_t *object = summary_json(path, &summary);
-    json_object_set_new(object, "events", list.events);
+    app_json_put(&object, "events", list.events);
     return app_print_json(object);
 }
 
@@ -227,9 +271,14 @@ static int verify(const settings *s)
     nw_ledger_close(ledger);
     if (status != NW_OK)
         return app_fail_error(path, &err);
-    if (s->is_json)
-        return app_print_json(json_pack("{s:o, s:b, s:I, s:s}", "ledger", app_json_text(path), "verified", 1, "charges",
-            (json_int_t)summary.charges, "head", summary.head));
+    if (s->is_json) {
+        json_t *object = json_object();
+        app_json_put(&object, "ledger", app_json_text(path));
+        app_json_put(&object, "verified", json_true());
+        app_json_put(&object, "charges", json_integer((json_int_t)summary.charges));
+        app_json_put(&object, "head", json_string(summary.head));
+        return app_print_json(object);
+    }
     if (!s->is_quiet)
         printf("%s: verified, %llu charges, head %s\n", path, (unsigned long long)summary.charges, summary.head);
     return APP_OK;

@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* nw-synth - a private synthetic table from a real one.
  *
- * The order is the point: options, schema, ledger and places for the output are checked first, then the table is read, then the ledger is
- * charged, and only then is anything drawn. What fails before the charge costs nothing; what fails after it says that the budget is spent. */
+ * The order is the point: options, schema, ledger and places for the output are checked first, then the table is read, then the
+ * ledger is charged, and only then is anything drawn. What fails before the charge costs nothing; what fails after it says that
+ * the budget is spent. */
 #include "common/exit.h"
 #include "common/files.h"
 #include "common/json.h"
@@ -45,41 +46,39 @@ typedef struct settings {
 static const nw_adjacency adjacencies[] = { NW_ADD_REMOVE, NW_REPLACE_ONE };
 static const nw_synth_engine engines[] = { NW_SYNTH_GIBBS, NW_SYNTH_GENETIC };
 
-#define OPTION(name, letter, kind, value, admissible, member, is_required, help) \
-    { name, letter, kind, value, admissible, offsetof(settings, member), is_required, help }
 static const app_option options[] = {
-    OPTION("schema", 's', APP_FILE, "FILE", NULL, schema, true, "the columns and their domains, in JSON"),
-    OPTION("epsilon", 'e', APP_REAL, "E", "(0, 64]", epsilon, true, "privacy loss of this release"),
-    OPTION("delta", 'd', APP_REAL, "D", "(0, 1)", delta, true, "probability left outside of epsilon"),
-    OPTION("output", 'o', APP_FILE, "FILE", NULL, output, false,
+    APP_OPTION("schema", 's', APP_FILE, "FILE", NULL, schema, true, "the columns and their domains, in JSON"),
+    APP_OPTION("epsilon", 'e', APP_REAL, "E", "(0, 64]", epsilon, true, "privacy loss of this release"),
+    APP_OPTION("delta", 'd', APP_REAL, "D", "(0, 1)", delta, true, "probability left outside of epsilon"),
+    APP_OPTION("output", 'o', APP_FILE, "FILE", NULL, output, false,
         "the synthetic table; - is standard output, a name in .gz is compressed; required unless --estimate"),
-    OPTION("adjacency", 'a', APP_CHOICE, NULL, "add-remove|replace-one", adjacency, false,
+    APP_OPTION("adjacency", 'a', APP_CHOICE, NULL, "add-remove|replace-one", adjacency, false,
         "which two tables are neighbours; default add-remove"),
-    OPTION("ledger", 'l', APP_FILE, "FILE", NULL, ledger, false,
+    APP_OPTION("ledger", 'l', APP_FILE, "FILE", NULL, ledger, false,
         "charge this ledger, made by nw-ledger create; without one nothing durable is kept"),
-    OPTION("rows", 'n', APP_COUNT, "N", "[1, 4294967295]", rows, false,
+    APP_OPTION("rows", 'n', APP_COUNT, "N", "[1, 4294967295]", rows, false,
         "rows of the synthetic table, or assumed by --estimate; default: as many as the table has, as far as that is known"),
-    OPTION("engine", '\0', APP_CHOICE, NULL, "gibbs|genetic", engine, false, "how the table is fitted; default gibbs"),
-    OPTION("manifest", 'm', APP_FILE, "FILE", NULL, manifest, false, "also write what was measured, with how much noise, in JSON"),
-    OPTION("json", '\0', APP_FLAG, NULL, NULL, is_json, false, "print one JSON object on standard output"),
-    OPTION("estimate", '\0', APP_FLAG, NULL, NULL, is_estimate, false,
+    APP_OPTION("engine", '\0', APP_CHOICE, NULL, "gibbs|genetic", engine, false, "how the table is fitted; default gibbs"),
+    APP_OPTION("manifest", 'm', APP_FILE, "FILE", NULL, manifest, false,
+        "also write what was measured, with how much noise, in JSON"),
+    APP_OPTION("json", '\0', APP_FLAG, NULL, NULL, is_json, false, "print one JSON object on standard output"),
+    APP_OPTION("estimate", '\0', APP_FLAG, NULL, NULL, is_estimate, false,
         "print the cost and the predicted error; reads no data, charges nothing, writes nothing"),
-    OPTION("threads", 't', APP_COUNT, "N", "[1, 4096]", threads, false, "threads; the result does not depend on them"),
-    OPTION("chains", '\0', APP_COUNT, "N", "[1, 1024]", chains, false, "independent parts of the table, fitted side by side"),
-    OPTION("sweeps", '\0', APP_COUNT, "N", "[1, 100000]", sweeps, false, "gibbs: passes over the table"),
-    OPTION("bins", '\0', APP_COUNT, "N", "[1, 65534]", bins, false, "most bins of a numeric or date column; default 100"),
-    OPTION("insecure-seed", '\0', APP_COUNT, "N", "[0, 1e15]", insecure_seed, false,
+    APP_OPTION("threads", 't', APP_COUNT, "N", "[1, 4096]", threads, false, "threads; the result does not depend on them"),
+    APP_OPTION("chains", '\0', APP_COUNT, "N", "[1, 1024]", chains, false, "independent parts of the table, fitted side by side"),
+    APP_OPTION("sweeps", '\0', APP_COUNT, "N", "[1, 100000]", sweeps, false, "gibbs: passes over the table"),
+    APP_OPTION("bins", '\0', APP_COUNT, "N", "[1, 65534]", bins, false, "most bins of a numeric or date column; default 100"),
+    APP_OPTION("insecure-seed", '\0', APP_COUNT, "N", "[0, 1e15]", insecure_seed, false,
         "for tests: repeatable random numbers; the result is NOT PRIVATE"),
-    OPTION("quiet", 'q', APP_FLAG, NULL, NULL, is_quiet, false, "no progress and no receipt on standard error"),
+    APP_OPTION("quiet", 'q', APP_FLAG, NULL, NULL, is_quiet, false, "no progress and no receipt on standard error"),
 };
 
 static const app_command command = {
     .operands = { "TABLE.csv" },
-    .operand_target = offsetof(settings, operands),
-    .help = "Reads TABLE.csv (- is standard input; gzip is recognised), measures its 1-way and 2-way marginals with noise, and writes a "
-            "table of the same columns that agrees with them. What is written is private at (epsilon, delta) for one record.",
-    .options = options,
-    .option_count = sizeof options / sizeof *options,
+    .help = "Reads TABLE.csv (- is standard input; gzip is recognised), measures its 1-way and 2-way marginals with noise, and "
+            "writes a table of the same columns that agrees with them. What is written is private at (epsilon, delta) for one "
+            "record.",
+    APP_OPTIONS(options),
 };
 
 static const app_program program = {
@@ -116,6 +115,11 @@ typedef struct job {
 static bool is_insecure(const settings *s)
 {
     return s->insecure_seed != NO_SEED;
+}
+
+static bool is_charged(const job *j)
+{
+    return j->receipt.head[0] != '\0';
 }
 
 /* What the options say about each other. */
@@ -229,7 +233,8 @@ static int read_table(job *j)
     return APP_OK;
 }
 
-/* Charges, draws, fits. From the charge on a signal is answered by the progress function, so that the message can say what was spent. */
+/* Charges, draws, fits. From the charge on a signal is answered by the progress function, so that the message can say what was
+ * spent. */
 static int release(job *j)
 {
     nw_error err;
@@ -242,7 +247,7 @@ static int release(job *j)
     if (status == NW_OK)
         return APP_OK;
     const int code = app_fail_error(s->ledger == NULL ? "run" : s->ledger, &err);
-    if (j->receipt.head[0] != '\0')
+    if (is_charged(j))
         app_note("the budget was spent and stays spent; nothing was released");
     return code;
 }
@@ -263,51 +268,64 @@ static int write_output(job *j)
     return code;
 }
 
-static json_t *measurements_json(const job *j, uint64_t rows)
+/* rows: what the expected error is stated for; 0 if that is not known. */
+static json_t *measurement_json(const job *j, size_t i, uint64_t rows)
 {
-    json_t *list = json_array();
-    for (size_t i = 0; i < nw_synth_measurements(j->synth); i++) {
-        const nw_synth_measurement m = nw_synth_get_measurement(j->synth, i, rows);
-        json_t *columns = json_array();
-        for (size_t k = 0; k < 2 && m.columns[k] != SIZE_MAX; k++)
-            json_array_append_new(columns, app_json_text(nw_schema_column(j->schema, m.columns[k]).name));
-        json_t *object = json_pack("{s:o, s:I, s:f, s:o}", "columns", columns, "cells", (json_int_t)m.cells, "sigma", m.sigma,
-            "expected_error", rows > 0 ? app_json_real(m.expected_error) : json_null());
-        json_array_append_new(list, object);
-    }
-    return list;
+    const nw_synth_measurement m = nw_synth_get_measurement(j->synth, i, rows);
+    json_t *columns = json_array();
+    for (size_t k = 0; k < 2 && m.columns[k] != SIZE_MAX; k++)
+        json_array_append_new(columns, app_json_text(nw_schema_column(j->schema, m.columns[k]).name));
+    json_t *object = json_object();
+    app_json_put(&object, "columns", columns);
+    app_json_put(&object, "cells", json_integer((json_int_t)m.cells));
+    app_json_put(&object, "sigma", app_json_real(m.sigma));
+    app_json_put(&object, "expected_error", rows > 0 ? app_json_real(m.expected_error) : json_null());
+    return object;
 }
 
-/* What --json and the manifest share: public quantities only. rows is 0 if not known. */
+/* What --json, --estimate and the manifest share: public quantities only. */
 static json_t *report(const job *j, uint64_t rows)
 {
     const settings *s = j->settings;
-    json_t *object = json_pack("{s:f, s:f, s:s, s:s, s:I, s:b, s:s}", "epsilon", s->epsilon, "delta", s->delta,
-        "adjacency", nw_adjacency_name(j->adjacency), "engine", nw_synth_engine_name(engines[s->engine]), "rows", (json_int_t)rows,
-        "insecure", (int)is_insecure(s), "library", nw_version());
-    json_object_set_new(object, "measurements", measurements_json(j, rows));
-    if (j->receipt.head[0] != '\0')
-        json_object_set_new(object, "receipt", app_receipt_json(&j->receipt));
+    json_t *list = json_array();
+    for (size_t i = 0; i < nw_synth_measurements(j->synth); i++)
+        json_array_append_new(list, measurement_json(j, i, rows));
+    json_t *object = json_object();
+    app_json_put(&object, "epsilon", app_json_real(s->epsilon));
+    app_json_put(&object, "delta", app_json_real(s->delta));
+    app_json_put(&object, "adjacency", json_string(nw_adjacency_name(j->adjacency)));
+    app_json_put(&object, "engine", json_string(nw_synth_engine_name(engines[s->engine])));
+    app_json_put(&object, "rows", rows > 0 ? json_integer((json_int_t)rows) : json_null());
+    app_json_put(&object, "insecure", json_boolean(is_insecure(s)));
+    app_json_put(&object, "library", json_string(nw_version()));
+    app_json_put(&object, "measurements", list);
+    if (is_charged(j))
+        app_json_put(&object, "receipt", app_receipt_json(&j->receipt));
     return object;
+}
+
+static json_t *count_or_default(uint64_t count)
+{
+    return count > 0 ? json_integer((json_int_t)count) : json_string("default");
 }
 
 static int write_manifest(const job *j)
 {
     char hash[65];
+    const settings *s = j->settings;
     nw_schema_hash(j->schema, hash);
     json_t *object = report(j, nw_table_rows(j->synthetic));
-    json_object_set_new(object, "format", json_string("noisewright-synth-manifest"));
-    json_object_set_new(object, "format_version", json_integer(1));
-    json_object_set_new(object, "schema_hash", json_string(hash));
-    json_object_set_new(object, "bins", json_integer(j->settings->bins > 0 ? (json_int_t)j->settings->bins : NW_SCHEMA_DEFAULT_BINS));
-    json_object_set_new(object, "sweeps", j->settings->sweeps > 0 ? json_integer((json_int_t)j->settings->sweeps) : json_string("default"));
-    json_object_set_new(object, "chains", j->settings->chains > 0 ? json_integer((json_int_t)j->settings->chains) : json_string("default"));
+    app_json_put(&object, "format", json_string("noisewright-synth-manifest"));
+    app_json_put(&object, "format_version", json_integer(1));
+    app_json_put(&object, "schema_hash", json_string(hash));
+    app_json_put(&object, "bins", json_integer(s->bins > 0 ? (json_int_t)s->bins : NW_SCHEMA_DEFAULT_BINS));
+    app_json_put(&object, "sweeps", count_or_default(s->sweeps));
+    app_json_put(&object, "chains", count_or_default(s->chains));
     char *text = app_json_dump(object, JSON_INDENT(2));
-    const int code = text == NULL ? app_fail(APP_INTERNAL, j->settings->manifest, "out of memory")
-                                  : app_write_text(j->settings->manifest, text);
+    const int code = text == NULL ? app_fail(APP_INTERNAL, s->manifest, "out of memory") : app_write_text(s->manifest, text);
     free(text);
     if (code != APP_OK)
-        app_note("the table %s was written all the same, and the budget stays spent", j->settings->output);
+        app_note("the table %s was written all the same, and the budget stays spent", s->output);
     return code;
 }
 
@@ -318,8 +336,8 @@ static int print_result(const job *j)
         app_note("NOT PRIVATE: the random numbers came from --insecure-seed");
     if (s->is_json) {
         json_t *object = report(j, nw_table_rows(j->synthetic));
-        json_object_set_new(object, "seconds", json_real(j->seconds));
-        json_object_set_new(object, "output", app_json_text(s->output));
+        app_json_put(&object, "seconds", json_real(j->seconds));
+        app_json_put(&object, "output", app_json_text(s->output));
         return app_print_json(object);
     }
     if (!s->is_quiet)
@@ -333,7 +351,8 @@ static void print_estimate(const job *j)
     printf("%zu marginals, epsilon %g, delta %g, neighbours %s\n", nw_synth_measurements(j->synth), j->settings->epsilon,
         j->settings->delta, nw_adjacency_name(j->adjacency));
     if (rows > 0)
-        printf("error: predicted average total variation distance of the noisy marginal, assuming %llu records\n", (unsigned long long)rows);
+        printf("error: predicted average total variation distance of the noisy marginal, assuming %llu records\n",
+            (unsigned long long)rows);
     else
         printf("give --rows N, the number of records to assume, for the predicted error\n");
     printf("%10s  %12s  %8s  columns\n", "cells", "sigma", "error");
@@ -361,13 +380,13 @@ static int estimate(job *j)
         return fflush(stdout) == 0 ? APP_OK : app_fail(APP_IO, "standard output", "could not be written");
     }
     json_t *object = report(j, j->settings->rows);
-    json_object_set_new(object, "estimate", json_true());
+    app_json_put(&object, "estimate", json_true());
     json_t *event = NULL;
     char *text = NULL;
     if (nw_event_to_json(nw_synth_event(j->synth), &text, NULL) == NW_OK)
         event = json_loads(text, 0, NULL);
     nw_string_free(text);
-    json_object_set_new(object, "event", event);
+    app_json_put(&object, "event", event);
     return app_print_json(object);
 }
 

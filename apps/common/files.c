@@ -35,8 +35,8 @@ bool app_is_stream(const char *path)
     return is_standard(path) || (stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode));
 }
 
-/* Makes an empty file next to `path`; *name is new, NULL on error. The suffix is at least as long as the library's for its temporary files, so a
- * name that passes here is not too long there. */
+/* Makes an empty file next to `path`; *name is new, NULL on error. The suffix is at least as long as the library's for its
+ * temporary files, so a name that passes here is not too long there. */
 static int open_temporary(const char *path, char **name)
 {
     static const char suffix[] = ".nw-temporary-XXXXXX";

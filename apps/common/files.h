@@ -11,11 +11,11 @@
 /** APP_NO_INPUT unless `path` is "-" or something readable that is no folder. */
 int app_check_input(const char *path);
 
-/** APP_CANNOT_CREATE unless a table or text can be written to `path`: a device or pipe that may be written, or a file in a folder that takes new
- *  files, so that renaming can put it in its place. "-" passes. */
+/** APP_CANNOT_CREATE unless a table or text can be written to `path`: a device or pipe that may be written, or a file in a
+ *  folder that takes new files, so that renaming can put it in its place. "-" passes. */
 int app_check_output(const char *path);
 
-/** True if what is written to `path` goes out at once, and not to a temporary file that is renamed in the end: "-", a device, a pipe. */
+/** True if what is written to `path` goes out at once, and not to a temporary file that is renamed: "-", a device, a pipe. */
 bool app_is_stream(const char *path);
 
 /** True if both name the same existing file, or are the same text. */

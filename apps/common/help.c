@@ -35,7 +35,8 @@ static const char *value_name(const app_option *option)
 static void print_option(const app_option *option)
 {
     char text[512];
-    int column = option->letter == '\0' ? printf("      --%s", option->name) : printf("  -%c, --%s", option->letter, option->name);
+    int column =
+        option->letter == '\0' ? printf("      --%s", option->name) : printf("  -%c, --%s", option->letter, option->name);
     if (option->kind != APP_FLAG)
         column += printf(" %s", value_name(option));
     if (column + 2 > HELP_COLUMN) {
@@ -58,7 +59,8 @@ static void print_synopsis(const app_program *program, const app_command *comman
         used += (size_t)snprintf(text + used, sizeof text - used, " %s", command->operands[i]);
     for (size_t i = 0; i < command->option_count && used < sizeof text; i++) {
         if (command->options[i].is_required)
-            used += (size_t)snprintf(text + used, sizeof text - used, " --%s %s", command->options[i].name, value_name(&command->options[i]));
+            used += (size_t)snprintf(
+                text + used, sizeof text - used, " --%s %s", command->options[i].name, value_name(&command->options[i]));
     }
     if (used < sizeof text)
         snprintf(text + used, sizeof text - used, " [OPTION...]");

@@ -30,9 +30,19 @@ json_t *app_json_text(const char *text)
     return string;
 }
 
+void app_json_put(json_t **object, const char *key, json_t *value)
+{
+    if (*object == NULL) {
+        json_decref(value);
+    } else if (json_object_set_new(*object, key, value) != 0) { /* a NULL value fails, too */
+        json_decref(*object);
+        *object = NULL;
+    }
+}
+
 char *app_json_dump(json_t *object, size_t flags)
 {
-    char *text = json_dumps(object, flags);
+    char *text = object == NULL ? NULL : json_dumps(object, flags);
     json_decref(object);
     if (text == NULL)
         return NULL;
@@ -48,7 +58,7 @@ char *app_json_dump(json_t *object, size_t flags)
 
 int app_print_json(json_t *object)
 {
-    char *text = object == NULL ? NULL : app_json_dump(object, 0);
+    char *text = app_json_dump(object, 0);
     if (text == NULL)
         return app_fail(APP_INTERNAL, "JSON", "out of memory");
     const bool is_written = fputs(text, stdout) != EOF && fflush(stdout) == 0;

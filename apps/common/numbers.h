@@ -17,8 +17,8 @@ bool app_parse_count(const char *text, uint64_t *out);
 bool app_is_inside(const char *interval, double value);
 
 #define APP_NUMBER_SIZE 32
-/** A value >= 0 in at most 6 digits that are not below (app_text_up) or not above (app_text_down) it: a loss is never printed smaller than it is,
- *  and what remains never larger. Returns `out`. */
+/** A value >= 0 in at most 6 digits that are not below (app_text_up) or not above (app_text_down) it: a loss is never printed
+ *  smaller than it is, and what remains never larger. Returns `out`. */
 const char *app_text_up(double value, char out[APP_NUMBER_SIZE]);
 const char *app_text_down(double value, char out[APP_NUMBER_SIZE]);
 

@@ -98,7 +98,8 @@ static int store_number(const app_option *option, void *target, const char *subj
     if (is_count)
         value = (double)count;
     if (!is_number || !app_is_inside(option->admissible, value))
-        return app_fail(APP_USAGE, subject, "is \"%s\", must be a %s in %s", text, is_count ? "whole number" : "number", option->admissible);
+        return app_fail(
+            APP_USAGE, subject, "is \"%s\", must be a %s in %s", text, is_count ? "whole number" : "number", option->admissible);
     if (is_count)
         *(uint64_t *)target = count;
     else
@@ -155,7 +156,8 @@ static int find_and_take(parser *p, const char *name, size_t length, char letter
     for (size_t i = 0; i < p->command->option_count + app_common_option_count; i++) {
         const bool is_common = i >= p->command->option_count;
         const app_option *option = is_common ? &app_common_options[i - p->command->option_count] : &p->command->options[i];
-        const bool is_match = name == NULL ? option->letter == letter : strlen(option->name) == length && memcmp(option->name, name, length) == 0;
+        const bool is_match =
+            name == NULL ? option->letter == letter : strlen(option->name) == length && memcmp(option->name, name, length) == 0;
         if (!is_match)
             continue;
         if (is_common)
@@ -202,7 +204,7 @@ static int take_operand(parser *p, const char *text)
         return app_fail(APP_USAGE, text, "one operand too many, see --help");
     if (*text == '\0')
         return app_fail(APP_USAGE, p->command->operands[p->operand_count], "is empty, must be a file name");
-    const char **operands = (const char **)(void *)((char *)p->settings + p->command->operand_target);
+    const char **operands = p->settings; /* the first member */
     operands[p->operand_count++] = text;
     return APP_OK;
 }
@@ -297,7 +299,8 @@ bool app_parse(const app_program *program, int argc, char **argv, void *settings
         return false;
     }
     *command = p.command;
-    *exit_code = p.command->name != NULL && *p.command->name == '\0' ? app_fail(APP_USAGE, "COMMAND", "missing, must be given: see --help")
-                                                                     : check_required(&p);
+    *exit_code = p.command->name != NULL && *p.command->name == '\0'
+                     ? app_fail(APP_USAGE, "COMMAND", "missing, must be given: see --help")
+                     : check_required(&p);
     return *exit_code == APP_OK;
 }

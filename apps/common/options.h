@@ -4,10 +4,12 @@
 #define APP_OPTIONS_H
 
 /* options.h - one table per app, from which the arguments are read, --help is printed and the shell completion is made.
+ * The settings are a struct of the app, called `settings`, whose first member is `const char *operands[APP_MAX_OPERANDS]`.
  *
  * A program has one command without a name, or several with names ("nw-ledger create"). Each command has operands and options.
- * Accepted: --name VALUE, --name=VALUE, -n VALUE, -nVALUE, options and operands in any order, "--" before operands that begin with '-'.
- * Refused: abbreviations, an option given twice, a separate value that begins with "--" (it is an option whose neighbour lost its value).
+ * Accepted: --name VALUE, --name=VALUE, -n VALUE, -nVALUE, options and operands in any order, "--" before operands that begin
+ * with '-'. Refused: abbreviations, an option given twice, a separate value that begins with "--" (more likely an option whose
+ * neighbour lost its value).
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,17 +35,20 @@ typedef struct app_option {
     const char *help;
 } app_option;
 
+#define APP_OPTION(name, letter, kind, value, admissible, member, is_required, help) \
+    { name, letter, kind, value, admissible, offsetof(settings, member), is_required, help }
+
 #define APP_MAX_OPERANDS 4
 
 typedef struct app_command {
     const char *name;                       /* NULL: the only one */
-    const char *operands[APP_MAX_OPERANDS]; /* what --help calls them */
-    size_t operand_target;                  /* offsetof a const char *[] in the settings; the given ones are stored in order */
+    const char *operands[APP_MAX_OPERANDS]; /* what --help calls them, then NULL */
     size_t required_operands;
     const char *help;
     const app_option *options;
     size_t option_count;
 } app_command;
+#define APP_OPTIONS(array) .options = array, .option_count = sizeof array / sizeof *array
 
 typedef struct app_program {
     const char *name;

@@ -58,7 +58,8 @@ bool app_progress_step(void *context, const char *phase, double fraction)
         if (fraction < 0.0)
             fprintf(stderr, ERASE_LINE "%s", phase);
         else
-            draw(progress, fmin(fraction, 1.0), fraction > 0.0 ? (now - progress->started) * (1.0 - fraction) / fraction : INFINITY);
+            draw(progress, fmin(fraction, 1.0),
+                fraction > 0.0 ? (now - progress->started) * (1.0 - fraction) / fraction : INFINITY);
         fflush(stderr);
     }
     return app_signals_caught() == 0;

@@ -16,8 +16,8 @@ typedef struct app_progress {
 
 void app_progress_start(app_progress *progress, bool is_quiet);
 
-/** Draws at most ten times a second; `context` is the app_progress. False once a signal has been caught: the shape that the library's progress
- *  functions have. A fraction below 0 shows the phase without a bar. */
+/** Draws at most ten times a second; `context` is the app_progress. False once a signal has been caught: the shape that the
+ *  library's progress functions have. A fraction below 0 shows the phase without a bar. */
 bool app_progress_step(void *context, const char *phase, double fraction);
 
 /** Takes the bar away. */

@@ -2,19 +2,21 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* receipt.c - what was spent, on what, by which rule, and what is not protected. */
 #include "receipt.h"
+#include "exit.h"
 #include "json.h"
 #include "numbers.h"
 
 void app_receipt_print(FILE *stream, const nw_receipt *receipt, const char *ledger_path)
 {
+    nw_receipt plain = *receipt;
     char epsilon[APP_NUMBER_SIZE];
     char delta[APP_NUMBER_SIZE];
     char spent[APP_NUMBER_SIZE];
     char spent_delta[APP_NUMBER_SIZE];
-    fprintf(stream, "receipt      %s, %s\n", receipt->label, receipt->time);
+    fprintf(stream, "receipt      %s, %s\n", app_plain(plain.label), receipt->time);
     fprintf(stream, "privacy      epsilon %s, delta %s, rounded up\n", app_text_up(receipt->epsilon, epsilon),
         app_text_up(receipt->delta, delta));
-    fprintf(stream, "protected    %s, neighbours %s\n", receipt->unit, nw_adjacency_name(receipt->adjacency));
+    fprintf(stream, "protected    %s, neighbours %s\n", app_plain(plain.unit), nw_adjacency_name(receipt->adjacency));
     fprintf(stream, "accounting   %s, noisewright %s\n", receipt->method, receipt->version);
     if (receipt->is_durable)
         fprintf(stream, "ledger       %s, spent so far epsilon %s at delta %s\n", ledger_path == NULL ? "a file" : ledger_path,
@@ -29,10 +31,21 @@ void app_receipt_print(FILE *stream, const nw_receipt *receipt, const char *ledg
 
 json_t *app_receipt_json(const nw_receipt *receipt)
 {
-    return json_pack("{s:o, s:o, s:o, s:o, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:b, s:b}",
-        "epsilon", app_json_real(receipt->epsilon), "delta", app_json_real(receipt->delta),
-        "spent_epsilon", app_json_real(receipt->spent_epsilon), "spent_delta", app_json_real(receipt->spent_delta),
-        "rounding", "up", "adjacency", nw_adjacency_name(receipt->adjacency), "unit", receipt->unit, "method", receipt->method,
-        "label", receipt->label, "version", receipt->version, "head", receipt->head, "time", receipt->time,
-        "sequence", (json_int_t)receipt->sequence, "durable", (int)receipt->is_durable, "insecure", (int)receipt->is_insecure);
+    json_t *object = json_object();
+    app_json_put(&object, "label", app_json_text(receipt->label));
+    app_json_put(&object, "epsilon", app_json_real(receipt->epsilon));
+    app_json_put(&object, "delta", app_json_real(receipt->delta));
+    app_json_put(&object, "spent_epsilon", app_json_real(receipt->spent_epsilon));
+    app_json_put(&object, "spent_delta", app_json_real(receipt->spent_delta));
+    app_json_put(&object, "rounding", json_string("up"));
+    app_json_put(&object, "unit", app_json_text(receipt->unit));
+    app_json_put(&object, "adjacency", json_string(nw_adjacency_name(receipt->adjacency)));
+    app_json_put(&object, "method", json_string(receipt->method));
+    app_json_put(&object, "version", json_string(receipt->version));
+    app_json_put(&object, "time", json_string(receipt->time));
+    app_json_put(&object, "sequence", json_integer((json_int_t)receipt->sequence));
+    app_json_put(&object, "head", json_string(receipt->head));
+    app_json_put(&object, "durable", json_boolean(receipt->is_durable));
+    app_json_put(&object, "insecure", json_boolean(receipt->is_insecure));
+    return object;
 }

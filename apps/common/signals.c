@@ -30,6 +30,7 @@ void app_signals_install(void)
     }
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
+    sigaction(SIGXFSZ, &action, NULL);
 }
 
 void app_signals_defer(bool is_deferred)

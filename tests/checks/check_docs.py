@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 the Noisewright authors
 # SPDX-License-Identifier: Apache-2.0
-"""What the documents point at exists: links of Markdown files, the places that comments name, the papers that they cite; and C code in
-the documents is part of an example, which the tests compile and run."""
+"""What the documents point at exists: links of Markdown files, the places that comments name, the papers that they cite; and C
+code in the documents is part of an example, which the tests compile and run."""
 import re
 from check import project_files, read, run
 

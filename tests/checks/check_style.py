@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 the Noisewright authors
 # SPDX-License-Identifier: Apache-2.0
-"""The part of docs/style.md that a machine can see: SPDX lines, lengths of lines, functions and files, blanks, and names of folders
-and hosts that only one machine knows."""
+"""The part of docs/style.md that a machine can see: SPDX lines, lengths of lines, functions and files, blanks, and names of
+folders and hosts that only one machine knows."""
 import re
 from check import project_files, read, run
 

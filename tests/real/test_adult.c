@@ -77,10 +77,6 @@ static void adult__gibbs_reaches_its_accuracy(void **state)
     (void)state;
     double two_way = 0.0;
     double three_way = 0.0;
-    if (folder == NULL) {
-        print_message("# skipped: no real data\n");
-        skip();
-    }
     score_engine(NW_SYNTH_GIBBS, 3, &two_way, &three_way);
     assert_true(two_way <= 0.037);
     assert_true(three_way <= 0.088);
@@ -91,10 +87,6 @@ static void adult__genetic_reaches_its_accuracy(void **state)
     (void)state;
     double two_way = 0.0;
     double three_way = 0.0;
-    if (folder == NULL) {
-        print_message("# skipped: no real data\n");
-        skip();
-    }
     score_engine(NW_SYNTH_GENETIC, 3, &two_way, &three_way);
     assert_true(two_way <= 0.060);
     assert_true(three_way <= 0.135);
@@ -102,7 +94,11 @@ static void adult__genetic_reaches_its_accuracy(void **state)
 
 int main(int argc, char **argv)
 {
-    folder = argc > 1 && argv[1][0] != '\0' ? argv[1] : NULL;
+    if (argc < 2 || argv[1][0] == '\0') {
+        puts("1..0 # SKIP no real data"); /* cmocka 1.1.5 prints its own skip() as "not ok", which meson takes for a failure */
+        return 0;
+    }
+    folder = argv[1];
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(adult__gibbs_reaches_its_accuracy),
         cmocka_unit_test(adult__genetic_reaches_its_accuracy),

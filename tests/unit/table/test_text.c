@@ -97,18 +97,21 @@ static void parse_number__refuses_all_else(void **state)
             fail_msg("\"%s\" was taken", bad[i]);
 }
 
+/* Sets a locale with a decimal comma, if one is installed. */
+static bool set_comma_locale(void)
+{
+    const char *const locales[] = { "de_DE.UTF-8", "fr_FR.UTF-8", "de_DE", "fr_FR" };
+    for (size_t i = 0; i < sizeof locales / sizeof locales[0]; i++)
+        if (setlocale(LC_ALL, locales[i]) != NULL)
+            return true;
+    return false;
+}
+
 static void parse_number__does_not_ask_the_locale(void **state)
 {
     (void)state;
-    const char *const locales[] = {"de_DE.UTF-8", "fr_FR.UTF-8", "de_DE", "fr_FR"};
-    bool is_set = false;
-    for (size_t i = 0; i < 4 && !is_set; i++)
-        is_set = setlocale(LC_ALL, locales[i]) != NULL;
-    if (!is_set) {
-        print_message("# no locale with a decimal comma is installed: nothing to try\n");
-        return;
-    }
     double value;
+    assert_true(set_comma_locale());
     const bool is_read = nw__parse_number("3.141592653589793238462643", 26, &value);
     setlocale(LC_ALL, "C");
     assert_true(is_read && value == 3.141592653589793);
@@ -178,10 +181,11 @@ int main(void)
         cmocka_unit_test(parse_number__agrees_with_strtod_on_random_decimals),
         cmocka_unit_test(parse_number__takes_blanks_and_infinities),
         cmocka_unit_test(parse_number__refuses_all_else),
-        cmocka_unit_test(parse_number__does_not_ask_the_locale),
         cmocka_unit_test(format_decimal__writes_what_is_read_back),
         cmocka_unit_test(dates__count_the_days_one_by_one),
         cmocka_unit_test(parse_date__refuses_what_is_no_day),
+        cmocka_unit_test(parse_number__does_not_ask_the_locale), /* last: left out where no locale has a decimal comma */
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    const size_t all = sizeof tests / sizeof tests[0];
+    return _cmocka_run_group_tests("tests", tests, set_comma_locale() ? all : all - 1, NULL, NULL);
 }

@@ -1,0 +1,110 @@
+#!/usr/bin/env bash
+# SPDX-FileCopyrightText: 2026 the Noisewright authors
+# SPDX-License-Identifier: Apache-2.0
+# ledger.sh - nw-ledger: creating, showing, verifying, charging.
+. "$(dirname "$0")/lib.sh"
+
+budget=(--epsilon 2 --delta 1e-6 --adjacency add-remove)
+
+# ---- create ----
+nw-ledger create l.nwl "${budget[@]}" --unit 'one household' >created.txt
+is create $? 0
+is create__prints_the_budget "$(grep -c '^budget     epsilon 2, delta 1e-06; filter gdp$' created.txt)" 1
+is create__leaves_one_file "$(compgen -G 'l.nwl*')" l.nwl
+nw-ledger create 'a b.nwl' --epsilon 1 --delta 0 --adjacency zero-out --json >created.json
+is create_json "$(members created.json budget filter adjacency unit charges)" \
+    "[{'epsilon': 1.0, 'delta': 0.0}, 'pure', 'zero_out', 'one record', 0]"
+refuses create_existing 73 'l.nwl exists already' nw-ledger create l.nwl "${budget[@]}"
+refuses create_over_a_table 73 'table.csv exists already' nw-ledger create table.csv "${budget[@]}"
+refuses create_in_no_folder 73 'nowhere/x.nwl' nw-ledger create nowhere/x.nwl "${budget[@]}"
+refuses create_epsilon_0 64 '--epsilon: is "0"' nw-ledger create x.nwl --epsilon 0 --delta 0 --adjacency add-remove
+refuses create_delta_1 64 '--delta: is "1"' nw-ledger create x.nwl --epsilon 1 --delta 1 --adjacency add-remove
+refuses create_without_adjacency 64 '--adjacency: missing' nw-ledger create x.nwl --epsilon 1 --delta 0
+refuses create_filter_unknown 64 '--filter: .*auto.gdp.zcdp.pure' nw-ledger create x.nwl "${budget[@]}" --filter rdp
+refuses create_gdp_with_delta_0 64 'filter is gdp, must be pure' \
+    nw-ledger create x.nwl --epsilon 1 --delta 0 --adjacency add-remove --filter gdp
+refuses create_unit_too_long 64 'unit' nw-ledger create x.nwl "${budget[@]}" --unit "$(printf 'x%.0s' {1..200})"
+is create__leaves_nothing_when_it_fails "$(compgen -G 'x.nwl*')" ''
+
+# ---- charge ----
+pure() { # epsilon: an event
+    printf '{"format": "noisewright-event", "version": 1,
+        "event": {"type": "pure", "epsilon": %s, "adjacency": "add_remove"}}' "$1"
+}
+nw-ledger create p.nwl --epsilon 1 --delta 0 --adjacency add-remove --quiet >create.out
+is create_quiet__prints_nothing "$(cat create.out)" ''
+pure 0.25 >quarter.json
+nw-ledger charge p.nwl quarter.json --label 'survey, wave 1' >receipt.txt
+is charge $? 0
+is charge__prints_a_receipt "$(grep -c '^privacy      epsilon 0.25, delta 0, rounded up$' receipt.txt)" 1
+pure 0.5 | nw-ledger charge p.nwl - --label wave2 --json >receipt.json
+is charge_json "$(members receipt.json epsilon label sequence durable method)" "[0.5, 'wave2', 2, True, 'pure']"
+is charge_json__spent_so_far "$(json receipt.json '0.75 <= d["spent_epsilon"] < 0.7500001')" True
+cp p.nwl l.nwl.keep
+refuses charge_over_budget 3 'p.nwl: .*over the budget' nw-ledger charge p.nwl <(pure 0.26) --label wave3
+refuses charge_nonsense 65 'schema.json: .*' nw-ledger charge p.nwl schema.json --label wave3
+refuses charge_missing_event 66 'nothing.json: No such file' nw-ledger charge p.nwl nothing.json --label wave3
+refuses charge_missing_ledger 66 'nothing.nwl: No such file' nw-ledger charge nothing.nwl quarter.json --label wave3
+refuses charge_without_label 64 '--label: missing' nw-ledger charge p.nwl quarter.json
+refuses charge_label_too_long 64 'label has' nw-ledger charge p.nwl quarter.json --label "$(printf 'x%.0s' {1..80})"
+printf '{"a": "\0"}' >nul.json
+refuses charge_nul_byte 65 'nul.json: is no text' nw-ledger charge p.nwl nul.json --label wave3
+is charge__refusals_charge_nothing "$(charges p.nwl)" 2
+pure 0.249 >rest.json
+check charge__what_remains_can_be_spent nw-ledger charge p.nwl rest.json --label wave3
+is charge__eight_at_once_fit_once "$(
+    nw-ledger create race.nwl --epsilon 1 --delta 0 --adjacency add-remove -q
+    pure 0.6 >most.json
+    for i in 1 2 3 4 5 6 7 8; do (nw-ledger charge race.nwl most.json --label $i -q 2>/dev/null && echo fits) & done
+    wait)" fits
+
+# ---- show ----
+nw-ledger show p.nwl >show.txt
+is show $? 0
+like show__lists_charges show.txt '^ +1  20..-..-..T..:..:..Z  epsilon 0.25 +survey, wave 1$'
+is show__lists_all_charges "$(grep -Ec '^ +[123]  20..-' show.txt)" 3
+nw-ledger show p.nwl --json >show.json
+is show_json__members "$(json show.json 'sorted(d)')" "['adjacency', 'budget', 'charges', 'events', 'filter', 'head', 'ledger', \
+'remaining', 'samples', 'spent', 'unit', 'used_fraction']"
+is show_json__spent "$(json show.json '0.999 <= d["spent"]["epsilon"] < 0.99900001, d["spent"]["delta"]')" '(True, 0.0)'
+is show_json__remaining "$(json show.json '0.00099 < d["remaining"]["epsilon"] <= 0.001, d["remaining"]["delta"]')" '(True, 0.0)'
+is show_json__events "$(json show.json '[(e["sequence"], e["label"], e["epsilon_alone"]) for e in d["events"]]')" \
+    "[(1, 'survey, wave 1', 0.25), (2, 'wave2', 0.5), (3, 'wave3', 0.249)]"
+is show_json__events_can_be_read_back "$(json show.json 'd["events"][0]["event"]["event"]["type"]')" pure
+refuses show_missing 66 'nothing.nwl: No such file' nw-ledger show nothing.nwl
+refuses show_a_table 65 'table.csv' nw-ledger show table.csv
+refuses show_nothing 64 'LEDGER: missing' nw-ledger show
+refuses command_missing 64 'COMMAND: missing' nw-ledger
+refuses command_misspelt 64 'verfy: no such command, did you mean verify' nw-ledger verfy p.nwl
+refuses option_of_another_command 64 '--label: no such option' nw-ledger show p.nwl --label x
+
+nw-ledger create rude.nwl "${budget[@]}" --unit $'one\033[2Jhousehold\n' -q
+nw-ledger charge rude.nwl quarter.json --label $'wave\r4' >rude.txt
+nw-ledger show rude.nwl >>rude.txt
+unlike show__prints_no_control_characters rude.txt '[[:cntrl:]]'
+like show__prints_the_rest rude.txt 'one\?\[2Jhousehold\?'
+
+# ---- verify ----
+head=$(json show.json 'd["head"]')
+first=1:$(json show.json 'd["events"][0]["mac"]')
+is verify "$(nw-ledger verify p.nwl)" "p.nwl: verified, 3 charges, head $head"
+check verify_anchor nw-ledger verify p.nwl --anchor "$first" --json
+refuses verify_rolled_back 65 'rolled back' nw-ledger verify l.nwl.keep --anchor "$head"
+refuses verify_nonsense_anchor 65 'head 7:zz' nw-ledger verify p.nwl --anchor 7:zz
+alter() { # name, sql
+    rm -f bad.nwl*
+    python3 - "$2" <<'EOF'
+import sqlite3, sys
+source, copy = sqlite3.connect("p.nwl"), sqlite3.connect("bad.nwl")
+source.backup(copy)
+copy.executescript(sys.argv[1])
+copy.commit()
+copy.close()
+EOF
+    refuses "$1" 65 'altered' nw-ledger verify bad.nwl
+}
+alter verify_edited_label "UPDATE charge SET label = 'x' WHERE sequence = 2"
+alter verify_edited_event "UPDATE charge SET event = replace(event, '0x1p-2', '0x1p-9')"
+alter verify_row_removed 'DELETE FROM charge WHERE sequence = 2'
+alter verify_edited_header "UPDATE header SET unit = 'x'"
+finish
