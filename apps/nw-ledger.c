@@ -142,11 +142,12 @@ static json_t *summary_json(const char *path, const nw_ledger_summary *m)
 
 static void print_summary(const char *path, const nw_ledger_summary *m)
 {
+    nw_ledger_summary plain = *m;
     char epsilon[APP_NUMBER_SIZE];
     char delta[APP_NUMBER_SIZE];
     char percent[APP_NUMBER_SIZE];
     printf("ledger     %s\n", path);
-    printf("protected  %s, neighbours %s\n", m->unit, nw_adjacency_name(m->adjacency));
+    printf("protected  %s, neighbours %s\n", app_plain(plain.unit), nw_adjacency_name(m->adjacency));
     printf("budget     epsilon %s, delta %s; filter %s\n", app_text_down(m->budget_epsilon, epsilon),
         app_text_down(m->budget_delta, delta), nw_filter_name(m->filter));
     printf("spent      epsilon %s, delta %s, rounded up; %s %% of the budget, %llu charges\n",
@@ -208,9 +209,11 @@ static bool list_charge(void *context, const nw_ledger_entry *entry)
     listing *list = context;
     const double epsilon = epsilon_alone(list, entry->event_json);
     char text[APP_NUMBER_SIZE];
+    char label[sizeof((nw_receipt *)NULL)->label];
     if (list->events == NULL) {
+        snprintf(label, sizeof label, "%s", entry->label);
         printf("%8llu  %-20s  epsilon %-12s  %s\n", (unsigned long long)entry->sequence, entry->time, app_text_up(epsilon, text),
-            entry->label);
+            app_plain(label));
         return true;
     }
     json_t *object = json_object();

@@ -51,12 +51,13 @@ static int pick(const int *weights, size_t n)
 
 /* ---- a person ---- */
 
-static const char *const educations[] = {"none", "primary", "lower secondary", "upper secondary", "vocational", "bachelor", "master", "doctorate"};
+static const char *const educations[] = {
+    "none", "primary", "lower secondary", "upper secondary", "vocational", "bachelor", "master", "doctorate"};
 static const char *const maritals[] = {"single", "married", "separated", "divorced", "widowed"};
-static const char *const occupations[] = {"agriculture", "care", "cleaning", "construction", "clerical", "education", "engineering", "health", "management",
-    "sales", "transport"};
-static const char *const regions[] = {"north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west", "centre", "capital", "islands",
-    "coast"};
+static const char *const occupations[] = {"agriculture", "care", "cleaning", "construction", "clerical", "education",
+    "engineering", "health", "management", "sales", "transport"};
+static const char *const regions[] = {"north", "north-east", "east", "south-east", "south", "south-west", "west", "north-west",
+    "centre", "capital", "islands", "coast"};
 
 typedef struct person {
     int age;
@@ -93,7 +94,8 @@ static int draw_education(int age)
 
 static int draw_marital(int age)
 {
-    static const int weights[5][COUNT(maritals)] = {{97, 3, 0, 0, 0}, {66, 28, 3, 3, 0}, {25, 57, 5, 12, 1}, {11, 62, 4, 18, 5}, {6, 50, 2, 12, 30}};
+    static const int weights[5][COUNT(maritals)] = {
+        {97, 3, 0, 0, 0}, {66, 28, 3, 3, 0}, {25, 57, 5, 12, 1}, {11, 62, 4, 18, 5}, {6, 50, 2, 12, 30}};
     return pick(weights[age < 22 ? 0 : age < 32 ? 1 : age < 45 ? 2 : age < 66 ? 3 : 4], COUNT(maritals));
 }
 
@@ -116,10 +118,10 @@ static int draw_employed(const person *p)
 
 static int draw_occupation(const person *p)
 {
-    /*                                   agr car cle con off edu eng hea man sal tra */
-    static const int low[] = {             9, 14, 14, 18,  6,  1,  2,  3,  1, 16, 16};
-    static const int middle[] = {          4, 10,  5, 12, 20,  4,  8, 10,  6, 15,  6};
-    static const int high[] = {            1,  3,  1,  1, 10, 20, 22, 16, 20,  5,  1};
+    /* in the order of `occupations` */
+    static const int low[] = {9, 14, 14, 18, 6, 1, 2, 3, 1, 16, 16};
+    static const int middle[] = {4, 10, 5, 12, 20, 4, 8, 10, 6, 15, 6};
+    static const int high[] = {1, 3, 1, 1, 10, 20, 22, 16, 20, 5, 1};
     const int *weights = p->education < 3 ? low : p->education < 5 ? middle : high;
     int mine[COUNT(occupations)];
     for (size_t i = 0; i < COUNT(occupations); i++)
@@ -147,7 +149,7 @@ static int draw_hours(const person *p)
 /* 0, or a product of effects and of twelve small chances (nearly log-normal), with a heavy tail for one in forty. */
 static long draw_income(const person *p)
 {
-    static const int by_education[] = {60, 66, 74, 88, 100, 130, 165, 200};  /* per cent */
+    static const int by_education[] = {60, 66, 74, 88, 100, 130, 165, 200}; /* per cent */
     static const int by_region[] = {95, 88, 92, 97, 90, 88, 108, 96, 102, 135, 84, 100};
     if (!p->is_employed && happens(p->age >= 67 ? 8 : 75))
         return 0;

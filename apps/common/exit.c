@@ -11,7 +11,15 @@
 
 #define LINE_SIZE 2048 /* longer messages are cut: file names have at most 4096 bytes, and no one reads that */
 
-/* File names may hold newlines and escape sequences; a message is one line and commands no terminal. */
+const char *app_plain(char *text)
+{
+    for (char *c = text; *c != '\0'; c++) {
+        if ((unsigned char)*c < 0x20 || *c == 0x7f)
+            *c = '?';
+    }
+    return text;
+}
+
 static void print_line(const char *subject, const char *format, va_list args)
 {
     char line[LINE_SIZE];
@@ -19,11 +27,7 @@ static void print_line(const char *subject, const char *format, va_list args)
                                      : snprintf(line, sizeof line, "%s: %s: ", program_invocation_short_name, subject);
     if (used > 0 && (size_t)used < sizeof line)
         vsnprintf(line + used, sizeof line - (size_t)used, format, args);
-    for (char *c = line; *c != '\0'; c++) {
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = '?';
-    }
-    fprintf(stderr, "%s\n", line);
+    fprintf(stderr, "%s\n", app_plain(line));
 }
 
 int app_fail(int code, const char *subject, const char *format, ...)

@@ -27,6 +27,9 @@ int app_exit_code(nw_status status);
 /** app_fail with the library's message and app_exit_code of its status; the subject is left out if the message names it. */
 int app_fail_error(const char *subject, const nw_error *err);
 
+/** Puts '?' for control characters, in place, and returns `text`: names and labels from elsewhere must not command a terminal. */
+const char *app_plain(char *text);
+
 /** A remark that is no failure: "program: message", one line on standard error. */
 void app_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -2,19 +2,21 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* receipt.c - what was spent, on what, by which rule, and what is not protected. */
 #include "receipt.h"
+#include "exit.h"
 #include "json.h"
 #include "numbers.h"
 
 void app_receipt_print(FILE *stream, const nw_receipt *receipt, const char *ledger_path)
 {
+    nw_receipt plain = *receipt;
     char epsilon[APP_NUMBER_SIZE];
     char delta[APP_NUMBER_SIZE];
     char spent[APP_NUMBER_SIZE];
     char spent_delta[APP_NUMBER_SIZE];
-    fprintf(stream, "receipt      %s, %s\n", receipt->label, receipt->time);
+    fprintf(stream, "receipt      %s, %s\n", app_plain(plain.label), receipt->time);
     fprintf(stream, "privacy      epsilon %s, delta %s, rounded up\n", app_text_up(receipt->epsilon, epsilon),
         app_text_up(receipt->delta, delta));
-    fprintf(stream, "protected    %s, neighbours %s\n", receipt->unit, nw_adjacency_name(receipt->adjacency));
+    fprintf(stream, "protected    %s, neighbours %s\n", app_plain(plain.unit), nw_adjacency_name(receipt->adjacency));
     fprintf(stream, "accounting   %s, noisewright %s\n", receipt->method, receipt->version);
     if (receipt->is_durable)
         fprintf(stream, "ledger       %s, spent so far epsilon %s at delta %s\n", ledger_path == NULL ? "a file" : ledger_path,

@@ -15,13 +15,13 @@
  * A column is nullable unless it says "nullable": false. Columns that the schema does not name are an error, and so are columns
  * of the schema that the file lacks.
  *
- * Each cell is encoded into a code 0..cells-1 of its column: a category, an integer value, a bin of a numeric column (equal
- * width, or equal width in log with "scale": "log") - and, if nullable, one more code, the last, for a missing value. Cells
- * outside of the domain are mapped, and never reported or counted: numbers to the nearest bound (NaN and unparsable text as
- * missing, or as the lower bound when the column is not nullable), unknown categories as missing, or as the first value when not
- * nullable, a missing cell in a column that is not nullable as its lower bound or first value.
+ * Each cell is encoded into a code 0..cells-1 of its column: a category, an integer value, a bin of a numeric column (of equal
+ * width, or equal width in log with "scale": "log") - and, if nullable, one more code, the last, for a missing value. An empty
+ * cell is a missing one, quoted or not. Cells outside of the domain are mapped, and never reported or counted: numbers to the nearest bound
+ * (NaN and unparsable text as missing, or as the lower bound when the column is not nullable), unknown categories as missing, or
+ * as the first value when not nullable, a missing cell in a column that is not nullable as its lower bound or first value.
  * A malformed *file* (ragged row, unclosed quote, NUL byte, oversized cell) is refused with line and column: that is said to the
- * operator, who holds the file.
+ * operator, who holds the file. docs/rooms/table.md has every rule.
  */
 #include <nw/rng.h>
 
@@ -48,19 +48,20 @@ typedef struct nw_column {
     bool is_nullable; /* then code cells-1 is "missing" */
     double lower;     /* numeric and date columns (days since 1970-01-01); else 0 and cells-1 */
     double upper;
-    double step; /* distance of neighbouring values; 0 for a float without one */
+    double step;      /* distance of neighbouring values; 0 for a float without one */
     bool is_log;
 } nw_column;
 
 #define NW_SCHEMA_DEFAULT_BINS 100
 
-/** Reads a schema file, or parses a schema. max_bins: the largest number of bins of a numeric or date column (a column with
- *  fewer values gets one code a value); 0 means NW_SCHEMA_DEFAULT_BINS.
+/** Reads a schema file, or parses a schema. max_bins: the largest number of bins of a numeric or date column (a column with fewer
+ *  values gets one code a value), at most 65535; 0 means NW_SCHEMA_DEFAULT_BINS.
  *
  *  Shapes    *out: new handle, or NULL on error.
  *  Units     none.
- *  Errors    NW_E_IO; NW_E_FORMAT naming line and column of bad JSON, or the column and key that is wrong (lower > upper,
- *            duplicate column, duplicate value, unknown type or key, no values, too many cells).
+ *  Errors    NW_E_ARG on NULL or max_bins; NW_E_IO; NW_E_FORMAT naming line and column of bad JSON, or the column and key that
+ *            is wrong (lower > upper, duplicate column, duplicate value, unknown type or key, no values, too many cells);
+ *            NW_E_NOMEM.
  *  Cost      O(size). Threads: any.
  *  Source    none.
  *  Example   docs/rooms/table.md#schema */
@@ -74,11 +75,12 @@ NW_API nw_column nw_schema_column(const nw_schema *schema, size_t i);
 NW_API void nw_schema_hash(const nw_schema *schema, char out[65]);
 
 /** Reads a CSV table (RFC 4180; LF or CRLF; UTF-8 BOM; a header naming the columns in any order). "-" is standard input; gzip is
- *  recognised by its first bytes. The schema is copied into the table. One pass; memory is the encoded table plus a fixed buffer.
+ *  recognised by its first bytes. A header alone is a table of no rows. The table keeps its own reference to the schema. One
+ *  pass; memory is the encoded table plus a fixed buffer.
  *
  *  Shapes    *out: new handle, or NULL on error.
  *  Units     none.
- *  Errors    NW_E_IO; NW_E_FORMAT with line and column (see above); NW_E_NOMEM.
+ *  Errors    NW_E_ARG on NULL; NW_E_IO; NW_E_FORMAT with line and column (see above), or if gzip data are damaged; NW_E_NOMEM.
  *  Cost      >= 200 MB/s a core; 1 or 2 bytes a cell. Threads: any.
  *  Source    RFC 4180, RFC 1952.
  *  Example   docs/rooms/table.md#csv */
@@ -89,19 +91,21 @@ NW_API void nw_table_free(nw_table *table);
 NW_API size_t nw_table_rows(const nw_table *table);
 NW_API const nw_schema *nw_table_schema(const nw_table *table);
 /** Codes of rows first..first+n-1 of one column. Out of range: NW_E_ARG. */
-NW_API NW_WARN_UNUSED nw_status nw_table_get(
-    const nw_table *table, size_t column, size_t first, size_t n, uint16_t *codes, nw_error *err);
-NW_API NW_WARN_UNUSED nw_status nw_table_set(
-    nw_table *table, size_t column, size_t first, size_t n, const uint16_t *codes, nw_error *err);
+NW_API NW_WARN_UNUSED nw_status nw_table_get(const nw_table *table, size_t column, size_t first, size_t n, uint16_t *codes,
+    nw_error *err);
+/** Writes such codes; one that is not less than the column's cells: NW_E_ARG, and nothing is written. */
+NW_API NW_WARN_UNUSED nw_status nw_table_set(nw_table *table, size_t column, size_t first, size_t n, const uint16_t *codes,
+    nw_error *err);
 
-/** Writes a table as CSV, columns in the schema's order, codes decoded: a category's label, an integer, a float with its step's
- *  decimals, an ISO date, an empty cell for missing. Inside a bin the value is drawn uniformly from the bin's values
- *  (log-uniformly with "scale": "log") from `rng`. `path` "-" is standard output; a name ending in .gz is compressed. Written to
- *  a temporary file in the same folder, synced and renamed: on error nothing is left and an existing file is untouched.
+/** Writes a table as CSV, columns in the schema's order, codes decoded: a category's label, true or false, an integer, a float
+ *  with its step's decimals, an ISO date, an empty cell for missing ("" if the table has one column). Inside a bin the value is
+ *  drawn uniformly from the bin's values (log-uniformly with "scale": "log") from `rng`. Read back, the codes are the same.
+ *  `path` "-" is standard output; a name ending in .gz is compressed. Written to a temporary file in the same folder, synced and
+ *  renamed: on error nothing is left and an existing file is untouched. Devices and pipes are written directly.
  *
  *  Shapes    none.
  *  Units     none.
- *  Errors    NW_E_IO; NW_E_NOMEM; NW_E_ENTROPY.
+ *  Errors    NW_E_ARG on NULL; NW_E_IO; NW_E_NOMEM; NW_E_ENTROPY.
  *  Cost      about 50 ns a cell. Threads: rng confined.
  *  Source    RFC 4180.
  *  Example   docs/rooms/table.md#csv */

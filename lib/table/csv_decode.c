@@ -100,12 +100,12 @@ static bool is_in_bin(const nw__domain *domain, uint32_t b, int64_t m, int decim
 {
     char text[NW__NUMBER_TEXT_SIZE];
     double x;
-    return nw__parse_number(text, nw__format_decimal(m, decimals, text), &x) && x >= domain->column.lower && x <= domain->column.upper &&
-        nw__domain_encode_number(domain, x) == b;
+    return nw__parse_number(text, nw__format_decimal(m, decimals, text), &x) && x >= domain->column.lower &&
+           x <= domain->column.upper && nw__domain_encode_number(domain, x) == b;
 }
 
-/* A column without a step: decimals for at least 10^3 values in the bin; then the first and the last of them, found by trying around
- * where rounding may have put them. */
+/* A column without a step: decimals for at least 10^3 values in the bin; then the first and the last of them, found by trying
+ * around where rounding may have put them. */
 static nw__bin real_bin(const nw__domain *domain, uint32_t b)
 {
     const double low = domain->edges[b];

@@ -6,7 +6,7 @@
 /* csv_decode.h - from codes to the text of a CSV file. */
 #include "table_internal.h"
 
-/* The numbers written for one bin: m / 10^decimals, or (for a column with a step) lower + m step, for first <= m < first + count. */
+/* The numbers written for one bin: m / 10^decimals, or (for a column with a step) lower + m step; first <= m < first + count. */
 typedef struct nw__bin {
     int64_t first;
     uint64_t count;

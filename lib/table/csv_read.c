@@ -37,8 +37,9 @@ static nw_status skip_byte_order_mark(nw__csv *csv, nw_error *err)
         NW__TRY(nw__csv_refill(csv, err));
     if (csv->end - csv->cursor >= 3 && memcmp(csv->cursor, mark, 3) == 0)
         csv->cursor += 3; /* nothing in it is special, so the mask stays right */
-    return csv->cursor == csv->end ? nw__fail(err, NW_E_FORMAT, csv->function, "the file is empty: a header with the columns' names is needed")
-                                   : NW_OK;
+    return csv->cursor == csv->end
+               ? nw__fail(err, NW_E_FORMAT, csv->function, "the file is empty: a header with the columns' names is needed")
+               : NW_OK;
 }
 
 /* A column's name from the file, fit for a message: one line, cut. */
@@ -60,7 +61,8 @@ static nw_status read_name(reader *r, const nw__csv_cell *cell, size_t line, boo
                                          memcmp(r->schema->domains[c].column.name, cell->text, cell->length) != 0))
         c++;
     if (c == r->schema->columns)
-        return nw__csv_fail(&r->csv, err, line, i + 1, "the header names the column \"%s\", which the schema does not have", printable(cell, name));
+        return nw__csv_fail(&r->csv, err, line, i + 1, "the header names the column \"%s\", which the schema does not have",
+            printable(cell, name));
     if (seen[c])
         return nw__csv_fail(&r->csv, err, line, i + 1, "the header names the column \"%s\" twice", printable(cell, name));
     seen[c] = true;
@@ -131,8 +133,9 @@ static nw_status expect_end(reader *r, size_t blank_line, nw_error *err)
 static nw_status fail_ragged(reader *r, size_t line, size_t cells, nw_error *err)
 {
     const size_t columns = r->schema->columns;
-    return cells < columns ? nw__csv_fail(&r->csv, err, line, cells, "the row ends after %zu of %zu cells", cells, columns)
-                           : nw__csv_fail(&r->csv, err, line, columns + 1, "the row has more cells than the header, %zu", columns);
+    return cells < columns
+               ? nw__csv_fail(&r->csv, err, line, cells, "the row ends after %zu of %zu cells", cells, columns)
+               : nw__csv_fail(&r->csv, err, line, columns + 1, "the row has more cells than the header, %zu", columns);
 }
 
 /* Reads one row to number `row` of the block; *is_end: there was none. */

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* csv_scan.c - the cells that need more than a search for the next comma: quotes, CRLF, the end of the buffer or file, malformed ones. */
+/* csv_scan.c - cells that need more than a search for the next comma: quotes, CRLF, the end of the buffer, malformed ones. */
 #include "csv_scan.h"
 
 #include <stdarg.h>
@@ -23,7 +23,8 @@ nw_status nw__csv_fail(const nw__csv *csv, nw_error *err, size_t line, size_t co
         while (names < column && csv->names[names] != NULL)
             names++;
         if (names == column)
-            return nw__fail(err, NW_E_FORMAT, csv->function, "line %zu, column %zu (%.100s): %s", line, column, csv->names[column - 1], text);
+            return nw__fail(
+                err, NW_E_FORMAT, csv->function, "line %zu, column %zu (%.100s): %s", line, column, csv->names[column - 1], text);
     }
     return nw__fail(err, NW_E_FORMAT, csv->function, "line %zu, column %zu: %s", line, column, text);
 }
@@ -172,7 +173,8 @@ static scan_result scan_cell(nw__csv *csv, char *special, nw__csv_cell *cell, nw
     if ((size_t)(special - csv->cursor) > NW__CSV_MAX_CELL)
         return fail_large(csv, err);
     if (*special == '"')
-        return special == csv->cursor ? scan_quoted(csv, cell, err) : fail_cell(csv, err, csv->line, "a quote inside an unquoted cell");
+        return special == csv->cursor ? scan_quoted(csv, cell, err)
+                                      : fail_cell(csv, err, csv->line, "a quote inside an unquoted cell");
     if (*special == '\0' && !is_end)
         return fail_cell(csv, err, csv->line, "a NUL byte");
     *cell = (nw__csv_cell){csv->cursor, (size_t)(special - csv->cursor), '\0', false};

@@ -25,23 +25,23 @@ void nw__source_close(nw__source *source);
 
 typedef struct nw__csv {
     nw__source *source;
-    const char *function; /* the public function, for messages */
+    const char *function;     /* the public function, for messages */
     const char *const *names; /* of the columns; NULL until the header is read */
     char *buffer;
-    size_t chunk;         /* bytes asked for by a refill */
-    char *cursor;         /* where the next cell begins */
-    char *end;            /* followed by NW__CSV_PAD zero bytes */
-    char *block;          /* the 64 bytes that `mask` is about */
-    uint64_t mask;        /* bit i: block[i] is one of , " LF CR NUL, and not yet passed */
-    bool is_at_end;       /* the source has no more bytes */
-    size_t line;          /* of the next cell, from 1 */
-    size_t column;        /* of the next cell, from 1; kept by the caller */
+    size_t chunk;   /* bytes asked for by a refill */
+    char *cursor;   /* where the next cell begins */
+    char *end;      /* followed by NW__CSV_PAD zero bytes */
+    char *block;    /* the 64 bytes that `mask` is about */
+    uint64_t mask;  /* bit i: block[i] is one of , " LF CR NUL, and not yet passed */
+    bool is_at_end; /* the source has no more bytes */
+    size_t line;    /* of the next cell, from 1 */
+    size_t column;  /* of the next cell, from 1; kept by the caller */
 } nw__csv;
 
 typedef struct nw__csv_cell {
     const char *text; /* without the quotes around it, doubled quotes undone */
     size_t length;
-    char stop;        /* what ended it: ',' or '\n' (LF or CRLF), or 0 for the end of the file */
+    char stop; /* what ended it: ',' or '\n' (LF or CRLF), or 0 for the end of the file */
     bool is_quoted;
 } nw__csv_cell;
 
@@ -55,7 +55,7 @@ nw_status nw__csv_refill(nw__csv *csv, nw_error *err);
 nw_status nw__csv_fail(const nw__csv *csv, nw_error *err, size_t line, size_t column, const char *format, ...)
     __attribute__((format(printf, 5, 6)));
 
-/** What nw__csv_next does when a cell ends in anything but a comma or LF after plain text; `special` is the first special byte. */
+/** What nw__csv_next does when a cell ends in anything but a comma or LF after plain text; `special`: the first special byte. */
 nw_status nw__csv_next_slow(nw__csv *csv, char *special, nw__csv_cell *cell, nw_error *err);
 
 /* Bit i of the result: byte i of the word is c. Exact: no carry leaves a byte. */
@@ -75,8 +75,8 @@ static inline uint64_t nw__csv_special_mask(const char *block)
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
         w = __builtin_bswap64(w);
 #endif
-        const uint64_t hits = nw__csv_matches(w, ',') | nw__csv_matches(w, '\n') | nw__csv_matches(w, '\r') | nw__csv_matches(w, '"') |
-            nw__csv_matches(w, '\0');
+        const uint64_t hits = nw__csv_matches(w, ',') | nw__csv_matches(w, '\n') | nw__csv_matches(w, '\r') |
+                              nw__csv_matches(w, '"') | nw__csv_matches(w, '\0');
         mask |= ((hits >> 7) * UINT64_C(0x0102040810204080)) >> 56 << i; /* gathers the eight top bits */
     }
     return mask;
@@ -94,7 +94,7 @@ static inline char *nw__csv_next_special(nw__csv *csv)
     return special;
 }
 
-/** The next cell; its text is valid until the next call. At the end of the file: cells that end in 0, the first of them maybe not empty. */
+/** The next cell; its text is valid until the next call. At the end of the file comes a cell that ends in 0. */
 static inline nw_status nw__csv_next(nw__csv *csv, nw__csv_cell *cell, nw_error *err)
 {
     char *special = nw__csv_next_special(csv);

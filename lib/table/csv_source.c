@@ -13,11 +13,11 @@
 
 struct nw__source {
     int fd;
-    bool is_owned;           /* fd is to be closed */
+    bool is_owned; /* fd is to be closed */
     bool is_gzip;
-    bool is_inside_member;   /* of gzip: its end has not been seen */
-    const char *path;        /* borrowed, for messages */
-    z_stream inflater;       /* next_in and avail_in are the bytes read and not yet handed on, gzip or not */
+    bool is_inside_member; /* of gzip: its end has not been seen */
+    const char *path;      /* borrowed, for messages */
+    z_stream inflater;     /* next_in and avail_in are the bytes read and not yet handed on, gzip or not */
     unsigned char input[INPUT_BYTES];
 };
 

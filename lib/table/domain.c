@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* A bin must be wider than the doubles in it are apart, or it could hold no number at all. 2^-40 leaves 12 bits: 4096 doubles a bin. */
+/* A bin must be wider than the doubles in it are apart, or it could hold no number. 2^-40 leaves 12 bits: 4096 doubles a bin. */
 #define NARROWEST_RELATIVE_BIN 0x1p-40
 #define NARROWEST_BIN 1e-290 /* and a thousandth of it is still far from the end of the doubles */
 
@@ -30,8 +30,8 @@ double nw__domain_from_scale(const nw__domain *domain, double t)
 
 /* ---- bins ---- */
 
-/* Edges of equal width on the scale, rounded to whole steps; where that would leave a bin empty (the low end of a logarithm) it gets one
- * step, and later ones as many as are left. */
+/* Edges of equal width on the scale, rounded to whole steps; where that would leave a bin empty (the low end of a logarithm) it
+ * gets one step, and later ones as many as are left. */
 static void cut_grid(nw__domain *domain, double from, double to)
 {
     const nw_column *c = &domain->column;
@@ -71,7 +71,7 @@ bool nw__domain_cut(nw__domain *domain, uint32_t max_bins, const char **why)
     domain->edges = nw__calloc((size_t)max_bins + 1, sizeof *domain->edges);
     if (domain->edges == NULL)
         return false;
-    /* A logarithm needs an origin where bounds are not positive: the step is the natural unit, else a millionth of the larger bound. */
+    /* A logarithm needs an origin where bounds are not positive: a step is its natural unit, else a millionth of a bound. */
     if (c->is_log && c->lower <= 0)
         domain->log_unit = has_grid ? c->step : 1e-6 * fmax(fabs(c->lower), fabs(c->upper));
     const double end = has_grid ? c->lower + domain->values * c->step : c->upper;
@@ -141,12 +141,11 @@ static inline uint64_t hash_text(const char *text, size_t length)
         h = (h ^ load_bytes(text, 8)) * odd;
         h ^= h >> 32;
     }
-    uint64_t tail; /* 1..8 bytes, read with overlapping loads of fixed size */
+    uint64_t tail = 0; /* 1..8 bytes, read with overlapping loads of fixed size */
     if (length >= 4)
         tail = load_bytes(text, 4) | load_bytes(text + length - 4, 4) << 32;
-    else
-        tail = length == 0 ? 0 : (uint64_t)(unsigned char)text[0] | (uint64_t)(unsigned char)text[length / 2] << 8 |
-            (uint64_t)(unsigned char)text[length - 1] << 16;
+    else if (length > 0)
+        tail = load_bytes(text, 1) | load_bytes(text + length / 2, 1) << 8 | load_bytes(text + length - 1, 1) << 16;
     h = (h ^ tail) * odd;
     return h ^ h >> 32;
 }

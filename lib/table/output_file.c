@@ -19,7 +19,7 @@ static nw_status fail(const nw__output *output, const char *verb, nw_error *err)
     return nw__fail(err, NW_E_IO, output->function, "cannot %s %.200s: %s", verb, output->path, strerrordesc_np(errno));
 }
 
-/* Creates <path>.<process>.<number>.tmp, which must be new. The umask applies, as to any file; an existing file's mode is kept. */
+/* Creates <path>.<process>.<number>.tmp, which must be new. The umask applies, as to any file; an existing file's mode stays. */
 static nw_status create_temporary(nw__output *output, const struct stat *existing, nw_error *err)
 {
     const size_t size = strlen(output->path) + 48;

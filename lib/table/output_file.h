@@ -10,14 +10,14 @@
 
 typedef struct nw__output {
     const char *function;
-    const char *path;  /* borrowed */
-    char *temporary;   /* beside `path`, to be renamed to it; NULL for standard output, devices and pipes, which are written directly */
+    const char *path; /* borrowed */
+    char *temporary;  /* beside `path`, to be renamed to it; NULL for what is written directly: standard output, devices, pipes */
     int fd;
-    bool is_owned;     /* fd is to be closed */
-    gzFile gzip;       /* NULL: not compressed */
+    bool is_owned; /* fd is to be closed */
+    gzFile gzip;   /* NULL: not compressed */
 } nw__output;
 
-/** Begins to write `path`: "-" is standard output, a name ending in ".gz" is compressed. After NW_OK exactly one of finish and abandon. */
+/** Begins to write `path`: "-" is standard output, a name ending in ".gz" is compressed. After NW_OK: finish or abandon. */
 nw_status nw__output_open(nw__output *output, const char *path, nw_error *err, const char *function);
 nw_status nw__output_write(nw__output *output, const void *bytes, size_t n, nw_error *err);
 /** Flushes, syncs and renames; on error nothing is left. */

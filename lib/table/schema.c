@@ -115,7 +115,8 @@ static nw_status lay_grid(const reading *r, nw__domain *domain)
     int64_t scaled_upper;
     double power = 1;
     int decimals = 0;
-    while (!scale_decimal(c->lower, decimals, power, &domain->scaled_lower) || !scale_decimal(c->step, decimals, power, &domain->scaled_step)) {
+    while (!scale_decimal(c->lower, decimals, power, &domain->scaled_lower) ||
+           !scale_decimal(c->step, decimals, power, &domain->scaled_step)) {
         if (++decimals > MAX_DECIMALS)
             return fail_column(r, "lower and step together need more than 15 significant digits");
         power *= 10; /* exact up to 10^22 */
@@ -137,8 +138,9 @@ static nw_status read_numeric(const reading *r, const json_t *object, nw__domain
     NW__TRY(read_step(r, object, c));
     NW__TRY(read_scale(r, object, &c->is_log));
     if (c->lower > c->upper)
-        return c->type == NW_COLUMN_DATE ? fail_column(r, "lower is after upper")
-                                         : fail_column(r, "lower is %.17g, must not be greater than upper %.17g", c->lower, c->upper);
+        return c->type == NW_COLUMN_DATE
+                   ? fail_column(r, "lower is after upper")
+                   : fail_column(r, "lower is %.17g, must not be greater than upper %.17g", c->lower, c->upper);
     if (!isfinite(c->upper - c->lower))
         return fail_column(r, "upper - lower is not a finite number");
     NW__TRY(lay_grid(r, domain));
@@ -180,7 +182,7 @@ static nw_status read_values(const reading *r, const json_t *object, nw__domain 
         if (domain->labels[i] == NULL)
             return nw__fail_memory(r->err, r->function);
         if (domain->labels[i][0] == '\0')
-            return fail_column(r, "value number %zu is the empty string, which stands for a missing cell: leave it out and let the column be nullable", i + 1);
+            return fail_column(r, "value number %zu is the empty string, which stands for a missing cell", i + 1);
         if (strlen(domain->labels[i]) > MAX_TEXT_BYTES)
             return fail_column(r, "value number %zu is longer than %d bytes", i + 1, MAX_TEXT_BYTES);
     }
@@ -226,8 +228,10 @@ static nw_status check_keys(const reading *r, json_t *object, const type_rule *r
     const char *key;
     json_t *item;
     json_object_foreach(object, key, item)
+    {
         if (!is_in_list(" type nullable ", key) && !is_in_list(rule->keys, key))
             return fail_column(r, "unknown key \"%.60s\"; type %s has the keys type nullable%s", key, rule->name, rule->keys);
+    }
     return NW_OK;
 }
 
@@ -299,7 +303,8 @@ static nw_status read_columns(nw_schema *schema, json_t *root, reading *r)
     if (schema->domains == NULL)
         return nw__fail_memory(r->err, r->function);
     json_t *item;
-    json_object_foreach(root, r->column, item) { /* in the order of the text: jansson keeps it */
+    json_object_foreach(root, r->column, item) /* in the order of the text: jansson keeps it */
+    {
         schema->columns++;
         NW__TRY(read_column(r, item, &schema->domains[schema->columns - 1]));
     }
@@ -307,12 +312,13 @@ static nw_status read_columns(nw_schema *schema, json_t *root, reading *r)
 }
 
 /* Takes over `root`, what the JSON parser made (NULL: it failed at `where`). */
-static nw_status build(nw_schema **out, json_t *root, const json_error_t *where, uint32_t max_bins, const char *function, nw_error *err)
+static nw_status build(
+    nw_schema **out, json_t *root, const json_error_t *where, uint32_t max_bins, const char *function, nw_error *err)
 {
     if (root == NULL)
         return json_error_code(where) == json_error_out_of_memory
-            ? nw__fail_memory(err, function)
-            : nw__fail(err, NW_E_FORMAT, function, "line %d, column %d: %s", where->line, where->column, where->text);
+                   ? nw__fail_memory(err, function)
+                   : nw__fail(err, NW_E_FORMAT, function, "line %d, column %d: %s", where->line, where->column, where->text);
     reading r = {function, "", max_bins == 0 ? NW_SCHEMA_DEFAULT_BINS : max_bins, err};
     nw_schema *schema = nw__calloc(1, sizeof *schema);
     nw_status status = schema == NULL ? nw__fail_memory(err, function) : NW_OK;
@@ -415,8 +421,9 @@ static void hash_text(crypto_generichash_state *state, const char *text)
     crypto_generichash_update(state, (const uint8_t *)text, strlen(text));
 }
 
-/* The canonical form: every field in a fixed order, texts preceded by their length, integers and the bits of doubles as 8 bytes, the low one
- * first. The JSON's layout, and keys that only repeat a default, do not enter; the number of cells, thus max_bins, does. */
+/* The canonical form: every field in a fixed order, texts preceded by their length, integers and the bits of doubles as 8 bytes,
+ * the low one first. The JSON's layout, and keys that only repeat a default, do not enter; the number of cells, thus max_bins,
+ * does. */
 void nw_schema_hash(const nw_schema *schema, char out[65])
 {
     crypto_generichash_state state;

@@ -101,7 +101,8 @@ void nw__table_trim(nw_table *table, size_t rows)
         return;
     }
     table->rows = rows;
-    /* A smaller copy of each column, one after another; the private codes are wiped in the old one, which realloc would not do. */
+    /* A smaller copy of each column, one after another; the private codes are wiped in the old one, which realloc would not do.
+     */
     for (size_t c = 0; c < table->schema->columns; c++) {
         void **slot = &table->data[last * table->schema->columns + c];
         const size_t bytes = block_bytes(table, c, kept);
@@ -169,7 +170,8 @@ const nw_schema *nw_table_schema(const nw_table *table)
     return table->schema;
 }
 
-static nw_status check_range(const nw_table *table, size_t column, size_t first, size_t n, const void *codes, nw_error *err, const char *function)
+static nw_status check_range(
+    const nw_table *table, size_t column, size_t first, size_t n, const void *codes, nw_error *err, const char *function)
 {
     if (table == NULL || (codes == NULL && n > 0))
         return nw__fail(err, NW_E_ARG, function, "%s is NULL", table == NULL ? "table" : "codes");

@@ -16,19 +16,19 @@ typedef struct nw__label_slot {
     uint32_t code_plus_one; /* 0: free */
 } nw__label_slot;
 
-/* A numeric column has its values on a grid, lower + k step for k < values, or anywhere in [lower, upper] if it has no step. `edges` cut
- * the k (or, without a step, the numbers themselves) into bins: code b holds edges[b] <= k < edges[b+1]. Decimal grids are also kept as
- * integers, value k = (scaled_lower + k scaled_step) / 10^decimals, so that what is written is exact. */
+/* A numeric column has its values on a grid, lower + k step for k < values, or anywhere in [lower, upper] if it has no step.
+ * `edges` cut the k (or, without a step, the numbers themselves) into bins: code b holds edges[b] <= k < edges[b+1]. Decimal
+ * grids are also kept as integers, value k = (scaled_lower + k scaled_step) / 10^decimals, so that what is written is exact. */
 typedef struct nw__domain {
-    nw_column column;        /* what the caller sees; owns its name */
-    uint32_t bins;           /* codes that do not mean "missing" */
-    uint16_t missing_code;   /* the last code, or 0 in a column that is not nullable */
-    char **labels;           /* categorical: bins of them; else NULL */
-    nw__label_slot *slots;   /* open addressing over the labels, at most half full */
+    nw_column column;      /* what the caller sees; owns its name */
+    uint32_t bins;         /* codes that do not mean "missing" */
+    uint16_t missing_code; /* the last code, or 0 in a column that is not nullable */
+    char **labels;         /* categorical: bins of them; else NULL */
+    nw__label_slot *slots; /* open addressing over the labels, at most half full */
     uint32_t slot_mask;
-    double values;           /* number of values on the grid; 0 without a step */
-    double *edges;           /* bins + 1 of them, increasing; NULL: the code is k itself */
-    double log_unit;         /* "scale": "log": 0 for log(x), else the unit u of sign(x) log(1 + |x| / u) */
+    double values;   /* number of values on the grid; 0 without a step */
+    double *edges;   /* bins + 1 of them, increasing; NULL: the code is k itself */
+    double log_unit; /* "scale": "log": 0 for log(x), else the unit u of sign(x) log(1 + |x| / u) */
     int decimals;
     int64_t scaled_lower;
     int64_t scaled_step;
@@ -42,8 +42,8 @@ struct nw_schema {
 
 const nw_schema *nw__schema_share(const nw_schema *schema);
 
-/** Cuts a numeric or date column into at most max_bins bins; reads column, values, decimals. False if memory lacks; *why is set, and true
- *  returned, if the column cannot be cut. */
+/** Cuts a numeric or date column into at most max_bins bins; reads column, values, decimals. False if memory lacks; *why is set,
+ * and true returned, if the column cannot be cut. */
 bool nw__domain_cut(nw__domain *domain, uint32_t max_bins, const char **why);
 /** Builds the hash of the labels. Sets *duplicate to a label that occurs twice, or NULL. False if memory lacks. */
 bool nw__domain_index_labels(nw__domain *domain, const char **duplicate);
@@ -60,7 +60,8 @@ double nw__domain_from_scale(const nw__domain *domain, double t);
 
 /* ---- numbers and dates as text; independent of the locale ---- */
 
-/** Decimal text, blanks around it allowed: sign, digits, fraction, exponent; "inf", "infinity". Rounded as strtod. False for all else. */
+/** Decimal text, blanks around it allowed: sign, digits, fraction, exponent; "inf", "infinity". Rounded as strtod. False for all
+ * else. */
 bool nw__parse_number(const char *text, size_t length, double *value);
 /** yyyy-mm-dd, years 0001..9999, to days since 1970-01-01 in the proleptic Gregorian calendar. False if there is no such day. */
 bool nw__parse_date(const char *text, size_t length, int64_t *days);
@@ -72,8 +73,8 @@ size_t nw__format_decimal(int64_t scaled, int decimals, char out[NW__NUMBER_TEXT
 
 /* ---- tables ---- */
 
-/* A column is kept in blocks of NW__TABLE_BLOCK_ROWS rows, so a table of unknown length grows without copying. Every block but the last is
- * full. A code takes one byte if the column has at most 256 cells, else two. */
+/* A column is kept in blocks of NW__TABLE_BLOCK_ROWS rows, so a table of unknown length grows without copying. Every block but
+ * the last is full. A code takes one byte if the column has at most 256 cells, else two. */
 #define NW__TABLE_BLOCK_ROWS ((size_t)65536)
 
 static inline unsigned nw__code_bytes(uint32_t cells)
@@ -84,15 +85,16 @@ static inline unsigned nw__code_bytes(uint32_t cells)
 size_t nw__table_blocks(const nw_table *table);
 /** Rows in block `block`. */
 size_t nw__table_block_rows(const nw_table *table, size_t block);
-/** Codes of one column in one block: uint8_t[rows] if its cells are at most 256, else uint16_t[rows]. Borrowed. Same row numbers in every
- *  column, so a joint count walks two such arrays side by side. */
+/** Codes of one column in one block: uint8_t[rows] if its cells are at most 256, else uint16_t[rows]. Borrowed. Same row numbers
+ * in every column, so a joint count walks two such arrays side by side. */
 const void *nw__table_block(const nw_table *table, size_t column, size_t block);
 /** The same, to be filled; codes must be less than the column's cells. */
 void *nw__table_block_mutable(nw_table *table, size_t column, size_t block);
 
 /** Appends a block of NW__TABLE_BLOCK_ROWS rows (the last block must be full). */
 nw_status nw__table_append_block(nw_table *table, nw_error *err, const char *function);
-/** Cuts the table to `rows` rows, which must lie in the last block (or be the end of the one before), and gives back what is not needed. */
+/** Cuts the table to `rows` rows, which must lie in the last block (or be the end of the one before), and gives back what is not
+ * needed. */
 void nw__table_trim(nw_table *table, size_t rows);
 
 /* ---- CSV ---- */

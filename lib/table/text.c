@@ -12,9 +12,10 @@
 /* A double is decided by at most 767 significant decimal digits and whether anything non-zero follows them. */
 #define SIGNIFICANT_DIGITS 768
 
-/* 10^0 .. 10^22 are doubles exactly; with an integer below 2^53 one product or quotient is then correctly rounded (Clinger's fast path). */
-static const double exact_power_of_10[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
-    1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+/* 10^0 .. 10^22 are doubles exactly; with an integer below 2^53 one product or quotient is then correctly rounded (Clinger's fast
+ * path). */
+static const double exact_power_of_10[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
 #define EXACT_POWERS 22
 
 static inline bool is_digit(char c)
@@ -27,8 +28,8 @@ static inline bool is_blank(char c)
     return c == ' ' || c == '\t';
 }
 
-/* The slow, always right way: the digits again as an integer with an exponent. That text has no decimal point, so strtod's result does not
- * depend on the locale. `digits` may contain one point. */
+/* The slow, always right way: the digits again as an integer with an exponent. That text has no decimal point, so strtod's result
+ * does not depend on the locale. `digits` may contain one point. */
 static double decimal_by_strtod(const char *digits, const char *end, int64_t exponent)
 {
     char text[SIGNIFICANT_DIGITS + 32];
@@ -128,8 +129,8 @@ bool nw__parse_number(const char *text, size_t length, double *value)
     return true;
 }
 
-/* Days from 1970-01-01 of a proleptic Gregorian date: years counted from March, so that the leap day is the last of its year, in eras of
- * 400 years = 146097 days; 719468 days lie between 0000-03-01 and 1970-01-01. */
+/* Days from 1970-01-01 of a proleptic Gregorian date: years counted from March, so that the leap day is the last of its year, in
+ * eras of 400 years = 146097 days; 719468 days lie between 0000-03-01 and 1970-01-01. */
 static int64_t days_of(int64_t year, int64_t month, int64_t day)
 {
     const int64_t y = year - (month <= 2);

@@ -78,6 +78,12 @@ refuses command_missing 64 'COMMAND: missing' nw-ledger
 refuses command_misspelt 64 'verfy: no such command, did you mean verify' nw-ledger verfy p.nwl
 refuses option_of_another_command 64 '--label: no such option' nw-ledger show p.nwl --label x
 
+nw-ledger create rude.nwl "${budget[@]}" --unit $'one\033[2Jhousehold\n' -q
+nw-ledger charge rude.nwl quarter.json --label $'wave\r4' >rude.txt
+nw-ledger show rude.nwl >>rude.txt
+unlike show__prints_no_control_characters rude.txt '[[:cntrl:]]'
+like show__prints_the_rest rude.txt 'one\?\[2Jhousehold\?'
+
 # ---- verify ----
 head=$(json show.json 'd["head"]')
 first=1:$(json show.json 'd["events"][0]["mac"]')

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_csv.c - any bytes as a CSV file: the reader accepts exactly what the plain parser and the rules for rows accept, and the codes do
- * not depend on where its buffer ends. */
+/* fuzz_csv.c - any bytes as a CSV file: the reader accepts exactly what the plain parser and the rules for rows accept, and the
+ * codes do not depend on where its buffer ends. */
 #include "plain_csv.h"
 #include "table_internal.h"
 
@@ -13,8 +13,10 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n);
 
-static const char json[] = "{\"a\": {\"type\": \"int\", \"lower\": 0, \"upper\": 9}, \"b\": {\"type\": \"categorical\", \"values\": [\"x\", \"y,\\\"\"]},"
-                           "\"c\": {\"type\": \"float\", \"lower\": -1, \"upper\": 1}, \"d\": {\"type\": \"date\", \"lower\": \"2000-01-01\", \"upper\": \"2000-12-31\"}}";
+static const char json[] = "{\"a\": {\"type\": \"int\", \"lower\": 0, \"upper\": 9}, \"b\": {\"type\": \"categorical\", "
+                           "\"values\": [\"x\", \"y,\\\"\"]},"
+                           "\"c\": {\"type\": \"float\", \"lower\": -1, \"upper\": 1}, \"d\": {\"type\": \"date\", \"lower\": "
+                           "\"2000-01-01\", \"upper\": \"2000-12-31\"}}";
 #define COLUMNS 4
 
 static void require(bool is_true, const char *what)
@@ -62,7 +64,8 @@ static void same_codes(const nw_table *a, const nw_table *b)
         for (size_t row = 0; row < nw_table_rows(a); row++) {
             uint16_t x;
             uint16_t y;
-            require(nw_table_get(a, c, row, 1, &x, NULL) == NW_OK && nw_table_get(b, c, row, 1, &y, NULL) == NW_OK, "a row cannot be got");
+            require(nw_table_get(a, c, row, 1, &x, NULL) == NW_OK && nw_table_get(b, c, row, 1, &y, NULL) == NW_OK,
+                "a row cannot be got");
             require(x == y && x < nw_schema_column(nw_table_schema(a), c).cells, "codes depend on the buffer");
         }
 }

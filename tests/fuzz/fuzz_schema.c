@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* fuzz_schema.c - any bytes as a schema. Of one that is taken: the columns are as the header promises, and what is written for a code is
- * read back as that code. */
+/* fuzz_schema.c - any bytes as a schema. Of one that is taken: the columns are as the header promises, and what is written for a
+ * code is read back as that code. */
 #include "csv_decode.h"
 
 #include <nw/testing.h>
@@ -56,7 +56,8 @@ static void check_code(const nw__decoder *decoder, uint32_t code, nw_rng *rng)
 static void check_column(const nw__domain *domain, nw_rng *rng)
 {
     const nw_column *c = &domain->column;
-    const double numbers[] = {-INFINITY, -1e300, -1, -0.0, 0, 1e-300, 0.5, 1, 1e5, 1e300, INFINITY, c->lower, c->upper, (c->lower + c->upper) / 2};
+    const double numbers[] = {
+        -INFINITY, -1e300, -1, -0.0, 0, 1e-300, 0.5, 1, 1e5, 1e300, INFINITY, c->lower, c->upper, (c->lower + c->upper) / 2};
     require(c->name != NULL && c->name[0] != '\0' && c->cells >= 1 && c->cells <= 65535, "bad name or cells");
     require(c->lower <= c->upper && domain->bins + c->is_nullable == c->cells, "bad bounds or bins");
     if (domain->labels == NULL && c->type != NW_COLUMN_BOOL)
@@ -76,7 +77,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
     nw_error err;
     memcpy(text, bytes, n);
     const nw_status status = nw_schema_parse(&schema, text, n == 0 ? 0 : 1 + bytes[n / 2], &err);
-    require(status == NW_OK || (status == NW_E_FORMAT && schema == NULL && err.message[0] != '\0'), "neither a schema nor a message");
+    require(
+        status == NW_OK || (status == NW_E_FORMAT && schema == NULL && err.message[0] != '\0'), "neither a schema nor a message");
     if (status == NW_OK) {
         nw_rng *rng;
         char hash[65];

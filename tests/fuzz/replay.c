@@ -67,8 +67,8 @@ static void insert(input *x, size_t at, const void *bytes, size_t n)
 
 static void mutate(input *x, size_t count)
 {
-    static const char *const tokens[] = {"\"", ",", "\n", "\r\n", "\r", "\"\"", "1e999", "-", "nan", "{", "}", "[", ":", "null", "true", "0", "1e-9",
-        "\"log\"", "\"lower\"", "\"step\"", "\xEF\xBB\xBF", "\x1f\x8b\x08"};
+    static const char *const tokens[] = {"\"", ",", "\n", "\r\n", "\r", "\"\"", "1e999", "-", "nan", "{", "}", "[", ":", "null",
+        "true", "0", "1e-9", "\"log\"", "\"lower\"", "\"step\"", "\xEF\xBB\xBF", "\x1f\x8b\x08"};
     const size_t at = below(x->length + 1);
     const size_t left = x->length - at;
     switch (below(6)) {

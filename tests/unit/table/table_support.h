@@ -41,7 +41,8 @@ static inline int file_of(const void *bytes, size_t n, char path[64])
     return fd;
 }
 
-static inline nw_status read_bytes(nw_table **out, const nw_schema *schema, const void *bytes, size_t n, size_t chunk, nw_error *err)
+static inline nw_status read_bytes(
+    nw_table **out, const nw_schema *schema, const void *bytes, size_t n, size_t chunk, nw_error *err)
 {
     char path[64];
     const int fd = file_of(bytes, n, path);
@@ -82,7 +83,7 @@ static inline void assert_codes(const char *column, uint32_t max_bins, const cha
     nw_schema_free(schema);
 }
 
-#define ASSERT_CODES(column, max_bins, csv, ...)                                                               \
+#define ASSERT_CODES(column, max_bins, csv, ...)                                                                                 \
     assert_codes(column, max_bins, csv, sizeof((unsigned[]){__VA_ARGS__}) / sizeof(unsigned), (unsigned[]){__VA_ARGS__})
 
 #endif

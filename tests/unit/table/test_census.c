@@ -16,7 +16,8 @@ static int read_census(void **state)
     (void)state;
     nw_schema *schema = NULL;
     nw_error err = {0};
-    const bool is_read = nw_schema_read(&schema, schema_path, 0, &err) == NW_OK && nw_table_read_csv(&table, schema, csv_path, &err) == NW_OK;
+    const bool is_read =
+        nw_schema_read(&schema, schema_path, 0, &err) == NW_OK && nw_table_read_csv(&table, schema, csv_path, &err) == NW_OK;
     nw_schema_free(schema);
     if (!is_read)
         print_error("%s\n", err.message);
@@ -75,13 +76,14 @@ static void census__has_the_promised_dependences(void **state)
     assert_true(at_40 > 0.49 && at_40 < 0.51); /* the atom */
     const double without_income = share(INCOME, 0, 0, INCOME, 0, 99);
     assert_true(without_income > 0.21 && without_income < 0.23);
-    assert_true(share(MARITAL, 0, 0, AGE, 0, 4) > 0.95);                                             /* below 22: single */
+    assert_true(share(MARITAL, 0, 0, AGE, 0, 4) > 0.95);                                              /* below 22: single */
     assert_true(share(MARITAL, 4, 4, AGE, 49, 73) > 0.25 && share(MARITAL, 4, 4, AGE, 0, 14) < 0.01); /* widowed: the old */
     assert_true(share(OCCUPATION, 7, 7, SEX, 0, 0) > 3 * share(OCCUPATION, 7, 7, SEX, 1, 1));         /* health: women */
     assert_true(share(OCCUPATION, 3, 3, SEX, 1, 1) > 5 * share(OCCUPATION, 3, 3, SEX, 0, 0));         /* construction: men */
     const unsigned rich = nw__domain_encode_number(&nw_table_schema(table)->domains[INCOME], 60000);
     assert_true(share(INCOME, rich, 99, EDUCATION, 7, 7) > 6 * share(INCOME, rich, 99, EDUCATION, 0, 3)); /* doctorates pay */
-    assert_true(count(INCOME, 90, 99, INCOME, 0, 100) > 100);                                          /* the tail */
+    const unsigned very_rich = nw__domain_encode_number(&nw_table_schema(table)->domains[INCOME], 200000);
+    assert_true(count(INCOME, very_rich, 99, INCOME, 0, 100) > 40); /* the tail */
 }
 
 int main(int argc, char **argv)

@@ -14,29 +14,36 @@ static void table_read__maps_integers_to_the_nearest_value(void **state)
 {
     (void)state;
     ASSERT_CODES("{\"type\": \"int\", \"lower\": 17, \"upper\": 90}", 0,
-        "x\n17\n90\n39\n39.0\n4e1\n+20\n 21 \n16\n-5\n91\n1e300\ninf\n-inf\n39.4\n39.6\n\"40\"\n\" 40 \"\n0x20\nNaN\nold\n\"\"\n1e-400\n",
+        "x\n17\n90\n39\n39.0\n4e1\n+20\n 21 \n16\n-5\n91\n1e300\ninf\n-inf\n39.4\n39.6\n\"40\"\n\" 40 "
+        "\"\n0x20\nNaN\nold\n\"\"\n1e-400\n",
         0, 73, 22, 22, 23, 3, 4, 0, 0, 73, 73, 73, 0, 22, 23, 23, 23, 74, 74, 74, 74, 0);
-    ASSERT_CODES("{\"type\": \"int\", \"lower\": 17, \"upper\": 90, \"nullable\": false}", 0, "x\nold\n\"\"\nnan\n18\n", 0, 0, 0, 1);
-    ASSERT_CODES("{\"type\": \"int\", \"lower\": 0, \"upper\": 10, \"step\": 5, \"nullable\": false}", 0, "x\n0\n2\n3\n7\n8\n10\n", 0, 0, 1, 1, 2, 2);
-    ASSERT_CODES("{\"type\": \"int\", \"lower\": 0, \"upper\": 11, \"step\": 5, \"nullable\": false}", 0, "x\n10\n11\n12\n", 2, 2, 2);
-    ASSERT_CODES("{\"type\": \"int\", \"lower\": 0, \"upper\": 9}", 4, "x\n0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n", 0, 0, 1, 1, 1, 2, 2, 3, 3, 3);
+    ASSERT_CODES(
+        "{\"type\": \"int\", \"lower\": 17, \"upper\": 90, \"nullable\": false}", 0, "x\nold\n\"\"\nnan\n18\n", 0, 0, 0, 1);
+    ASSERT_CODES("{\"type\": \"int\", \"lower\": 0, \"upper\": 10, \"step\": 5, \"nullable\": false}", 0,
+        "x\n0\n2\n3\n7\n8\n10\n", 0, 0, 1, 1, 2, 2);
+    ASSERT_CODES(
+        "{\"type\": \"int\", \"lower\": 0, \"upper\": 11, \"step\": 5, \"nullable\": false}", 0, "x\n10\n11\n12\n", 2, 2, 2);
+    ASSERT_CODES(
+        "{\"type\": \"int\", \"lower\": 0, \"upper\": 9}", 4, "x\n0\n1\n2\n3\n4\n5\n6\n7\n8\n9\n", 0, 0, 1, 1, 1, 2, 2, 3, 3, 3);
 }
 
 static void table_read__maps_floats_to_bins(void **state)
 {
     (void)state;
-    ASSERT_CODES("{\"type\": \"float\", \"lower\": 0, \"upper\": 1}", 10, "x\n0\n0.05\n0.15\n0.31\n0.95\n1\n2\n-1\n1e-320\nx\n", 0, 0, 1, 3, 9, 9, 9, 0, 0, 10);
-    ASSERT_CODES("{\"type\": \"float\", \"lower\": 0, \"upper\": 0.3, \"step\": 0.1}", 0, "x\n0.1\n0.2\n0.3\n0.14\n0.16\n", 1, 2, 3, 1, 2);
-    ASSERT_CODES("{\"type\": \"float\", \"lower\": 1, \"upper\": 10000, \"scale\": \"log\"}", 4, "x\n1\n9\n11\n99\n101\n999\n1001\n10000\n0\n-3\n", 0, 0, 1, 1,
-        2, 2, 3, 3, 0, 0);
+    ASSERT_CODES("{\"type\": \"float\", \"lower\": 0, \"upper\": 1}", 10, "x\n0\n0.05\n0.15\n0.31\n0.95\n1\n2\n-1\n1e-320\nx\n",
+        0, 0, 1, 3, 9, 9, 9, 0, 0, 10);
+    ASSERT_CODES(
+        "{\"type\": \"float\", \"lower\": 0, \"upper\": 0.3, \"step\": 0.1}", 0, "x\n0.1\n0.2\n0.3\n0.14\n0.16\n", 1, 2, 3, 1, 2);
+    ASSERT_CODES("{\"type\": \"float\", \"lower\": 1, \"upper\": 10000, \"scale\": \"log\"}", 4,
+        "x\n1\n9\n11\n99\n101\n999\n1001\n10000\n0\n-3\n", 0, 0, 1, 1, 2, 2, 3, 3, 0, 0);
 }
 
 /* Each value of a column on a logarithmic scale that starts at 0 or below: 0 is where it should be and codes never fall. */
 static void table_read__maps_logarithmic_columns_in_order(void **state)
 {
     (void)state;
-    ASSERT_CODES("{\"type\": \"int\", \"lower\": 0, \"upper\": 999, \"scale\": \"log\"}", 10, "x\n0\n1\n3\n4\n7\n8\n15\n16\n500\n511\n999\n", 0, 1, 2, 2, 3, 3,
-        4, 4, 8, 9, 9);
+    ASSERT_CODES("{\"type\": \"int\", \"lower\": 0, \"upper\": 999, \"scale\": \"log\"}", 10,
+        "x\n0\n1\n3\n4\n7\n8\n15\n16\n500\n511\n999\n", 0, 1, 2, 2, 3, 3, 4, 4, 8, 9, 9);
     nw_schema *schema = schema_of("{\"x\": {\"type\": \"float\", \"lower\": -1000, \"upper\": 100000, \"scale\": \"log\"}}", 50);
     uint16_t last = 0;
     for (double x = -1000; x <= 100000; x += 0.5) {
@@ -54,9 +61,11 @@ static void table_read__maps_categories_bools_dates_and_codes(void **state)
     ASSERT_CODES("{\"type\": \"categorical\", \"values\": [\"F\", \"M\", \" x \", 7, \"a,\\\"b\"]}", 0,
         "x\nF\nM\n  M\t\n\" x \"\n x \nX\n7\n\"a,\"\"b\"\n\"\"\nf\n", 0, 1, 1, 2, 5, 5, 3, 4, 5, 5);
     ASSERT_CODES("{\"type\": \"categorical\", \"values\": [\"F\", \"M\"], \"nullable\": false}", 0, "x\nM\n?\n\"\"\n", 1, 0, 0);
-    ASSERT_CODES("{\"type\": \"bool\"}", 0, "x\ntrue\nFALSE\n1\n0\nYes\nno\nT\nf\non\n2\n\"\"\n", 1, 0, 1, 0, 1, 0, 1, 0, 2, 2, 2);
+    ASSERT_CODES(
+        "{\"type\": \"bool\"}", 0, "x\ntrue\nFALSE\n1\n0\nYes\nno\nT\nf\non\n2\n\"\"\n", 1, 0, 1, 0, 1, 0, 1, 0, 2, 2, 2);
     ASSERT_CODES("{\"type\": \"date\", \"lower\": \"2000-01-01\", \"upper\": \"2000-03-31\"}", 0,
-        "x\n2000-01-01\n2000-02-29\n2000-03-01\n1999-12-31\n2001-01-01\n2000-02-30\n20000101\n\"\"\n", 0, 59, 60, 0, 90, 91, 91, 91);
+        "x\n2000-01-01\n2000-02-29\n2000-03-01\n1999-12-31\n2001-01-01\n2000-02-30\n20000101\n\"\"\n", 0, 59, 60, 0, 90, 91, 91,
+        91);
     ASSERT_CODES("12", 0, "x\n0\n11\n12\n-1\nx\n\"\"\n3\n", 0, 11, 11, 0, 0, 0, 3);
     ASSERT_CODES("1", 0, "x\n0\n5\n", 0, 0);
 }
@@ -109,7 +118,8 @@ static void table_read__takes_the_dialects_of_csv(void **state)
     same_three_rows("age,sex,region\n20,F,5\n,M,0\n39,,11\n");
     same_three_rows("age,sex,region\r\n20,F,5\r\n,M,0\r\n39,,11\r\n");
     same_three_rows("age,sex,region\n20,F,5\r\n,M,0\n39,,11");
-    same_three_rows("\xEF\xBB\xBF" "age,sex,region\n20,F,5\n,M,0\n39,,11\n\n\n");
+    same_three_rows("\xEF\xBB\xBF"
+                    "age,sex,region\n20,F,5\n,M,0\n39,,11\n\n\n");
     same_three_rows("region,age,sex\n5,20,F\n0,,M\n11,39,\n\r\n");
     same_three_rows("\"age\", sex ,\"region\"\n\"20\",\"F\",\"5\"\n\"\",\"M\",\"0\"\n\"39\",\"\",\"11\"");
     same_three_rows("\xEF\xBB\xBF\"age\",\"sex\",region\n 20 , F , 5 \n  ,\tM,0\n39, ,11\n");
@@ -163,7 +173,8 @@ static void table_read__refuses_malformed_files_with_line_and_column(void **stat
     refused_text("age,sex,region\n20, \"F\",5\n", "line 2, column 2 (sex): a quote inside an unquoted cell");
     refused_text("age,sex,region\n20,\"F\n\" ,5\n", "line 3, column 2 (sex): text after the closing quote");
     refused("age,sex,region\n20,F,\0\n", 23, "line 2, column 3 (region): a NUL byte");
-    refused_text("age,sex,region\n20,F,5\r20,F,5\r", "line 2, column 3 (region): a carriage return without a line feed; lines end in LF or CRLF");
+    refused_text("age,sex,region\n20,F,5\r20,F,5\r",
+        "line 2, column 3 (region): a carriage return without a line feed; lines end in LF or CRLF");
     refused_text("age,sex,region\n20,F,5\n\n20,F,5\n", "line 3, column 1 (age): a blank line between rows");
     refused_text("age,sex,region\n20,F,5\n\n\n\"\"\n", "line 3, column 1 (age): a blank line between rows");
     refused_text("age,sex,region\n20,F,5\n20", "line 3, column 1 (age): the row ends after 1 of 3 cells");
@@ -195,11 +206,13 @@ static void table_read__refuses_bad_headers(void **state)
     refused_text("", "the file is empty: a header with the columns' names is needed");
     refused_text("\xEF\xBB\xBF", "the file is empty: a header with the columns' names is needed");
     refused_text("age,sex\n20,F\n", "line 1: the header lacks the column \"region\" of the schema");
-    refused_text("age,sex,region,shoe\n", "line 1, column 4: the header names the column \"shoe\", which the schema does not have");
+    refused_text(
+        "age,sex,region,shoe\n", "line 1, column 4: the header names the column \"shoe\", which the schema does not have");
     refused_text("age,Sex,region\n", "line 1, column 2: the header names the column \"Sex\", which the schema does not have");
     refused_text("age,sex,age\n", "line 1, column 3: the header names the column \"age\" twice");
     refused_text("\n", "line 1, column 1: the header names the column \"\", which the schema does not have");
-    refused_text("age,\"s\nx\n\",region\n", "line 1, column 2: the header names the column \"s?x?\", which the schema does not have");
+    refused_text(
+        "age,\"s\nx\n\",region\n", "line 1, column 2: the header names the column \"s?x?\", which the schema does not have");
     refused_text("age,\"sex", "line 1, column 2: the quote that begins here is never closed");
 }
 
@@ -225,7 +238,8 @@ static void table_read__reports_what_the_system_says(void **state)
 static void table_read__keeps_order_over_blocks(void **state)
 {
     (void)state;
-    const size_t lengths[] = {NW__TABLE_BLOCK_ROWS - 1, NW__TABLE_BLOCK_ROWS, NW__TABLE_BLOCK_ROWS + 1, 3 * NW__TABLE_BLOCK_ROWS + 77};
+    const size_t lengths[] = {
+        NW__TABLE_BLOCK_ROWS - 1, NW__TABLE_BLOCK_ROWS, NW__TABLE_BLOCK_ROWS + 1, 3 * NW__TABLE_BLOCK_ROWS + 77};
     nw_schema *schema = schema_of("{\"wide\": 1000, \"narrow\": 256}", 0);
     char *csv = malloc(12 * (3 * NW__TABLE_BLOCK_ROWS + 100));
     for (size_t l = 0; l < 4; l++) {
@@ -260,7 +274,8 @@ static void table_read__keeps_order_over_blocks(void **state)
 
 static size_t compress_text(const char *text, unsigned char *out, size_t room)
 {
-    z_stream z = {.next_in = (unsigned char *)(uintptr_t)text, .avail_in = (uInt)strlen(text), .next_out = out, .avail_out = (uInt)room};
+    z_stream z = {
+        .next_in = (unsigned char *)(uintptr_t)text, .avail_in = (uInt)strlen(text), .next_out = out, .avail_out = (uInt)room};
     assert_int_equal(deflateInit2(&z, 9, Z_DEFLATED, 15 + 16, 8, Z_DEFAULT_STRATEGY), Z_OK);
     assert_int_equal(deflate(&z, Z_FINISH), Z_STREAM_END);
     deflateEnd(&z);

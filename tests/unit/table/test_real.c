@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* test_real.c FOLDER - public tables that are not part of the project, if the build was told where they are (option real_data_dir). */
+/* test_real.c FOLDER - public tables that are not part of the project, if the build was told where they are (option
+ * real_data_dir). */
 #include "table_support.h"
 
 static const char *folder;

@@ -4,7 +4,8 @@
 #include "plain_csv.h"
 #include "table_support.h"
 
-/* Cuts the bytes into cells with refills of `chunk` bytes and compares every cell, and the error if there is one, with the oracle's. */
+/* Cuts the bytes into cells with refills of `chunk` bytes and compares every cell, and the error if there is one, with the
+ * oracle's. */
 static void compare(const char *bytes, size_t n, size_t chunk)
 {
     plain_csv plain = plain_csv_parse(bytes, n);
@@ -37,9 +38,10 @@ static void compare(const char *bytes, size_t n, size_t chunk)
     plain_csv_free(&plain);
 }
 
-static const char *const corpus[] = {"", "\n", "\r\n", "a", "a\n", "a,b\n1,2\n", "a,b\r\n1,2\r\n", "a,b\n1,2", "\"\"", "\"\"\"\"", "\"\"\"", "\"a\"",
-    "\"a\"\r\n", "\"a\",\"b\"\n", "\"a\nb\",c\n", "\"a\r\nb\"\r\n\"c\"\"d\"", "\"a,b\"\"\",\n", ",,\n,,\n", "a\rb", "a\r", "a\r\r\n", "\"a\"\r", "\"a\"\rx",
-    "x\"y", "\"x\"y", "\"x\" ,y", " \"x\"", "\"x", "a\n\"x\n\ny", "a,b\n1,\"2\n3\" 4", "\"a\n\n\"\rx", "\n\n\n", "a\n\n", "\xEF\xBB\xBFx,y\n",
+static const char *const corpus[] = {"", "\n", "\r\n", "a", "a\n", "a,b\n1,2\n", "a,b\r\n1,2\r\n", "a,b\n1,2", "\"\"", "\"\"\"\"",
+    "\"\"\"", "\"a\"", "\"a\"\r\n", "\"a\",\"b\"\n", "\"a\nb\",c\n", "\"a\r\nb\"\r\n\"c\"\"d\"", "\"a,b\"\"\",\n", ",,\n,,\n",
+    "a\rb", "a\r", "a\r\r\n", "\"a\"\r", "\"a\"\rx", "x\"y", "\"x\"y", "\"x\" ,y", " \"x\"", "\"x", "a\n\"x\n\ny",
+    "a,b\n1,\"2\n3\" 4", "\"a\n\n\"\rx", "\n\n\n", "a\n\n", "\xEF\xBB\xBFx,y\n",
     "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz,abcdefghijklmnopqrstuvwxyz\n",
     "\"abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz\"\"abcdefghijklmnopqrstuvwxyz\",\"\"\n\"\"\"\"\"\"\n"};
 
@@ -81,7 +83,8 @@ static void csv_next__agrees_with_the_plain_parser_on_random_bytes(void **state)
 static void csv_next__agrees_with_the_plain_parser_on_long_files(void **state)
 {
     (void)state;
-    static const char *const cells[] = {"1", "23", "", "\"\"", "\"a,b\"", "\"say \"\"x\"\"\"", "\"two\r\nlines\"", "plain words here", "-1.25e-3"};
+    static const char *const cells[] = {
+        "1", "23", "", "\"\"", "\"a,b\"", "\"say \"\"x\"\"\"", "\"two\r\nlines\"", "plain words here", "-1.25e-3"};
     nw_rng *rng;
     assert_int_equal(nw_rng_new_insecure_seeded(&rng, 3, NULL), NW_OK);
     static char text[40000];

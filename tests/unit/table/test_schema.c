@@ -21,7 +21,8 @@ static void schema_parse__names_line_and_column_of_bad_json(void **state)
     refused("{\"a\": 3,\n \"b\": oops}", 0, NW_E_FORMAT, "line 2, column 10");
     refused("{\"a\": 3,\n \"a\": 4}", 0, NW_E_FORMAT, "line 2, column 4: duplicate object key");
     refused("{\"a\": {\"type\": \"bool\", \"type\": \"int\"}}", 0, NW_E_FORMAT, "duplicate object key");
-    refused("{\"a\": {\"type\": \"float\", \"lower\": 0,\n\"upper\": 1e999}}", 0, NW_E_FORMAT, "line 2, column 14: real number overflow");
+    refused("{\"a\": {\"type\": \"float\", \"lower\": 0,\n\"upper\": 1e999}}", 0, NW_E_FORMAT,
+        "line 2, column 14: real number overflow");
     refused("{\"a\": {\"type\": \"float\", \"lower\": NaN, \"upper\": 1}}", 0, NW_E_FORMAT, "line 1, column ");
     refused("", 0, NW_E_FORMAT, "line 1, column 0");
     refused("{\"a\": 3} x", 0, NW_E_FORMAT, "end of file expected");
@@ -45,11 +46,13 @@ static void schema_parse__refuses_bad_keys(void **state)
 {
     (void)state;
     refused("{\"a\": {\"type\": \"bool\", \"lower\": 0}}", 0, NW_E_FORMAT, "column \"a\": unknown key \"lower\"; type bool has");
-    refused("{\"a\": {\"type\": \"int\", \"lower\": 0, \"upper\": 1, \"lower upper\": 0}}", 0, NW_E_FORMAT, "unknown key \"lower upper\"");
-    refused("{\"a\": {\"type\": \"date\", \"lower\": \"2000-01-01\", \"upper\": \"2001-01-01\", \"scale\": \"log\"}}", 0, NW_E_FORMAT,
-        "unknown key \"scale\"");
+    refused("{\"a\": {\"type\": \"int\", \"lower\": 0, \"upper\": 1, \"lower upper\": 0}}", 0, NW_E_FORMAT,
+        "unknown key \"lower upper\"");
+    refused("{\"a\": {\"type\": \"date\", \"lower\": \"2000-01-01\", \"upper\": \"2001-01-01\", \"scale\": \"log\"}}", 0,
+        NW_E_FORMAT, "unknown key \"scale\"");
     refused("{\"a\": {\"type\": \"bool\", \"nullable\": 1}}", 0, NW_E_FORMAT, "nullable must be true or false");
-    refused("{\"a\": {\"type\": \"int\", \"lower\": 0, \"upper\": 9, \"scale\": \"exp\"}}", 0, NW_E_FORMAT, "scale must be \"log\"");
+    refused(
+        "{\"a\": {\"type\": \"int\", \"lower\": 0, \"upper\": 9, \"scale\": \"exp\"}}", 0, NW_E_FORMAT, "scale must be \"log\"");
 }
 
 static void schema_parse__refuses_bad_bounds(void **state)
@@ -64,21 +67,30 @@ static void schema_parse__refuses_bad_bounds(void **state)
     refused("{\"a\": {\"type\": \"float\", \"lower\": -1e308, \"upper\": 1e308}}", 0, NW_E_FORMAT, "not a finite number");
     refused("{\"a\": {\"type\": \"float\", \"lower\": 1, \"upper\": 1}}", 0, NW_E_FORMAT, "too close together");
     refused("{\"a\": {\"type\": \"float\", \"lower\": 0, \"upper\": 1e-300}}", 0, NW_E_FORMAT, "too close together");
-    refused("{\"a\": {\"type\": \"float\", \"lower\": 1e15, \"upper\": 1.00000000000001e15}}", 100, NW_E_FORMAT, "too close together");
-    refused("{\"a\": {\"type\": \"date\", \"lower\": \"2001-02-29\", \"upper\": \"2002-01-01\"}}", 0, NW_E_FORMAT, "lower must be a date");
+    refused("{\"a\": {\"type\": \"float\", \"lower\": 1e15, \"upper\": 1.00000000000001e15}}", 100, NW_E_FORMAT,
+        "too close together");
+    refused("{\"a\": {\"type\": \"date\", \"lower\": \"2001-02-29\", \"upper\": \"2002-01-01\"}}", 0, NW_E_FORMAT,
+        "lower must be a date");
     refused("{\"a\": {\"type\": \"date\", \"lower\": 3, \"upper\": \"2002-01-01\"}}", 0, NW_E_FORMAT, "lower must be a date");
-    refused("{\"a\": {\"type\": \"date\", \"lower\": \"2002-01-01\", \"upper\": \"2001-01-01\"}}", 0, NW_E_FORMAT, "lower is after upper");
+    refused("{\"a\": {\"type\": \"date\", \"lower\": \"2002-01-01\", \"upper\": \"2001-01-01\"}}", 0, NW_E_FORMAT,
+        "lower is after upper");
 }
 
 static void schema_parse__refuses_bad_steps(void **state)
 {
     (void)state;
-    refused("{\"a\": {\"type\": \"float\", \"lower\": 0, \"upper\": 1, \"step\": 0}}", 0, NW_E_FORMAT, "step is 0, must be greater than 0");
-    refused("{\"a\": {\"type\": \"float\", \"lower\": 0, \"upper\": 1, \"step\": -1}}", 0, NW_E_FORMAT, "step is -1, must be greater");
-    refused("{\"a\": {\"type\": \"float\", \"lower\": 0, \"upper\": 1, \"step\": \"1\"}}", 0, NW_E_FORMAT, "step must be a number");
-    refused("{\"a\": {\"type\": \"int\", \"lower\": 0, \"upper\": 9, \"step\": 1.5}}", 0, NW_E_FORMAT, "step is 1.5, must be an integer");
-    refused("{\"a\": {\"type\": \"float\", \"lower\": 0, \"upper\": 1, \"step\": 0.3333333333333333}}", 0, NW_E_FORMAT, "15 significant");
-    refused("{\"a\": {\"type\": \"float\", \"lower\": 0, \"upper\": 1e9, \"step\": 1e-9}}", 0, NW_E_FORMAT, "more than 1e15 units");
+    refused("{\"a\": {\"type\": \"float\", \"lower\": 0, \"upper\": 1, \"step\": 0}}", 0, NW_E_FORMAT,
+        "step is 0, must be greater than 0");
+    refused("{\"a\": {\"type\": \"float\", \"lower\": 0, \"upper\": 1, \"step\": -1}}", 0, NW_E_FORMAT,
+        "step is -1, must be greater");
+    refused(
+        "{\"a\": {\"type\": \"float\", \"lower\": 0, \"upper\": 1, \"step\": \"1\"}}", 0, NW_E_FORMAT, "step must be a number");
+    refused("{\"a\": {\"type\": \"int\", \"lower\": 0, \"upper\": 9, \"step\": 1.5}}", 0, NW_E_FORMAT,
+        "step is 1.5, must be an integer");
+    refused("{\"a\": {\"type\": \"float\", \"lower\": 0, \"upper\": 1, \"step\": 0.3333333333333333}}", 0, NW_E_FORMAT,
+        "15 significant");
+    refused(
+        "{\"a\": {\"type\": \"float\", \"lower\": 0, \"upper\": 1e9, \"step\": 1e-9}}", 0, NW_E_FORMAT, "more than 1e15 units");
 }
 
 static void schema_parse__refuses_bad_values(void **state)
@@ -87,10 +99,12 @@ static void schema_parse__refuses_bad_values(void **state)
     refused("{\"s\": {\"type\": \"categorical\"}}", 0, NW_E_FORMAT, "column \"s\": values must be an array");
     refused("{\"s\": {\"type\": \"categorical\", \"values\": []}}", 0, NW_E_FORMAT, "at least one");
     refused("{\"s\": {\"type\": \"categorical\", \"values\": \"F\"}}", 0, NW_E_FORMAT, "values must be an array");
-    refused("{\"s\": {\"type\": \"categorical\", \"values\": [\"F\", \"M\", \"F\"]}}", 0, NW_E_FORMAT, "column \"s\": value \"F\" occurs twice");
+    refused("{\"s\": {\"type\": \"categorical\", \"values\": [\"F\", \"M\", \"F\"]}}", 0, NW_E_FORMAT,
+        "column \"s\": value \"F\" occurs twice");
     refused("{\"s\": {\"type\": \"categorical\", \"values\": [1, \"1\"]}}", 0, NW_E_FORMAT, "value \"1\" occurs twice");
     refused("{\"s\": {\"type\": \"categorical\", \"values\": [\"F\", 1.5]}}", 0, NW_E_FORMAT, "value number 2 must be a string");
-    refused("{\"s\": {\"type\": \"categorical\", \"values\": [\"F\", \"\"]}}", 0, NW_E_FORMAT, "value number 2 is the empty string");
+    refused(
+        "{\"s\": {\"type\": \"categorical\", \"values\": [\"F\", \"\"]}}", 0, NW_E_FORMAT, "value number 2 is the empty string");
 }
 
 static void schema_parse__refuses_too_many_cells(void **state)
@@ -98,7 +112,8 @@ static void schema_parse__refuses_too_many_cells(void **state)
     (void)state;
     refused("{\"a\": 0}", 0, NW_E_FORMAT, "column \"a\": number of codes is 0, must be in 1 .. 65535");
     refused("{\"a\": 65536}", 0, NW_E_FORMAT, "number of codes is 65536");
-    refused("{\"a\": {\"type\": \"int\", \"lower\": 1, \"upper\": 65535}}", 65535, NW_E_FORMAT, "65536 cells with the one for missing");
+    refused("{\"a\": {\"type\": \"int\", \"lower\": 1, \"upper\": 65535}}", 65535, NW_E_FORMAT,
+        "65536 cells with the one for missing");
     refused("{\"a\": 3}", 65536, NW_E_ARG, "max_bins is 65536, must be in 0 .. 65535");
     char *json = malloc(1 << 20);
     size_t n = (size_t)sprintf(json, "{\"a\": {\"type\": \"categorical\", \"values\": [0");
@@ -149,12 +164,14 @@ static void schema_read__names_the_file_it_cannot_read(void **state)
 static void schema_column__tells_the_domain(void **state)
 {
     (void)state;
-    nw_schema *schema = schema_of("{\"age\": {\"type\": \"int\", \"lower\": 17, \"upper\": 90},"
-                                  " \"pay\": {\"type\": \"float\", \"lower\": 0, \"upper\": 1e6, \"step\": 0.01, \"scale\": \"log\"},"
-                                  " \"sex\": {\"type\": \"categorical\", \"values\": [\"F\", \"M\"], \"nullable\": false},"
-                                  " \"member\": {\"type\": \"bool\"},"
-                                  " \"since\": {\"type\": \"date\", \"lower\": \"2000-01-01\", \"upper\": \"2025-12-31\"},"
-                                  " \"region\": 12, \"height\": {\"type\": \"float\", \"lower\": -1, \"upper\": 2.5, \"nullable\": false}}", 0);
+    nw_schema *schema =
+        schema_of("{\"age\": {\"type\": \"int\", \"lower\": 17, \"upper\": 90},"
+                  " \"pay\": {\"type\": \"float\", \"lower\": 0, \"upper\": 1e6, \"step\": 0.01, \"scale\": \"log\"},"
+                  " \"sex\": {\"type\": \"categorical\", \"values\": [\"F\", \"M\"], \"nullable\": false},"
+                  " \"member\": {\"type\": \"bool\"},"
+                  " \"since\": {\"type\": \"date\", \"lower\": \"2000-01-01\", \"upper\": \"2025-12-31\"},"
+                  " \"region\": 12, \"height\": {\"type\": \"float\", \"lower\": -1, \"upper\": 2.5, \"nullable\": false}}",
+            0);
     const nw_column expected[] = {
         {"age", NW_COLUMN_INT, 75, true, 17, 90, 1, false},
         {"pay", NW_COLUMN_FLOAT, 101, true, 0, 1e6, 0.01, true},
@@ -191,9 +208,10 @@ static void schema_parse__takes_the_largest_columns(void **state)
 static void domain_cut__makes_bins_of_whole_steps(void **state)
 {
     (void)state;
-    const char *const columns[] = {
-        "{\"type\": \"int\", \"lower\": 0, \"upper\": 100}", "{\"type\": \"int\", \"lower\": -7, \"upper\": 100000}",
-        "{\"type\": \"int\", \"lower\": 0, \"upper\": 100, \"scale\": \"log\"}", "{\"type\": \"int\", \"lower\": 1, \"upper\": 1000000, \"scale\": \"log\"}",
+    const char *const columns[] = {"{\"type\": \"int\", \"lower\": 0, \"upper\": 100}",
+        "{\"type\": \"int\", \"lower\": -7, \"upper\": 100000}",
+        "{\"type\": \"int\", \"lower\": 0, \"upper\": 100, \"scale\": \"log\"}",
+        "{\"type\": \"int\", \"lower\": 1, \"upper\": 1000000, \"scale\": \"log\"}",
         "{\"type\": \"int\", \"lower\": -500, \"upper\": 1000000, \"scale\": \"log\"}",
         "{\"type\": \"float\", \"lower\": 0, \"upper\": 1e6, \"step\": 0.01, \"scale\": \"log\"}",
         "{\"type\": \"float\", \"lower\": 0.07, \"upper\": 30, \"step\": 0.1}",
@@ -208,7 +226,8 @@ static void domain_cut__makes_bins_of_whole_steps(void **state)
             assert_int_equal(domain->bins, max_bins);
             assert_true(domain->edges[0] == 0 && domain->edges[max_bins] == domain->values);
             for (uint32_t b = 0; b < max_bins; b++)
-                assert_true(domain->edges[b + 1] >= domain->edges[b] + 1 && domain->edges[b] == (double)(int64_t)domain->edges[b]);
+                assert_true(
+                    domain->edges[b + 1] >= domain->edges[b] + 1 && domain->edges[b] == (double)(int64_t)domain->edges[b]);
             nw_schema_free(schema);
         }
 }
@@ -216,8 +235,11 @@ static void domain_cut__makes_bins_of_whole_steps(void **state)
 static void domain_cut__counts_the_values_of_decimal_grids_exactly(void **state)
 {
     (void)state;
-    const struct { const char *bounds; double values; int decimals; } grids[] = {
-        {"\"lower\": 0, \"upper\": 0.3, \"step\": 0.1", 4, 1}, {"\"lower\": 0.1, \"upper\": 0.7, \"step\": 0.2", 4, 1},
+    const struct {
+        const char *bounds;
+        double values;
+        int decimals;
+    } grids[] = {{"\"lower\": 0, \"upper\": 0.3, \"step\": 0.1", 4, 1}, {"\"lower\": 0.1, \"upper\": 0.7, \"step\": 0.2", 4, 1},
         {"\"lower\": 0, \"upper\": 1, \"step\": 0.3", 4, 1}, {"\"lower\": 0.005, \"upper\": 1, \"step\": 0.01", 100, 3},
         {"\"lower\": -1e6, \"upper\": 1e6, \"step\": 0.01", 200000001, 2}, {"\"lower\": 0, \"upper\": 0, \"step\": 5", 1, 0},
         {"\"lower\": 0, \"upper\": 3e-19, \"step\": 1e-20", 31, 20}};
@@ -245,29 +267,39 @@ static void schema_hash__ignores_layout_and_tells_domains_apart(void **state)
     (void)state;
     char first[65];
     char other[65];
-    hash_of("{\"a\": {\"type\": \"int\", \"lower\": 0, \"upper\": 500}, \"s\": {\"type\": \"categorical\", \"values\": [\"x\", \"y\"]}}", 0, first);
+    hash_of("{\"a\": {\"type\": \"int\", \"lower\": 0, \"upper\": 500}, \"s\": {\"type\": \"categorical\", \"values\": [\"x\", "
+            "\"y\"]}}",
+        0, first);
     assert_int_equal(strlen(first), 64);
     assert_int_equal(strspn(first, "0123456789abcdef"), 64);
     hash_of("{ \"a\": {\"upper\": 5e2, \"type\": \"int\", \"step\": 1, \"lower\": -0.0, \"scale\": \"linear\"},\n"
-            "\"s\": {\"values\": [\"x\", \"y\"], \"nullable\": true, \"type\": \"categorical\"}}", 100, other);
+            "\"s\": {\"values\": [\"x\", \"y\"], \"nullable\": true, \"type\": \"categorical\"}}",
+        100, other);
     assert_string_equal(first, other);
-    const char *const different[] = {
-        "{\"a\": {\"type\": \"int\", \"lower\": 0, \"upper\": 501}, \"s\": {\"type\": \"categorical\", \"values\": [\"x\", \"y\"]}}",
-        "{\"a\": {\"type\": \"int\", \"lower\": 0, \"upper\": 500, \"scale\": \"log\"}, \"s\": {\"type\": \"categorical\", \"values\": [\"x\", \"y\"]}}",
-        "{\"a\": {\"type\": \"int\", \"lower\": 0, \"upper\": 500}, \"s\": {\"type\": \"categorical\", \"values\": [\"y\", \"x\"]}}",
-        "{\"b\": {\"type\": \"int\", \"lower\": 0, \"upper\": 500}, \"s\": {\"type\": \"categorical\", \"values\": [\"x\", \"y\"]}}",
-        "{\"s\": {\"type\": \"categorical\", \"values\": [\"x\", \"y\"]}, \"a\": {\"type\": \"int\", \"lower\": 0, \"upper\": 500}}",
-        "{\"a\": {\"type\": \"int\", \"lower\": 0, \"upper\": 500, \"nullable\": false}, \"s\": {\"type\": \"categorical\", \"values\": [\"x\", \"y\"]}}"};
+    const char *const different[] = {"{\"a\": {\"type\": \"int\", \"lower\": 0, \"upper\": 501}, \"s\": {\"type\": "
+                                     "\"categorical\", \"values\": [\"x\", \"y\"]}}",
+        "{\"a\": {\"type\": \"int\", \"lower\": 0, \"upper\": 500, \"scale\": \"log\"}, \"s\": {\"type\": \"categorical\", "
+        "\"values\": [\"x\", \"y\"]}}",
+        "{\"a\": {\"type\": \"int\", \"lower\": 0, \"upper\": 500}, \"s\": {\"type\": \"categorical\", \"values\": [\"y\", "
+        "\"x\"]}}",
+        "{\"b\": {\"type\": \"int\", \"lower\": 0, \"upper\": 500}, \"s\": {\"type\": \"categorical\", \"values\": [\"x\", "
+        "\"y\"]}}",
+        "{\"s\": {\"type\": \"categorical\", \"values\": [\"x\", \"y\"]}, \"a\": {\"type\": \"int\", \"lower\": 0, \"upper\": "
+        "500}}",
+        "{\"a\": {\"type\": \"int\", \"lower\": 0, \"upper\": 500, \"nullable\": false}, \"s\": {\"type\": \"categorical\", "
+        "\"values\": [\"x\", \"y\"]}}"};
     for (size_t i = 0; i < sizeof different / sizeof different[0]; i++) {
         hash_of(different[i], 0, other);
         assert_string_not_equal(first, other);
     }
-    hash_of("{\"a\": {\"type\": \"int\", \"lower\": 0, \"upper\": 500}, \"s\": {\"type\": \"categorical\", \"values\": [\"x\", \"y\"]}}", 50, other);
+    hash_of("{\"a\": {\"type\": \"int\", \"lower\": 0, \"upper\": 500}, \"s\": {\"type\": \"categorical\", \"values\": [\"x\", "
+            "\"y\"]}}",
+        50, other);
     assert_string_not_equal(first, other);
 }
 
-/* The form behind the hash is public, so its value for one small schema is fixed here: computed apart from the library, with Python's
- * hashlib.blake2b(digest_size=32) over the fields as schema.c lists them. */
+/* The form behind the hash is public, so its value for one small schema is fixed here: computed apart from the library, with
+ * Python's hashlib.blake2b(digest_size=32) over the fields as schema.c lists them. */
 static void schema_hash__is_the_documented_one(void **state)
 {
     (void)state;

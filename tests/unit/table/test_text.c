@@ -19,11 +19,13 @@ static void same_as_strtod(const char *text)
 static void parse_number__agrees_with_strtod_on_hard_cases(void **state)
 {
     (void)state;
-    const char *const hard[] = {"0", "-0", "+5", "39.0", "1e3", "1E+3", "1.e2", ".5", "-.5e1", "007", "0.1", "0.3", "123456789012345678",
-        "9007199254740993", "9007199254740992", "9007199254740991", "1e22", "1e23", "8.5e22", "1e-22", "1e-23", "5e-324", "4.9e-324", "2.4703282292062327e-324",
-        "2.4703282292062328e-324", "2.2250738585072011e-308", "2.2250738585072014e-308", "1.7976931348623157e308", "1.7976931348623159e308",
-        "1e999", "-1e999", "1e-999", "0e999999999999999999999", "1e99999999999999999999", "1e-99999999999999999999", "18446744073709551616",
-        "00000000000000000000000000000000001.5", "0.00000000000000000000000000000000000000015", "6.02214076e23", "179769313486231580793e289"};
+    const char *const hard[] = {"0", "-0", "+5", "39.0", "1e3", "1E+3", "1.e2", ".5", "-.5e1", "007", "0.1", "0.3",
+        "123456789012345678", "9007199254740993", "9007199254740992", "9007199254740991", "1e22", "1e23", "8.5e22", "1e-22",
+        "1e-23", "5e-324", "4.9e-324", "2.4703282292062327e-324", "2.4703282292062328e-324", "2.2250738585072011e-308",
+        "2.2250738585072014e-308", "1.7976931348623157e308", "1.7976931348623159e308", "1e999", "-1e999", "1e-999",
+        "0e999999999999999999999", "1e99999999999999999999", "1e-99999999999999999999", "18446744073709551616",
+        "00000000000000000000000000000000001.5", "0.00000000000000000000000000000000000000015", "6.02214076e23",
+        "179769313486231580793e289"};
     for (size_t i = 0; i < sizeof hard / sizeof hard[0]; i++)
         same_as_strtod(hard[i]);
 }
@@ -65,7 +67,9 @@ static void parse_number__agrees_with_strtod_on_random_decimals(void **state)
         case 0: snprintf(text, sizeof text, "%.*g", (int)(r[2] % 20) + 1, isfinite(bits) ? bits : 1.0); break;
         case 1: snprintf(text, sizeof text, "%lld.%03d", (long long)(r[0] % 1000000000), (int)(r[2] % 1000)); break;
         case 2: snprintf(text, sizeof text, "-%llue%d", (unsigned long long)r[0], (int)(r[2] % 700) - 350); break;
-        default: snprintf(text, sizeof text, "%llu.%llu", (unsigned long long)(r[0] >> r[2] % 64), (unsigned long long)r[1]); break;
+        default:
+            snprintf(text, sizeof text, "%llu.%llu", (unsigned long long)(r[0] >> r[2] % 64), (unsigned long long)r[1]);
+            break;
         }
         same_as_strtod(text);
     }
@@ -85,8 +89,8 @@ static void parse_number__takes_blanks_and_infinities(void **state)
 static void parse_number__refuses_all_else(void **state)
 {
     (void)state;
-    const char *const bad[] = {"", " ", "+", "-", ".", "e5", "1e", "1e+", "1 2", "1,5", "0x10", "nan", "NaN", "-nan", "infin", "1..2", "1.2.3",
-        "--1", "+-1", "1-", "12a", "1_000", "\xD9\xA1", "1e5.0", "five", ". 5"};
+    const char *const bad[] = {"", " ", "+", "-", ".", "e5", "1e", "1e+", "1 2", "1,5", "0x10", "nan", "NaN", "-nan", "infin",
+        "1..2", "1.2.3", "--1", "+-1", "1-", "12a", "1_000", "\xD9\xA1", "1e5.0", "five", ". 5"};
     double value;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         if (nw__parse_number(bad[i], strlen(bad[i]), &value))
@@ -116,9 +120,13 @@ static void parse_number__does_not_ask_the_locale(void **state)
 static void format_decimal__writes_what_is_read_back(void **state)
 {
     (void)state;
-    const struct { int64_t scaled; int decimals; const char *text; } cases[] = {{0, 0, "0"}, {0, 2, "0.00"}, {5, 2, "0.05"}, {-5, 2, "-0.05"},
-        {123, 2, "1.23"}, {-1200, 2, "-12.00"}, {INT64_MAX, 0, "9223372036854775807"}, {INT64_MIN, 1, "-922337203685477580.8"},
-        {7, 22, "0.0000000000000000000007"}, {7, 23, "7e-23"}, {-7, 300, "-7e-300"}, {12, -5, "12e5"}};
+    const struct {
+        int64_t scaled;
+        int decimals;
+        const char *text;
+    } cases[] = {{0, 0, "0"}, {0, 2, "0.00"}, {5, 2, "0.05"}, {-5, 2, "-0.05"}, {123, 2, "1.23"}, {-1200, 2, "-12.00"},
+        {INT64_MAX, 0, "9223372036854775807"}, {INT64_MIN, 1, "-922337203685477580.8"}, {7, 22, "0.0000000000000000000007"},
+        {7, 23, "7e-23"}, {-7, 300, "-7e-300"}, {12, -5, "12e5"}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char text[NW__NUMBER_TEXT_SIZE + 1];
         text[nw__format_decimal(cases[i].scaled, cases[i].decimals, text)] = '\0';
@@ -157,8 +165,8 @@ static void dates__count_the_days_one_by_one(void **state)
 static void parse_date__refuses_what_is_no_day(void **state)
 {
     (void)state;
-    const char *const bad[] = {"2001-02-29", "1900-02-29", "2000-02-30", "2000-13-01", "2000-00-10", "2000-01-00", "2000-04-31", "0000-01-01", "2000-1-01",
-        "2000/01/01", "20000101", "2000-01-01T", " 2000-01-0", "2000-01-0x", "+200-01-01", ""};
+    const char *const bad[] = {"2001-02-29", "1900-02-29", "2000-02-30", "2000-13-01", "2000-00-10", "2000-01-00", "2000-04-31",
+        "0000-01-01", "2000-1-01", "2000/01/01", "20000101", "2000-01-01T", " 2000-01-0", "2000-01-0x", "+200-01-01", ""};
     int64_t days;
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         if (nw__parse_date(bad[i], strlen(bad[i]), &days))

@@ -86,19 +86,23 @@ static const char *rewritten(const char *json, uint32_t max_bins, const char *cs
 static void table_write__writes_each_type_as_the_header_says(void **state)
 {
     (void)state;
-    const char json[] = "{\"age\": {\"type\": \"int\", \"lower\": -5, \"upper\": 90}, \"pay\": {\"type\": \"float\", \"lower\": -1, \"upper\": 1, \"step\": 0.05},"
+    const char json[] = "{\"age\": {\"type\": \"int\", \"lower\": -5, \"upper\": 90}, \"pay\": {\"type\": \"float\", \"lower\": "
+                        "-1, \"upper\": 1, \"step\": 0.05},"
                         " \"sex\": {\"type\": \"categorical\", \"values\": [\"F\", \"M\"]}, \"in\": {\"type\": \"bool\"},"
                         " \"since\": {\"type\": \"date\", \"lower\": \"1999-12-25\", \"upper\": \"2000-03-05\"}, \"region\": 12}";
     assert_string_equal(rewritten(json, 0, "region,age,pay,sex,in,since\n11,-5,.051,M,yes,2000-02-29\r\n0,,,,,\n"),
         "age,pay,sex,in,since,region\n-5,0.05,M,true,2000-02-29,11\n,,,,,0\n");
-    assert_string_equal(rewritten(json, 0, "region,age,pay,sex,in,since\n3,0,-1,F,0,1999-12-25\n"), "age,pay,sex,in,since,region\n0,-1.00,F,false,1999-12-25,3\n");
+    assert_string_equal(rewritten(json, 0, "region,age,pay,sex,in,since\n3,0,-1,F,0,1999-12-25\n"),
+        "age,pay,sex,in,since,region\n0,-1.00,F,false,1999-12-25,3\n");
 }
 
 static void table_write__quotes_what_needs_it(void **state)
 {
     (void)state;
-    const char json[] = "{\"a, b\": {\"type\": \"categorical\", \"values\": [\"x,y\", \"say \\\"hi\\\"\", \"two\\nlines\", \" x\", \"x\\t\", \"a b\", \"\\r\"]}, \"\\uFEFFn\": 2}";
-    const char csv[] = "\"a, b\",\"\xEF\xBB\xBFn\"\n\"x,y\",0\n\"say \"\"hi\"\"\",0\n\"two\nlines\",0\n\" x\",0\n\"x\t\",0\na b,0\n\"\r\",1\n";
+    const char json[] = "{\"a, b\": {\"type\": \"categorical\", \"values\": [\"x,y\", \"say \\\"hi\\\"\", \"two\\nlines\", \" "
+                        "x\", \"x\\t\", \"a b\", \"\\r\"]}, \"\\uFEFFn\": 2}";
+    const char csv[] =
+        "\"a, b\",\"\xEF\xBB\xBFn\"\n\"x,y\",0\n\"say \"\"hi\"\"\",0\n\"two\nlines\",0\n\" x\",0\n\"x\t\",0\na b,0\n\"\r\",1\n";
     assert_string_equal(rewritten(json, 0, csv), csv);
     const char *text = rewritten("{\"\\uFEFFn\": 2}", 0, "\"\xEF\xBB\xBFn\"\n1\n"); /* the name begins the file, and is no mark */
     assert_string_equal(text, "\"\xEF\xBB\xBFn\"\n1\n");
@@ -120,16 +124,24 @@ static void table_write__writes_the_header_of_an_empty_table(void **state)
 
 static const char *const columns[] = {"12", "65535", "{\"type\": \"bool\"}", "{\"type\": \"bool\", \"nullable\": false}",
     "{\"type\": \"categorical\", \"values\": [\"\\\"\", \",\", \" \", \"\\n\", \"\\r\\n\", \"x\", \"nan\", \"0\"]}",
-    "{\"type\": \"int\", \"lower\": -3, \"upper\": 3}", "{\"type\": \"int\", \"lower\": -1000000000000000, \"upper\": 1000000000000000}",
-    "{\"type\": \"int\", \"lower\": 0, \"upper\": 100000, \"scale\": \"log\"}", "{\"type\": \"int\", \"lower\": 3, \"upper\": 100002, \"step\": 7, \"scale\": \"log\"}",
-    "{\"type\": \"int\", \"lower\": -30000, \"upper\": 100000, \"scale\": \"log\"}", "{\"type\": \"int\", \"lower\": 5, \"upper\": 5}",
-    "{\"type\": \"float\", \"lower\": 0, \"upper\": 1}", "{\"type\": \"float\", \"lower\": -0.37, \"upper\": 123.456789}",
-    "{\"type\": \"float\", \"lower\": 0, \"upper\": 1e6, \"step\": 0.01}", "{\"type\": \"float\", \"lower\": 0, \"upper\": 1e6, \"step\": 0.01, \"scale\": \"log\"}",
-    "{\"type\": \"float\", \"lower\": 0.1, \"upper\": 1e6, \"scale\": \"log\"}", "{\"type\": \"float\", \"lower\": 0, \"upper\": 1e6, \"scale\": \"log\"}",
-    "{\"type\": \"float\", \"lower\": -1e3, \"upper\": 1e6, \"scale\": \"log\"}", "{\"type\": \"float\", \"lower\": 1e-280, \"upper\": 3e-280}",
-    "{\"type\": \"float\", \"lower\": -1e300, \"upper\": 2e300}", "{\"type\": \"float\", \"lower\": 1e-250, \"upper\": 1e250, \"scale\": \"log\"}",
-    "{\"type\": \"float\", \"lower\": 1000000, \"upper\": 1000001}", "{\"type\": \"float\", \"lower\": 0, \"upper\": 3e-19, \"step\": 1e-20}",
-    "{\"type\": \"float\", \"lower\": 0.005, \"upper\": 1, \"step\": 0.01}", "{\"type\": \"date\", \"lower\": \"2000-01-01\", \"upper\": \"2025-12-31\"}",
+    "{\"type\": \"int\", \"lower\": -3, \"upper\": 3}",
+    "{\"type\": \"int\", \"lower\": -1000000000000000, \"upper\": 1000000000000000}",
+    "{\"type\": \"int\", \"lower\": 0, \"upper\": 100000, \"scale\": \"log\"}",
+    "{\"type\": \"int\", \"lower\": 3, \"upper\": 100002, \"step\": 7, \"scale\": \"log\"}",
+    "{\"type\": \"int\", \"lower\": -30000, \"upper\": 100000, \"scale\": \"log\"}",
+    "{\"type\": \"int\", \"lower\": 5, \"upper\": 5}", "{\"type\": \"float\", \"lower\": 0, \"upper\": 1}",
+    "{\"type\": \"float\", \"lower\": -0.37, \"upper\": 123.456789}",
+    "{\"type\": \"float\", \"lower\": 0, \"upper\": 1e6, \"step\": 0.01}",
+    "{\"type\": \"float\", \"lower\": 0, \"upper\": 1e6, \"step\": 0.01, \"scale\": \"log\"}",
+    "{\"type\": \"float\", \"lower\": 0.1, \"upper\": 1e6, \"scale\": \"log\"}",
+    "{\"type\": \"float\", \"lower\": 0, \"upper\": 1e6, \"scale\": \"log\"}",
+    "{\"type\": \"float\", \"lower\": -1e3, \"upper\": 1e6, \"scale\": \"log\"}",
+    "{\"type\": \"float\", \"lower\": 1e-280, \"upper\": 3e-280}", "{\"type\": \"float\", \"lower\": -1e300, \"upper\": 2e300}",
+    "{\"type\": \"float\", \"lower\": 1e-250, \"upper\": 1e250, \"scale\": \"log\"}",
+    "{\"type\": \"float\", \"lower\": 1000000, \"upper\": 1000001}",
+    "{\"type\": \"float\", \"lower\": 0, \"upper\": 3e-19, \"step\": 1e-20}",
+    "{\"type\": \"float\", \"lower\": 0.005, \"upper\": 1, \"step\": 0.01}",
+    "{\"type\": \"date\", \"lower\": \"2000-01-01\", \"upper\": \"2025-12-31\"}",
     "{\"type\": \"date\", \"lower\": \"0001-01-01\", \"upper\": \"9999-12-31\", \"step\": 30}"};
 #define COLUMNS (sizeof columns / sizeof columns[0])
 
@@ -213,7 +225,8 @@ static void table_write__draws_the_same_from_the_same_seed(void **state)
 /* ---- values inside a bin ---- */
 
 /* Writes n rows of one code of a column "x" and calls back with each number. */
-static void draw(const char *column, uint32_t max_bins, uint16_t code, size_t n, void (*see)(double x, void *context), void *context)
+static void draw(
+    const char *column, uint32_t max_bins, uint16_t code, size_t n, void (*see)(double x, void *context), void *context)
 {
     char json[256];
     char path[128];
