@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* bench_csv CENSUS.csv CENSUS.json [MEGABYTES] - speed of reading and writing tables, one figure a line.
- * The table is the example one, repeated up to MEGABYTES (default 200) in a temporary file. Times are CPU seconds of this thread,
- * the best of three. The yardstick, measured in the same run on the same file, is what `wc -l` does: read it and count line feeds. */
+ * The table is the example one, repeated up to MEGABYTES (default 200) in a temporary file. Times are CPU seconds of this
+ * thread, the best of three. The yardstick, measured in the same run on the same file, is what `wc -l` does: read it and count
+ * line feeds. */
 #include <nw/table.h>
 #include <nw/testing.h>
 

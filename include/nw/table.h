@@ -17,9 +17,10 @@
  *
  * Each cell is encoded into a code 0..cells-1 of its column: a category, an integer value, a bin of a numeric column (of equal
  * width, or equal width in log with "scale": "log") - and, if nullable, one more code, the last, for a missing value. An empty
- * cell is a missing one, quoted or not. Cells outside of the domain are mapped, and never reported or counted: numbers to the nearest bound
- * (NaN and unparsable text as missing, or as the lower bound when the column is not nullable), unknown categories as missing, or
- * as the first value when not nullable, a missing cell in a column that is not nullable as its lower bound or first value.
+ * cell is a missing one, quoted or not. Cells outside of the domain are mapped, and never reported or counted: numbers to the
+ * nearest bound (NaN and unparsable text as missing, or as the lower bound when the column is not nullable), unknown categories
+ * as missing, or as the first value when not nullable, a missing cell in a column that is not nullable as its lower bound or
+ * first value.
  * A malformed *file* (ragged row, unclosed quote, NUL byte, oversized cell) is refused with line and column: that is said to the
  * operator, who holds the file. docs/rooms/table.md has every rule.
  */

@@ -62,8 +62,8 @@ static void same_codes(const nw_table *a, const nw_table *b)
     require(nw_table_rows(a) == nw_table_rows(b), "rows depend on the buffer");
     for (size_t c = 0; c < COLUMNS; c++)
         for (size_t row = 0; row < nw_table_rows(a); row++) {
-            uint16_t x;
-            uint16_t y;
+            uint16_t x = 0;
+            uint16_t y = 0;
             require(nw_table_get(a, c, row, 1, &x, NULL) == NW_OK && nw_table_get(b, c, row, 1, &y, NULL) == NW_OK,
                 "a row cannot be got");
             require(x == y && x < nw_schema_column(nw_table_schema(a), c).cells, "codes depend on the buffer");
