@@ -9,14 +9,20 @@
 #include <math.h>
 #include <string.h>
 
+/* x + y and x * y rounded up: the rounded result, or its successor if the exact one is above it (the error of a sum by [Knu97, sec. 4.2.2,
+ * Thm B], of a product by fma). What is exact stays exact, so .25 + .5 + .25 fills a budget of 1. */
 static double up_add(double x, double y)
 {
-    return x == 0.0 ? y : y == 0.0 ? x : nw__up(x + y);
+    const double sum = x + y;
+    const double y_part = sum - x;
+    const double error = (x - (sum - y_part)) + (y - y_part);
+    return error > 0.0 ? nw__up(sum) : sum;
 }
 
 static double up_multiply(double x, double y)
 {
-    return x == 0.0 || y == 0.0 ? 0.0 : nw__up(x * y);
+    const double product = x * y;
+    return isinf(product) || fma(x, y, -product) <= 0.0 ? product : nw__up(product);
 }
 
 nw_cost nw__cost_add(const nw_cost *a, const nw_cost *b)

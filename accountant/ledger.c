@@ -309,6 +309,8 @@ nw_status nw_ledger_charge(
 {
     nw_cost cost;
     char *json = NULL;
+    if (receipt != NULL)
+        *receipt = (nw_receipt){ 0 };
     NW__TRY(check_handle(ledger, __func__, err));
     if (event == NULL || label == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", event == NULL ? "event" : "label");

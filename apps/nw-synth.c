@@ -304,23 +304,19 @@ static json_t *report(const job *j, uint64_t rows)
     return object;
 }
 
-static json_t *count_or_default(uint64_t count)
-{
-    return count > 0 ? json_integer((json_int_t)count) : json_string("default");
-}
-
 static int write_manifest(const job *j)
 {
     char hash[65];
     const settings *s = j->settings;
     nw_schema_hash(j->schema, hash);
+    const nw_synth_opts opts = nw_synth_get_opts(j->synth);
     json_t *object = report(j, nw_table_rows(j->synthetic));
     app_json_put(&object, "format", json_string("noisewright-synth-manifest"));
     app_json_put(&object, "format_version", json_integer(1));
     app_json_put(&object, "schema_hash", json_string(hash));
     app_json_put(&object, "bins", json_integer(s->bins > 0 ? (json_int_t)s->bins : NW_SCHEMA_DEFAULT_BINS));
-    app_json_put(&object, "sweeps", count_or_default(s->sweeps));
-    app_json_put(&object, "chains", count_or_default(s->chains));
+    app_json_put(&object, "sweeps", json_integer((json_int_t)opts.sweeps));
+    app_json_put(&object, "chains", json_integer((json_int_t)opts.chains));
     char *text = app_json_dump(object, JSON_INDENT(2));
     const int code = text == NULL ? app_fail(APP_INTERNAL, s->manifest, "out of memory") : app_write_text(s->manifest, text);
     free(text);

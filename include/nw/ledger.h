@@ -85,7 +85,8 @@ NW_API void nw_ledger_close(nw_ledger *ledger);
 /** Charges an event: checks the budget and makes the charge durable, in one transaction, before it returns. The event's random
  *  draws come after.
  *
- *  Shapes    receipt: out, may be NULL.
+ *  Shapes    receipt: out, may be NULL; its head is empty unless the charge stands. rng: the stream that the release will draw
+ *            from, to refuse an insecure one; NULL for a release made elsewhere.
  *  Units     none.
  *  Errors    NW_E_BUDGET: over the budget, nothing charged; NW_E_UNSUPPORTED: the filter cannot take the event, with the reason;
  *            NW_E_STATE: read-only ledger, or an insecure rng against a file; NW_E_IO: the file could not be written or synced

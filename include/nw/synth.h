@@ -80,6 +80,8 @@ typedef struct nw_synth_measurement {
 NW_API NW_WARN_UNUSED nw_status nw_synth_new(nw_synth **out, const nw_schema *schema, const nw_synth_opts *opts, nw_error *err);
 NW_API void nw_synth_free(nw_synth *synth);
 
+/** The options in force: the caller's, with the defaults filled in and `chains` resolved. */
+NW_API nw_synth_opts nw_synth_get_opts(const nw_synth *synth);
 /** What a run will charge, known before any data is seen. Borrowed: lives as long as the handle. */
 NW_API const nw_event *nw_synth_event(const nw_synth *synth);
 NW_API size_t nw_synth_measurements(const nw_synth *synth);
@@ -91,7 +93,8 @@ NW_API nw_synth_measurement nw_synth_get_measurement(const nw_synth *synth, size
  *  Shapes    *out: new table under the same schema, to be freed with nw_table_free; NULL on error.
  *  Units     none.
  *  Errors    NW_E_ARG if the table has another schema; NW_E_STATE on a second run; NW_E_BUDGET and the ledger's other refusals,
- *            before any draw; NW_E_NOMEM, NW_E_ENTROPY, NW_E_CANCELLED after the charge, which stays.
+ *            before any draw; NW_E_NOMEM, NW_E_ENTROPY, NW_E_CANCELLED after the charge, which stays. receipt->head is empty
+ *            unless something was charged.
  *  Cost      gibbs: sweeps * rows * sum over columns of (columns * cells) additions; about 2 s for 48842 x 14. genetic: about 8
  *            s. Threads: OpenMP over chains.
  *  Source    docs/rooms/synth.md; [LTVW23].

@@ -83,6 +83,8 @@ nw_status nw_synth_new(nw_synth **out, const nw_schema *schema, const nw_synth_o
     synth->opts = read_opts(opts);
     nw_schema_hash(schema, synth->schema_hash);
     nw_status status = check_opts(&synth->opts, err);
+    if (synth->opts.chains == 0)
+        synth->opts.chains = synth->opts.engine == NW_SYNTH_GIBBS ? DEFAULT_GIBBS_CHAINS : 1;
     if (status == NW_OK)
         status = nw__plan_make(&synth->plan, schema, &synth->opts, nw__budget_mu(synth->opts.epsilon, synth->opts.delta), err);
     if (status == NW_OK)
@@ -102,6 +104,11 @@ void nw_synth_free(nw_synth *synth)
     nw__plan_clear(&synth->plan);
     nw_event_free(synth->event);
     free(synth);
+}
+
+nw_synth_opts nw_synth_get_opts(const nw_synth *synth)
+{
+    return synth->opts;
 }
 
 const nw_event *nw_synth_event(const nw_synth *synth)
@@ -178,14 +185,6 @@ typedef struct fit_job {
     nw_error error;
 } fit_job;
 
-static size_t chains_of(const nw_synth *synth, size_t rows)
-{
-    size_t chains = synth->opts.chains;
-    if (chains == 0)
-        chains = synth->opts.engine == NW_SYNTH_GIBBS ? DEFAULT_GIBBS_CHAINS : 1;
-    return chains < rows ? chains : rows;
-}
-
 /* Chain i fits rows [first, first + rows) of the table, from its own substream: the result does not depend on which thread runs
  * it. */
 static nw_status prepare_job(fit_job *job, const nw_synth *synth, const nw__reference *reference, hub *h, size_t i, size_t rows,
@@ -241,7 +240,7 @@ static nw_status fit(
     const nw_synth *synth, const nw__reference *reference, const nw_table *like, nw_rng *rng, nw_table **out, nw_error *err)
 {
     const size_t rows = synth->opts.rows > 0 ? (size_t)synth->opts.rows : (size_t)llround(reference->total);
-    const size_t chains = chains_of(synth, rows);
+    const size_t chains = synth->opts.chains < rows ? synth->opts.chains : rows;
     hub h = { &synth->opts, nw__calloc(chains, sizeof(double)), chains, false };
     fit_job *jobs = nw__calloc(chains, sizeof *jobs);
     nw_status status = h.fractions == NULL || jobs == NULL ? nw__fail_memory(err, "nw_synth_run") : NW_OK;
@@ -278,10 +277,23 @@ static nw_status check_run(
     return NW_OK;
 }
 
+/* The noise of a marginal is drawn by a team of threads: by as many as the options allow. */
+static nw_status measure(nw_synth *synth, const nw_table *table, nw_rng *rng, nw_error *err)
+{
+    const int threads = omp_get_max_threads();
+    if (synth->opts.threads > 0)
+        omp_set_num_threads((int)synth->opts.threads);
+    const nw_status status = nw__plan_measure(&synth->plan, table, rng, err);
+    omp_set_num_threads(threads);
+    return status;
+}
+
 nw_status nw_synth_run(
     nw_synth *synth, const nw_table *table, nw_rng *rng, nw_ledger *ledger, nw_table **out, nw_receipt *receipt, nw_error *err)
 {
     nw__reference reference = { 0 };
+    if (receipt != NULL)
+        *receipt = (nw_receipt){ 0 };
     if (out == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "out is NULL");
     *out = NULL;
@@ -289,7 +301,7 @@ nw_status nw_synth_run(
     NW__TRY(nw_ledger_charge(ledger, synth->event, "synth", rng, receipt, err));
     synth->has_run = true;
 
-    NW__TRY(nw__plan_measure(&synth->plan, table, rng, err)); /* from here on the counts are public */
+    NW__TRY(measure(synth, table, rng, err)); /* from here on the counts are public */
     synth->has_measured = true;
     const double known_rows = synth->opts.adjacency == NW_REPLACE_ONE ? (double)nw_table_rows(table) : -1.0;
     NW__TRY(nw__reference_make(&reference, &synth->plan, known_rows, err));

@@ -106,6 +106,26 @@ static void ledger__pure_filter_adds_epsilons(void **state)
     nw_ledger_close(ledger);
 }
 
+static void ledger__exact_sums_fill_a_pure_budget(void **state)
+{
+    (void)state;
+    const double parts[] = { 0.25, 0.5, 0.25 };
+    nw_ledger_opts o = options(1.0, 0.0, NW_FILTER_PURE);
+    nw_ledger *ledger = NULL;
+    nw_event *e = NULL;
+    assert_int_equal(nw_ledger_memory(&ledger, &o, NULL), NW_OK);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(nw_event_pure(&e, parts[i], NW_ADD_REMOVE, NULL), NW_OK);
+        assert_int_equal(nw_ledger_charge(ledger, e, "part", NULL, NULL, NULL), NW_OK);
+        nw_event_free(e);
+    }
+    assert_true(summary_of(ledger).spent_epsilon == 1.0 && summary_of(ledger).remaining_epsilon == 0.0);
+    assert_int_equal(nw_event_pure(&e, 0x1p-60, NW_ADD_REMOVE, NULL), NW_OK);
+    assert_int_equal(nw_ledger_charge(ledger, e, "more", NULL, NULL, NULL), NW_E_BUDGET); /* rounded up, not away */
+    nw_event_free(e);
+    nw_ledger_close(ledger);
+}
+
 static void ledger__zcdp_filter_takes_what_gdp_cannot(void **state)
 {
     (void)state;
@@ -620,6 +640,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ledger__lets_through_exactly_the_budget),
         cmocka_unit_test(ledger__pure_filter_adds_epsilons),
+        cmocka_unit_test(ledger__exact_sums_fill_a_pure_budget),
         cmocka_unit_test(ledger__zcdp_filter_takes_what_gdp_cannot),
         cmocka_unit_test(ledger__approx_deltas_fit_into_the_reserve_only),
         cmocka_unit_test(ledger_charge__writes_a_receipt),

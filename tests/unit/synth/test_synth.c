@@ -182,6 +182,22 @@ static void synth_event__spends_the_whole_budget_and_no_more(void **state)
     nw_schema_free(schema);
 }
 
+static void synth_get_opts__resolves_the_chains(void **state)
+{
+    (void)state;
+    nw_schema *schema = schema_of(SCHEMA);
+    for (int engine = NW_SYNTH_GIBBS; engine <= NW_SYNTH_GENETIC; engine++) {
+        nw_synth_opts o = options(1.0);
+        nw_synth *synth = NULL;
+        o.engine = (nw_synth_engine)engine;
+        assert_int_equal(nw_synth_new(&synth, schema, &o, NULL), NW_OK);
+        assert_int_equal(nw_synth_get_opts(synth).chains, engine == NW_SYNTH_GIBBS ? 4 : 1);
+        assert_int_equal(nw_synth_get_opts(synth).sweeps, 6);
+        nw_synth_free(synth);
+    }
+    nw_schema_free(schema);
+}
+
 static void synth_event__is_the_noise_of_the_measurements(void **state)
 {
     (void)state;
@@ -473,6 +489,7 @@ int main(void)
         cmocka_unit_test(synth_new__refuses_each_bad_option_by_name),
         cmocka_unit_test(synth_new__takes_defaults_for_members_an_older_caller_lacks),
         cmocka_unit_test(synth_event__spends_the_whole_budget_and_no_more),
+        cmocka_unit_test(synth_get_opts__resolves_the_chains),
         cmocka_unit_test(synth_event__is_the_noise_of_the_measurements),
         cmocka_unit_test(synth_new__leaves_out_pairs_that_are_too_large),
         cmocka_unit_test(synth_run__gibbs_reproduces_marginals_without_noise),
