@@ -2,9 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* bench_synth.c TABLE.csv SCHEMA.json EPSILON - accuracy and cost of the synth room's engines on one table, one figure a line.
  *
- * Accuracy: average total variation over all 1-, 2- and 3-way marginals, beside two yardsticks of the same run: real rows drawn with
- * replacement (the sampling floor) and columns permuted independently (no correlations, no privacy). Cost: CPU seconds, and residual reads a
- * second as a ratio to a plain loop that adds floats. Then the temperature rule: accuracy at multiples of it. */
+ * Accuracy: average total variation over all 1-, 2- and 3-way marginals, beside two yardsticks of the same run: real rows drawn
+ * with replacement (the sampling floor) and columns permuted independently (no correlations, no privacy). Cost: CPU seconds, and
+ * residual reads a second as a ratio to a plain loop that adds floats. Then the temperature rule: accuracy at multiples of it. */
 #include "accountant_internal.h"
 #include "marginals.h"
 #include "synth_internal.h"

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* test_memory.c - every allocation of the library fails once, in turn: NW_E_NOMEM each time, and (under a leak checker) nothing lost.
+/* test_memory.c - every allocation of the library fails once, in turn: NW_E_NOMEM each time, and (under a leak checker) nothing
+ * lost.
  * Linked with --wrap, so that calls of lib/base/memory.c come here. */
 #include "table_support.h"
 
