@@ -9,8 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-/* x + y and x * y rounded up: the rounded result, or its successor if the exact one is above it (the error of a sum by [Knu97, sec. 4.2.2,
- * Thm B], of a product by fma). What is exact stays exact, so .25 + .5 + .25 fills a budget of 1. */
+/* x + y and x * y rounded up: the rounded result, or its successor if the exact one is above it (the error of a sum by
+ * [Knu97, sec. 4.2.2, Thm B], of a product by fma). What is exact stays exact, so .25 + .5 + .25 fills a budget of 1. */
 static double up_add(double x, double y)
 {
     const double sum = x + y;

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* bench_ledger.c - durable charges a second, beside plain appends of the same size with fsync in the same folder and run, and charges in memory. */
+/* bench_ledger.c - durable charges a second, beside plain appends of the same size with fsync in the same folder and run, and
+ * charges in memory. */
 #include <fcntl.h>
 #include <noisewright.h>
 #include <stdio.h>

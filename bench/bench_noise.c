@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* bench_noise.c - million noise values a second on one core, and as ratios to yardsticks of the same run: libsodium's ChaCha20 (a value eats 4 bytes of
- * it), a floating-point Box-Muller from the same cipher (insecure in its last bits, and what most software does), and the CKS20 oracle. */
+/* bench_noise.c - million noise values a second on one core, and as ratios to yardsticks of the same run: libsodium's ChaCha20
+ * (a value eats 4 bytes of it), a floating-point Box-Muller from the same cipher (insecure in its last bits, and what most
+ * software does), and the CKS20 oracle. */
 #include "cks20.h"
 
 #include <math.h>

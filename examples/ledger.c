@@ -15,7 +15,8 @@ static nw_status release_count(nw_ledger *ledger, nw_rng *rng, const char *label
     if (status == NW_OK)
         status = nw_noise_new(&noise, NW_NOISE_DISCRETE_LAPLACE, 1.0 / epsilon, err);
     if (status == NW_OK)
-        status = nw_ledger_charge(ledger, event, label, rng, &receipt, err); /* durable before the draw; refused: nothing is drawn */
+        status =
+            nw_ledger_charge(ledger, event, label, rng, &receipt, err); /* durable before the draw; refused: nothing is drawn */
     if (status == NW_OK)
         status = nw_noise_add_i64(noise, rng, &count, &noisy, 1, err);
     if (status == NW_OK)

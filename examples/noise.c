@@ -16,8 +16,8 @@ int main(void)
     nw_noise *gaussian = NULL;
     nw_noise *laplace = NULL;
     nw_grid grid;
-    bool ok = nw_rng_new(&rng, &err) == NW_OK && nw_noise_new(&gaussian, NW_NOISE_ROUNDED_GAUSSIAN, 12.5, &err) == NW_OK
-              && nw_noise_add_i64(gaussian, rng, counts, noisy, 4, &err) == NW_OK;
+    bool ok = nw_rng_new(&rng, &err) == NW_OK && nw_noise_new(&gaussian, NW_NOISE_ROUNDED_GAUSSIAN, 12.5, &err) == NW_OK &&
+              nw_noise_add_i64(gaussian, rng, counts, noisy, 4, &err) == NW_OK;
     if (ok)
         printf("counts + Gaussian noise: %lld %lld %lld %lld\n", (long long)noisy[0], (long long)noisy[1], (long long)noisy[2],
             (long long)noisy[3]);
@@ -27,12 +27,13 @@ int main(void)
     double scale = 8.0;
     for (int k = grid.exponent; ok && k < 0; k++)
         scale *= 2.0;
-    ok = ok && nw_grid_truncate(grid, values, 4, -20.0, 20.0, steps, &err) == NW_OK
-         && nw_noise_new(&laplace, NW_NOISE_DISCRETE_LAPLACE, scale, &err) == NW_OK
-         && nw_noise_add_i64(laplace, rng, steps, steps, 4, &err) == NW_OK && nw_grid_to_double(grid, steps, 4, released, &err) == NW_OK;
+    ok = ok && nw_grid_truncate(grid, values, 4, -20.0, 20.0, steps, &err) == NW_OK &&
+         nw_noise_new(&laplace, NW_NOISE_DISCRETE_LAPLACE, scale, &err) == NW_OK &&
+         nw_noise_add_i64(laplace, rng, steps, steps, 4, &err) == NW_OK &&
+         nw_grid_to_double(grid, steps, 4, released, &err) == NW_OK;
     if (ok)
-        printf("reals + Laplace noise on a grid of 2^%d: %.6f %.6f %.6f %.6f\n", grid.exponent, released[0], released[1], released[2],
-            released[3]);
+        printf("reals + Laplace noise on a grid of 2^%d: %.6f %.6f %.6f %.6f\n", grid.exponent, released[0], released[1],
+            released[2], released[3]);
     else
         fprintf(stderr, "%s: %s\n", err.function, err.message);
     nw_noise_free(gaussian);

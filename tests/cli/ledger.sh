@@ -67,7 +67,8 @@ nw-ledger show p.nwl --json >show.json
 is show_json__members "$(json show.json 'sorted(d)')" "['adjacency', 'budget', 'charges', 'events', 'filter', 'head', 'ledger', \
 'remaining', 'samples', 'spent', 'unit', 'used_fraction']"
 is show_json__spent "$(json show.json '0.999 <= d["spent"]["epsilon"] < 0.99900001, d["spent"]["delta"]')" '(True, 0.0)'
-is show_json__remaining "$(json show.json '0.00099 < d["remaining"]["epsilon"] < 0.0010000001, d["remaining"]["delta"]')" '(True, 0.0)'
+is show_json__remaining "$(json show.json \
+    '0.00099 < d["remaining"]["epsilon"] < 0.0010000001, d["remaining"]["delta"]')" '(True, 0.0)'
 is show_json__events "$(json show.json '[(e["sequence"], e["label"], e["epsilon_alone"]) for e in d["events"]]')" \
     "[(1, 'survey, wave 1', 0.25), (2, 'wave2', 0.5), (3, 'wave3', 0.249)]"
 is show_json__events_can_be_read_back "$(json show.json 'd["events"][0]["event"]["event"]["type"]')" pure
