@@ -16,9 +16,14 @@ static nw_status spend(nw_ledger *ledger, nw_rng *rng, unsigned *count, nw_recei
 {
     const nw_sensitivity one_record = { 1.0, NW_ADD_REMOVE };
     nw_event *event = NULL;
+    nw_receipt receipt;
+    *count = 0;
     nw_status status = nw_event_noise(&event, NW_EVENT_ROUNDED_GAUSSIAN, 16.0, one_record, 1, err);
-    for (*count = 0; status == NW_OK; *count += status == NW_OK)
-        status = nw_ledger_charge(ledger, event, "a count", rng, last, err); /* durable here: now, and only now, draw */
+    while (status == NW_OK && (status = nw_ledger_charge(ledger, event, "a count", rng, &receipt, err)) == NW_OK) {
+        /* the charge is durable: now, and only now, a mechanism draws */
+        *last = receipt;
+        ++*count;
+    }
     nw_event_free(event);
     return status == NW_E_BUDGET ? NW_OK : status;
 }
