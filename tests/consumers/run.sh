@@ -54,7 +54,7 @@ static)
 cmake)
     command -v cmake >/dev/null || { echo "skipped: no cmake"; exit $skip; }
     install_elsewhere
-    cmake -S "$here/cmake" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" -DCONSUMER_SOURCE="$here/consumer.c"
+    cmake -G Ninja -S "$here/cmake" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$prefix" -DCONSUMER_SOURCE="$here/consumer.c"
     cmake --build "$work/cmake"
     check_program "$work/cmake/consumer" shared
     check_program "$work/cmake/consumer_static" static
