@@ -231,7 +231,8 @@ static void ledger_open__without_permission_is_refused(void **state)
         const nw_status for_charges = nw_ledger_open(&ledger, path, &err);
         if (for_charges != NW_E_IO || strstr(err.message, "written") == NULL)
             _exit(1);
-        if (access(path, R_OK) == 0) { /* the folders above may be closed to this user */
+        char *full = realpath(path, NULL); /* fails if a folder above is closed to this user: SQLite asks for the full path */
+        if (full != NULL && access(full, R_OK) == 0) {
             if (nw_ledger_open_readonly(&ledger, path, &err) != NW_OK)
                 _exit(2);
             if (charge(ledger, 0.1, &err) != NW_E_STATE)
@@ -242,8 +243,8 @@ static void ledger_open__without_permission_is_refused(void **state)
     int status = 0;
     assert_int_equal(waitpid(pid, &status, 0), pid);
     if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
-        skip();
-    if (access(folder, X_OK) != 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 1 && getuid() == 0))
+        print_message("# root may not become another user here\n");
+    else if (access(folder, X_OK) != 0 || (WIFEXITED(status) && WEXITSTATUS(status) == 1 && getuid() == 0))
         print_message("# the test's folder is closed to other users\n");
     else
         assert_int_equal(status, 0);
