@@ -123,6 +123,14 @@ uint16_t nw__domain_encode_number(const nw__domain *domain, double x)
     return domain->edges == NULL ? (uint16_t)y : (uint16_t)find_bin(domain, y);
 }
 
+bool nw__domain_index_integers(nw__domain *domain)
+{
+    domain->small = nw__calloc(NW__SMALL_INTEGERS, sizeof *domain->small);
+    for (int i = 0; domain->small != NULL && i < NW__SMALL_INTEGERS; i++)
+        domain->small[i] = nw__domain_encode_number(domain, i);
+    return domain->small != NULL;
+}
+
 /* ---- labels ---- */
 
 static inline uint64_t load_bytes(const char *text, size_t n)
@@ -204,7 +212,7 @@ static uint16_t encode_bool(const nw__domain *domain, const char *text, size_t l
 }
 
 /* Most cells of most tables: a few digits. */
-static inline bool parse_short_integer(const char *text, size_t length, double *value)
+static inline bool parse_short_integer(const char *text, size_t length, int64_t *value)
 {
     if (length > 15 || length == 0)
         return false;
@@ -215,25 +223,25 @@ static inline bool parse_short_integer(const char *text, size_t length, double *
             return false;
         v = v * 10 + (int64_t)digit;
     }
-    *value = (double)v;
+    *value = v;
     return true;
 }
 
 uint16_t nw__domain_encode_text(const nw__domain *domain, const char *text, size_t length)
 {
     double x;
-    int64_t days;
+    int64_t integer; /* or days */
     switch (domain->column.type) {
     case NW_COLUMN_CATEGORICAL: return nw__domain_encode_label(domain, text, length);
     case NW_COLUMN_BOOL: return encode_bool(domain, text, length);
     case NW_COLUMN_DATE:
-        return nw__parse_date(text, length, &days) ? nw__domain_encode_number(domain, (double)days) : domain->missing_code;
+        return nw__parse_date(text, length, &integer) ? nw__domain_encode_number(domain, (double)integer) : domain->missing_code;
     case NW_COLUMN_CODE:
     case NW_COLUMN_INT:
     case NW_COLUMN_FLOAT:
-        if (parse_short_integer(text, length, &x) || nw__parse_number(text, length, &x))
-            return nw__domain_encode_number(domain, x);
-        return domain->missing_code;
+        if (parse_short_integer(text, length, &integer))
+            return integer < NW__SMALL_INTEGERS ? domain->small[integer] : nw__domain_encode_number(domain, (double)integer);
+        return nw__parse_number(text, length, &x) ? nw__domain_encode_number(domain, x) : domain->missing_code;
     }
     return domain->missing_code;
 }
@@ -245,5 +253,6 @@ void nw__domain_free(nw__domain *domain)
     free(domain->labels);
     free(domain->slots);
     free(domain->edges);
+    free(domain->small);
     free((char *)(uintptr_t)domain->column.name);
 }

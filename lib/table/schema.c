@@ -288,8 +288,11 @@ static nw_status read_column(const reading *r, json_t *item, nw__domain *domain)
     if (c->cells > MAX_CELLS)
         return fail_column(r, "%u cells with the one for missing, must be at most %u", c->cells, MAX_CELLS);
     domain->missing_code = c->is_nullable ? (uint16_t)domain->bins : 0;
-    if (c->type == NW_COLUMN_CATEGORICAL || c->type == NW_COLUMN_BOOL)
+    const bool is_label = c->type == NW_COLUMN_CATEGORICAL || c->type == NW_COLUMN_BOOL;
+    if (is_label)
         c->upper = c->cells - 1;
+    else if (!nw__domain_index_integers(domain))
+        return nw__fail_memory(r->err, r->function);
     return NW_OK;
 }
 

@@ -16,6 +16,8 @@ typedef struct nw__label_slot {
     uint32_t code_plus_one; /* 0: free */
 } nw__label_slot;
 
+#define NW__SMALL_INTEGERS 1000
+
 /* A numeric column has its values on a grid, lower + k step for k < values, or anywhere in [lower, upper] if it has no step.
  * `edges` cut the k (or, without a step, the numbers themselves) into bins: code b holds edges[b] <= k < edges[b+1]. Decimal
  * grids are also kept as integers, value k = (scaled_lower + k scaled_step) / 10^decimals, so that what is written is exact. */
@@ -26,6 +28,7 @@ typedef struct nw__domain {
     char **labels;         /* categorical: bins of them; else NULL */
     nw__label_slot *slots; /* open addressing over the labels, at most half full */
     uint32_t slot_mask;
+    uint16_t *small;       /* numeric: the codes of the integers 0 .. NW__SMALL_INTEGERS - 1, which most cells are */
     double values;   /* number of values on the grid; 0 without a step */
     double *edges;   /* bins + 1 of them, increasing; NULL: the code is k itself */
     double log_unit; /* "scale": "log": 0 for log(x), else the unit u of sign(x) log(1 + |x| / u) */
@@ -45,6 +48,8 @@ const nw_schema *nw__schema_share(const nw_schema *schema);
 /** Cuts a numeric or date column into at most max_bins bins; reads column, values, decimals. False if memory lacks; *why is set,
  * and true returned, if the column cannot be cut. */
 bool nw__domain_cut(nw__domain *domain, uint32_t max_bins, const char **why);
+/** Looks the codes of small integers up beforehand. False if memory lacks. */
+bool nw__domain_index_integers(nw__domain *domain);
 /** Builds the hash of the labels. Sets *duplicate to a label that occurs twice, or NULL. False if memory lacks. */
 bool nw__domain_index_labels(nw__domain *domain, const char **duplicate);
 void nw__domain_free(nw__domain *domain);
