@@ -44,7 +44,8 @@ typedef struct nw_synth_opts {
     nw_adjacency adjacency; /* NW_ADJACENCY_UNSET until set */
     nw_synth_engine engine; /* default NW_SYNTH_GIBBS */
     uint64_t rows;        /* rows of the synthetic table; 0 (default): as many as the private table has, as far as that is known:
-                               exactly under replace_one, from the noisy marginals under add_remove */
+                               exactly under replace_one, from the noisy marginals under add_remove; 1000
+                               if these tell the size with a standard error of more than a quarter */
     double one_way_share; /* share of the budget (in mu^2) for 1-way marginals, default 0.1 */
     unsigned sweeps;      /* gibbs: passes over the table, default 6 */
     unsigned chains; /* independent chains of rows / chains rows each, concatenated; part of the result; 0 (default): 4 for gibbs,

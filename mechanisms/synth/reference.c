@@ -23,7 +23,7 @@ static double sum_counts(const nw__marginal *m)
 }
 
 /* Each marginal's total is the table's size plus noise of variance cells * sigma^2. */
-static double estimate_total(const nw__plan *plan)
+static void estimate_total(const nw__plan *plan, nw__reference *reference)
 {
     double weighted = 0.0;
     double precision = 0.0;
@@ -33,7 +33,8 @@ static double estimate_total(const nw__plan *plan)
         weighted += weight * sum_counts(m);
         precision += weight;
     }
-    return fmax(1.0, weighted / precision);
+    reference->total = fmax(1.0, weighted / precision);
+    reference->standard_error = sqrt(1.0 / precision);
 }
 
 /* Adds marginal m's view of column j to the weighted sum. */
@@ -90,7 +91,10 @@ nw_status nw__reference_make(nw__reference *reference, const nw__plan *plan, dou
         column_law(plan, j, weighted, reference->log_p[j]);
     }
     free(weighted);
-    reference->total = known_rows >= 0.0 ? fmax(1.0, known_rows) : estimate_total(plan);
+    if (known_rows >= 0.0)
+        reference->total = fmax(1.0, known_rows);
+    else
+        estimate_total(plan, reference);
     return NW_OK;
 no_memory:
     free(weighted);

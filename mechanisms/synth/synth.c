@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEFAULT_GIBBS_CHAINS = 4, MAX_CHAINS = 1024, MAX_SWEEPS = 100000, MAX_THREADS = 4096 };
+enum { DEFAULT_GIBBS_CHAINS = 4, MAX_CHAINS = 1024, MAX_SWEEPS = 100000, MAX_THREADS = 4096, ROWS_OF_UNKNOWN_SIZE = 1000 };
 
 struct nw_synth {
     nw_synth_opts opts;
@@ -236,10 +236,21 @@ static nw_status collect_jobs(const fit_job *jobs, size_t n, const nw_table *lik
     return NW_OK;
 }
 
+/* As many rows as the private table has, if it is at least four standard errors: an estimate that is all noise would ask for a table
+ * of any size. */
+static size_t rows_of(const nw_synth *synth, const nw__reference *reference)
+{
+    if (synth->opts.rows > 0)
+        return (size_t)synth->opts.rows;
+    if (reference->total < 4.0 * reference->standard_error)
+        return ROWS_OF_UNKNOWN_SIZE;
+    return (size_t)fmin(round(reference->total), (double)UINT32_MAX);
+}
+
 static nw_status fit(
     const nw_synth *synth, const nw__reference *reference, const nw_table *like, nw_rng *rng, nw_table **out, nw_error *err)
 {
-    const size_t rows = synth->opts.rows > 0 ? (size_t)synth->opts.rows : (size_t)llround(reference->total);
+    const size_t rows = rows_of(synth, reference);
     const size_t chains = synth->opts.chains < rows ? synth->opts.chains : rows;
     hub h = { &synth->opts, nw__calloc(chains, sizeof(double)), chains, false };
     fit_job *jobs = nw__calloc(chains, sizeof *jobs);

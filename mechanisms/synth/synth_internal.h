@@ -55,7 +55,8 @@ nw_status nw__plan_measure(nw__plan *plan, const nw_table *table, nw_rng *rng, n
 
 /** What the noisy marginals say of each column by itself. */
 typedef struct nw__reference {
-    double total; /* estimated number of private rows */
+    double total;          /* estimated number of private rows */
+    double standard_error; /* of it; 0 where the number is public */
     size_t columns;
     float **log_p; /* per column: log of a strictly positive law over its codes */
 } nw__reference;

@@ -161,7 +161,7 @@ fi
 on_terminal() { # environment assignments..., then the program's further options
     env "$@" script -qec "nw-synth table.csv ${privacy[*]} --rows 3000 --sweeps 60 -o out.csv" /dev/null </dev/null >terminal.out
 }
-if command -v script >/dev/null; then
+if script -qec true /dev/null </dev/null >terminal.out 2>&1; then
     on_terminal TERM=xterm
     like terminal__shows_a_bar terminal.out '#+\.*.* %'
     like terminal__shows_colour terminal.out $'\033\\[36m'
@@ -171,6 +171,6 @@ if command -v script >/dev/null; then
     on_terminal TERM=dumb
     unlike dumb_terminal__has_no_bar terminal.out '[#.]{10}'
 else
-    skip terminal 'no script(1)'
+    skip terminal 'no script(1), or no terminal to be had'
 fi
 finish

@@ -483,6 +483,26 @@ static void synth_run__takes_degenerate_tables(void **state)
     }
 }
 
+/* Where the noise drowns the number of rows, the estimate must not become a table of any size. */
+static void synth_run__bounds_the_rows_of_a_size_lost_in_noise(void **state)
+{
+    (void)state;
+    nw_schema *schema = schema_of(SCHEMA);
+    nw_table *table = correlated_table(schema, 300);
+    for (uint64_t seed = 0; seed < 10; seed++) {
+        nw_table *out = NULL;
+        nw_ledger *ledger = ledger_of(1e-9, NW_ADD_REMOVE);
+        nw_synth_opts o = options(1e-9);
+        o.sweeps = 1;
+        assert_int_equal(run(&o, table, seed, ledger, &out, NULL), NW_OK);
+        assert_int_equal(nw_table_rows(out), 1000);
+        nw_table_free(out);
+        nw_ledger_close(ledger);
+    }
+    nw_table_free(table);
+    nw_schema_free(schema);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -500,6 +520,7 @@ int main(void)
         cmocka_unit_test(synth_run__cancelled_keeps_the_charge),
         cmocka_unit_test(synth_run__refuses_another_schema_and_null_handles),
         cmocka_unit_test(synth_run__takes_degenerate_tables),
+        cmocka_unit_test(synth_run__bounds_the_rows_of_a_size_lost_in_noise),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
