@@ -35,6 +35,11 @@ double nw__budget_mu(double epsilon, double delta);
 double nw__up(double x);
 double nw__down(double x);
 
+/** Shrinks a bracket to two neighbouring doubles: the one where `holds` is true is returned, so the answer holds whatever the
+ *  bisection met on its way. `given`: two numbers for `holds`. yes may lie above or below no. */
+typedef bool (*nw__condition)(double x, const double given[2]);
+double nw__bisect(double yes, double no, nw__condition holds, const double given[2]);
+
 typedef enum nw__method { NW__METHOD_GDP = 1, NW__METHOD_ZCDP = 2, NW__METHOD_PURE = 3 } nw__method;
 /** Smallest epsilon of a cost at delta by one method, rounded up; INFINITY if the method does not apply. Charges the samplers'
  *  distance. */

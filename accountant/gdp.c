@@ -21,6 +21,19 @@ double nw__down(double x)
     return nextafter(x, -INFINITY);
 }
 
+double nw__bisect(double yes, double no, nw__condition holds, const double given[2])
+{
+    for (;;) {
+        const double middle = 0.5 * (yes + no);
+        if (middle == yes || middle == no)
+            return yes;
+        if (holds(middle, given))
+            yes = middle;
+        else
+            no = middle;
+    }
+}
+
 /* Mills' ratio R(x) = Q(x) / phi(x), Q the upper tail of the normal law, with relative error below 2^8 UNIT.
  * x < 5: erfc and exp are good to an ulp; the rounding of x / sqrt 2 and x^2 / 2 is amplified by at most x^2 <= 25 each (only
  * |x| < 5 is asked for). x >= 5: the continued fraction 1 / (x + 1 / (x + 2 / (x + ...))), whose convergents enclose R; 100
@@ -67,6 +80,16 @@ double nw_gdp_delta(double mu, double epsilon)
 
 /* The answers of the inversions below are ends of brackets at which the certified delta was evaluated, so they hold whatever the
  * bisection did. */
+static bool is_epsilon_enough(double epsilon, const double mu_delta[2])
+{
+    return delta_upper(mu_delta[0], epsilon) <= mu_delta[1];
+}
+
+static bool is_mu_allowed(double mu, const double epsilon_delta[2])
+{
+    return mu == 0.0 || delta_upper(mu, epsilon_delta[0]) <= epsilon_delta[1];
+}
+
 double nw_gdp_epsilon(double mu, double delta)
 {
     if (!(mu >= 0.0 && delta >= 0.0 && delta <= 1.0))
@@ -75,19 +98,10 @@ double nw_gdp_epsilon(double mu, double delta)
         return 0.0;
     if (delta == 0.0 || isinf(mu))
         return INFINITY;
-    double low = 0.0;
     double high = 0.5 * mu * mu + mu * sqrt(-2.0 * log(delta)); /* the Gaussian tail bound */
     while (delta_upper(mu, high) > delta)
         high = 2.0 * high + mu;
-    for (;;) {
-        const double middle = 0.5 * (low + high);
-        if (middle <= low || middle >= high)
-            return high;
-        if (delta_upper(mu, middle) <= delta)
-            high = middle;
-        else
-            low = middle;
-    }
+    return nw__bisect(high, 0.0, is_epsilon_enough, (const double[2]){ mu, delta });
 }
 
 double nw_gdp_mu(double epsilon, double delta)
@@ -98,25 +112,17 @@ double nw_gdp_mu(double epsilon, double delta)
         return 0.0;
     if (delta == 1.0)
         return INFINITY;
-    double low = 0.0;
     double high = 1.0;
     while (delta_upper(high, epsilon) <= delta)
         high *= 2.0;
-    for (;;) {
-        const double middle = 0.5 * (low + high);
-        if (middle <= low || middle >= high)
-            return low;
-        if (delta_upper(middle, epsilon) <= delta)
-            low = middle;
-        else
-            high = middle;
-    }
+    return nw__bisect(0.0, high, is_mu_allowed, (const double[2]){ epsilon, delta });
 }
 
 /* Is z at least the point where Q(z) = 1 / (1 + e^epsilon), surely? For small epsilon as erf(z / sqrt 2) >= tanh(epsilon / 2),
  * which keeps the relative accuracy; beyond, by logarithms: log phi(z) + log R(z) <= -log(1 + e^epsilon). Errors as in mills. */
-static bool is_beyond_vertex(double z, double epsilon)
+static bool is_beyond_vertex(double z, const double given[2])
 {
+    const double epsilon = given[0];
     if (epsilon < 5.0)
         return erf(z * SQRT_HALF) * (1.0 - 64.0 * UNIT) >= tanh(0.5 * epsilon);
     const double log_tail = log(INVERSE_SQRT_TWO_PI * mills(z)) - 0.5 * z * z;
@@ -131,19 +137,10 @@ double nw_gdp_from_pure(double epsilon)
         return 0.0;
     if (isinf(epsilon))
         return INFINITY;
-    double low = 0.0;
     double high = 1.0 + sqrt(2.0 * epsilon);
-    while (!is_beyond_vertex(high, epsilon))
+    while (!is_beyond_vertex(high, (const double[2]){ epsilon, 0.0 }))
         high *= 2.0;
-    for (;;) {
-        const double middle = 0.5 * (low + high);
-        if (middle <= low || middle >= high)
-            return 2.0 * high;
-        if (is_beyond_vertex(middle, epsilon))
-            high = middle;
-        else
-            low = middle;
-    }
+    return 2.0 * nw__bisect(high, 0.0, is_beyond_vertex, (const double[2]){ epsilon, 0.0 });
 }
 
 double nw__budget_mu(double epsilon, double delta)

@@ -11,10 +11,8 @@ static const double ERROR = 0x1p-49;
 
 typedef double (*bound)(double order_minus_1, double rho, double given);
 
-/* epsilon = rho a + log(1 - 1/a) - (log delta + log a) / (a - 1), with m = a - 1; log(1 - 1/a) = -log1p(1/m). */
-static double epsilon_at(double m, double rho, double delta)
+static double sum_up(const double terms[4])
 {
-    const double terms[4] = { rho * (m + 1.0), -log1p(1.0 / m), -log(delta) / m, -log1p(m) / m };
     double sum = 0.0;
     double size = 0.0;
     for (int i = 0; i < 4; i++) {
@@ -24,17 +22,18 @@ static double epsilon_at(double m, double rho, double delta)
     return sum + ERROR * size;
 }
 
+/* epsilon = rho a + log(1 - 1/a) - (log delta + log a) / (a - 1), with m = a - 1; log(1 - 1/a) = -log1p(1/m). */
+static double epsilon_at(double m, double rho, double delta)
+{
+    const double terms[4] = { rho * (m + 1.0), -log1p(1.0 / m), -log(delta) / m, -log1p(m) / m };
+    return sum_up(terms);
+}
+
 /* log delta = (a - 1) (rho a - epsilon + log(1 - 1/a)) - log a. */
 static double log_delta_at(double m, double rho, double epsilon)
 {
     const double terms[4] = { m * rho * (m + 1.0), -m * epsilon, -m * log1p(1.0 / m), -log1p(m) };
-    double sum = 0.0;
-    double size = 0.0;
-    for (int i = 0; i < 4; i++) {
-        sum += terms[i];
-        size += fabs(terms[i]);
-    }
-    return sum + ERROR * size;
+    return sum_up(terms);
 }
 
 /* Golden-section search over log m in [-40, 80]; the least value seen. */
@@ -90,6 +89,11 @@ double nw_zcdp_delta(double rho, double epsilon)
     return fmin(1.0, fmax(0x1p-1074, exp(log_delta) * (1.0 + ERROR)));
 }
 
+static bool is_rho_allowed(double rho, const double epsilon_delta[2])
+{
+    return nw_zcdp_epsilon(rho, epsilon_delta[1]) <= epsilon_delta[0];
+}
+
 double nw_zcdp_rho(double epsilon, double delta)
 {
     if (!(epsilon >= 0.0 && delta >= 0.0 && delta <= 1.0))
@@ -98,17 +102,8 @@ double nw_zcdp_rho(double epsilon, double delta)
         return 0.0;
     if (delta == 1.0)
         return INFINITY;
-    double low = 0.0;
     double high = 1.0;
     while (nw_zcdp_epsilon(high, delta) <= epsilon)
         high *= 2.0;
-    for (;;) { /* low always satisfies the certified bound */
-        const double middle = 0.5 * (low + high);
-        if (middle <= low || middle >= high)
-            return low;
-        if (nw_zcdp_epsilon(middle, delta) <= epsilon)
-            low = middle;
-        else
-            high = middle;
-    }
+    return nw__bisect(0.0, high, is_rho_allowed, (const double[2]){ epsilon, delta });
 }

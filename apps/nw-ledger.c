@@ -150,9 +150,10 @@ static void print_summary(const char *path, const nw_ledger_summary *m)
     printf("protected  %s, neighbours %s\n", app_plain(plain.unit), nw_adjacency_name(m->adjacency));
     printf("budget     epsilon %s, delta %s; filter %s\n", app_text_down(m->budget_epsilon, epsilon),
         app_text_down(m->budget_delta, delta), nw_filter_name(m->filter));
-    printf("spent      epsilon %s, delta %s, rounded up; %s %% of the budget, %llu charges\n",
+    printf("spent      epsilon %s, delta %s, rounded up; %s %% of the budget, %llu charge%s\n",
         app_text_up(m->spent_epsilon, epsilon), app_text_up(m->spent_delta, delta),
-        app_text_up(100.0 * m->used_fraction, percent), (unsigned long long)m->charges);
+        app_text_up(100.0 * m->used_fraction, percent), (unsigned long long)m->charges,
+        m->charges == 1 ? "" : "s");
     printf("remaining  epsilon %s, delta %s, rounded down: the largest single Gaussian release\n",
         app_text_down(m->remaining_epsilon, epsilon), app_text_down(m->remaining_delta, delta));
     printf("head       %s\n", m->head);
@@ -280,7 +281,8 @@ static int verify(const settings *s)
         return app_print_json(object);
     }
     if (!s->is_quiet)
-        printf("%s: verified, %llu charges, head %s\n", path, (unsigned long long)summary.charges, summary.head);
+        printf("%s: verified, %llu charge%s, head %s\n", path, (unsigned long long)summary.charges,
+            summary.charges == 1 ? "" : "s", summary.head);
     return APP_OK;
 }
 

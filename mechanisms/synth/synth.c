@@ -236,8 +236,8 @@ static nw_status collect_jobs(const fit_job *jobs, size_t n, const nw_table *lik
     return NW_OK;
 }
 
-/* As many rows as the private table has, if it is at least four standard errors: an estimate that is all noise would ask for a table
- * of any size. */
+/* As many rows as the private table has, if it is at least four standard errors: an estimate that is all noise would ask for a
+ * table of any size. */
 static size_t rows_of(const nw_synth *synth, const nw__reference *reference)
 {
     if (synth->opts.rows > 0)
