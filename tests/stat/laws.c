@@ -99,6 +99,53 @@ static double two_sided_departure(const law *l, const int64_t *x, size_t n)
     return worst;
 }
 
+/* P(X = x) and P(X = -x) of the vectors' list. */
+static double point_departure(const law *l, const int64_t *x, size_t n)
+{
+    const json_t *points = json_object_get(l->entry, "pmf_at_plus_minus_x");
+    double worst = 0.0;
+    for (size_t t = 0; t < json_array_size(points); t++) {
+        const json_t *row = json_array_get(points, t);
+        const int64_t at = (int64_t)json_integer_value(json_array_get(row, 0));
+        double seen[2] = { 0.0, 0.0 };
+        for (size_t i = 0; i < n; i++) {
+            seen[0] += x[i] == at;
+            seen[1] += x[i] == -at;
+        }
+        for (int sign = 0; sign < 2; sign++)
+            worst = fmax(worst, binomial_departure(seen[sign], (double)n, vector_number(json_array_get(row, 1))));
+    }
+    return worst;
+}
+
+/* The exact delta(epsilon) of the mechanism with sensitivity D, [CKS20, Thm 7]: the mean of 1{X > a} - e^epsilon 1{X > b} with
+ * a = epsilon sigma^2 / D - D / 2 and b = a + D. */
+static double hockey_stick_departure(const law *l, const int64_t *x, size_t n)
+{
+    const json_t *list = json_object_get(l->entry, "hockey_stick_shift_eps_delta");
+    double worst = 0.0;
+    for (size_t t = 0; t < json_array_size(list); t++) {
+        const json_t *row = json_array_get(list, t);
+        const double shift = vector_number(json_array_get(row, 0));
+        const double epsilon = vector_number(json_array_get(row, 1));
+        const double delta = vector_number(json_array_get(row, 2));
+        const double a = epsilon * l->scale * l->scale / shift - 0.5 * shift;
+        double above_a = 0.0;
+        double above_b = 0.0;
+        for (size_t i = 0; i < n; i++) {
+            above_a += (double)x[i] > a;
+            above_b += (double)x[i] > a + shift;
+        }
+        if (above_a < 1000.0 || (double)n - above_a < 1000.0)
+            continue;                             /* too rare, or too certain, for a standard error; the tails have seen it */
+        const double weight = 1.0 - exp(epsilon); /* of the draws above both */
+        const double mean = (above_a - above_b + weight * above_b) / (double)n;
+        const double square = (above_a - above_b + weight * weight * above_b) / (double)n;
+        worst = fmax(worst, fabs(mean - delta) / sqrt((square - mean * mean) / (double)n));
+    }
+    return worst;
+}
+
 static double tail_departure(const law *l, const int64_t *x, size_t n)
 {
     const json_t *tails = json_object_get(l->entry, "x_cdf_P(X<=x)_tail_P(X>=x)");
@@ -128,10 +175,12 @@ static double moment_departure(const law *l, const int64_t *x, size_t n)
     const double m2 = vector_number(json_object_get(l->entry, "variance"));
     const double m4 = vector_number(json_object_get(l->entry, "fourth_moment"));
     double sums[4] = { 0.0 }; /* of x, x^2, x^4, x^8, in units of the scale */
+    double absolute = 0.0;
     const double unit = fmax(1.0, l->scale);
     for (size_t i = 0; i < n; i++) {
         const double y = (double)x[i] / unit;
         sums[0] += y;
+        absolute += fabs(y);
         sums[1] += y * y;
         sums[2] += y * y * y * y;
         sums[3] += pow(y, 8.0);
@@ -140,17 +189,24 @@ static double moment_departure(const law *l, const int64_t *x, size_t n)
     const double u2 = m2 / (unit * unit);
     const double u4 = m4 / (unit * unit * unit * unit);
     const double mean = fabs(sums[0] / count) / sqrt(u2 / count);
+    const json_t *mean_abs = json_object_get(l->entry, "mean_abs"); /* not listed for the rounded Gaussian */
+    const double u1 = vector_number(mean_abs) / unit;
+    const double first = mean_abs == NULL ? 0.0 : fabs(absolute / count - u1) / sqrt((u2 - u1 * u1) / count);
     const double second = fabs(sums[1] / count - u2) / sqrt(fmax(u4 - u2 * u2, 1e-300) / count);
     /* the eighth moment of so few extreme values is itself noisy: at least what a light tail would have */
     const double eighth = fmax(sums[3] / count, 3.0 * u4 * u4);
     const double fourth = fabs(sums[2] / count - u4) / sqrt(fmax(eighth - u4 * u4, 1e-300) / count);
     if (u2 * count < 1000.0) /* hardly any sample but 0: the bins and tails see all there is */
         return 0.0;
-    return fmax(mean, fmax(second, fourth));
+    return fmax(fmax(mean, first), fmax(second, fourth));
 }
 
 double law_departure(const law *l, const int64_t *x, size_t n)
 {
-    return fmax(fmax(chi_square_departure(l, x, n), moment_departure(l, x, n)),
-        fmax(tail_departure(l, x, n), two_sided_departure(l, x, n)));
+    const double statistics[] = { chi_square_departure(l, x, n), moment_departure(l, x, n), tail_departure(l, x, n),
+        two_sided_departure(l, x, n), point_departure(l, x, n), hockey_stick_departure(l, x, n) };
+    double worst = 0.0;
+    for (size_t i = 0; i < sizeof statistics / sizeof *statistics; i++)
+        worst = fmax(worst, statistics[i]);
+    return worst;
 }
