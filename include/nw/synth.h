@@ -37,21 +37,23 @@ NW_API const char *nw_synth_engine_name(nw_synth_engine engine); /* "gibbs", "ge
 /** Told how far the fit is, 0..1; from public quantities only. Returning false stops it: NW_E_CANCELLED. */
 typedef bool (*nw_synth_progress)(void *context, const char *phase, double fraction);
 
+/** Options of a run. Privacy parameters have no default.
+ *
+ *  rows = 0: as many as the private table has, as far as that is known - exactly under replace_one, from the noisy marginals
+ *  under add_remove; 1000 if these tell the size with a standard error of more than a quarter.
+ *  chains: independent fits of rows / chains rows each, concatenated; part of the result. 0: 4 for gibbs, 1 for genetic. */
 typedef struct nw_synth_opts {
     size_t struct_size;
-    double epsilon;         /* nats; 0 until set, refused if left so */
-    double delta;           /* in (0, 1); 0 until set, refused if left so */
-    nw_adjacency adjacency; /* NW_ADJACENCY_UNSET until set */
-    nw_synth_engine engine; /* default NW_SYNTH_GIBBS */
-    uint64_t rows;        /* rows of the synthetic table; 0 (default): as many as the private table has, as far as that is known:
-                               exactly under replace_one, from the noisy marginals under add_remove; 1000
-                               if these tell the size with a standard error of more than a quarter */
-    double one_way_share; /* share of the budget (in mu^2) for 1-way marginals, default 0.1 */
-    unsigned sweeps;      /* gibbs: passes over the table, default 6 */
-    unsigned chains; /* independent chains of rows / chains rows each, concatenated; part of the result; 0 (default): 4 for gibbs,
-                               1 for genetic */
-    unsigned threads; /* 0 (default): as OpenMP decides; never part of the result */
-    nw_synth_progress progress;
+    double epsilon;             /* nats, in (0, 64]; 0 until set, refused if left so */
+    double delta;               /* in (0, 1); 0 until set, refused if left so */
+    nw_adjacency adjacency;     /* NW_ADJACENCY_UNSET until set */
+    nw_synth_engine engine;     /* default NW_SYNTH_GIBBS */
+    uint64_t rows;              /* of the synthetic table; default 0 */
+    double one_way_share;       /* of the budget (in mu^2), for 1-way marginals; default 0.1 */
+    unsigned sweeps;            /* gibbs: passes over the table; default 6 */
+    unsigned chains;            /* default 0 */
+    unsigned threads;           /* 0 (default): as OpenMP decides; never part of the result */
+    nw_synth_progress progress; /* default NULL */
     void *progress_context;
 } nw_synth_opts;
 /* clang-format off */
