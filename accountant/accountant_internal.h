@@ -11,12 +11,19 @@
 
 struct nw_event {
     nw_event_kind kind;
-    double parameter;           /* sigma, b, epsilon, rho or mu: the leaf's first parameter */
+    double parameter;           /* sigma, b, epsilon, rho, mu, p or q: the node's first parameter */
     double delta;               /* approx only */
     nw_sensitivity sensitivity; /* of noise; for guarantees only the adjacency is used */
     uint64_t samples;
-    uint64_t count;     /* repeat only */
-    size_t child_count; /* composed: n, repeat: 1 */
+    uint64_t count;      /* repeat: times; randomized_response: k; tree: leaves; fixed_size: sample; shuffled: n */
+    uint64_t population; /* fixed_size only */
+    bool with_replacement;
+    size_t curve_size; /* rdp only: orders and values */
+    double *orders;
+    double *rdp;
+    nw_strategy *strategy;       /* matrix only: owns its arrays */
+    double strategy_sensitivity; /* matrix: sens(C); tree: sqrt of the depth; rounded up */
+    size_t child_count;          /* repeat, subsampled, shuffled: 1 */
     nw_event **children;
 };
 
@@ -30,6 +37,10 @@ struct nw_event {
 
 /** The Gaussian-DP budget of a total (epsilon, delta): what a ledger of that budget lets through. Rounded down. */
 double nw__budget_mu(double epsilon, double delta);
+
+/** The conversions of nw_gdp_delta and nw_gdp_epsilon, rounded down. */
+double nw__gdp_delta_lower(double mu, double epsilon);
+double nw__gdp_epsilon_lower(double mu, double delta);
 
 /** A positive double rounded up (down) by one step, which covers one operation rounded to nearest. */
 double nw__up(double x);
@@ -50,8 +61,14 @@ nw_cost nw__cost_add(const nw_cost *a, const nw_cost *b);
 /** (1 + e^epsilon) samples 2^-150, rounded up. */
 double nw__sampler_delta(double epsilon, uint64_t samples);
 
+/** How many times the leaf's declared distance neighbours under `adjacency` can be apart: 1, 2, or 0 if it says nothing. */
+double nw__distance_factor(nw_adjacency declared, nw_adjacency adjacency);
+
 /** "gaussian", ...; NULL for a value that is no kind. */
 const char *nw__event_kind_name(nw_event_kind kind);
+/** "sigma", "epsilon", ...: what `parameter` is called; NULL if the kind has none. */
+const char *nw__event_parameter_name(nw_event_kind kind);
+bool nw__event_has_noise(nw_event_kind kind);
 /** Builds any leaf: the one place that checks parameters. */
 nw_status nw__event_leaf(nw_event **out, nw_event leaf, const char *function, nw_error *err);
 

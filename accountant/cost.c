@@ -1,9 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* cost.c - what an event costs in each currency, and from a cost to (epsilon, delta).
- *
- * A certified privacy-loss distribution becomes one more method beside the three of method_epsilon: an event's cost is then
- * joined by its dominating pair, and nw_event_epsilon takes the minimum over one method more. Nothing else has to change. */
+/* cost.c - what an event costs in each currency, and from a cost to (epsilon, delta). What a filter
+ * adds up; account.c joins it with the privacy loss distribution. */
 #include "accountant_internal.h"
 
 #include <math.h>
@@ -48,7 +46,7 @@ static nw_cost repeated(const nw_cost *cost, uint64_t count)
 /* How many times the leaf's declared distance neighbours under `adjacency` can be apart: 1, or 2 where a replacement is a
  * removal and an addition; 0 if the declaration says nothing about this adjacency. Group privacy of pure DP, GDP and (squared)
  * zCDP is linear in it. */
-static double distance_factor(nw_adjacency declared, nw_adjacency adjacency)
+double nw__distance_factor(nw_adjacency declared, nw_adjacency adjacency)
 {
     if (declared == adjacency)
         return 1.0;
@@ -71,10 +69,17 @@ static nw_cost cost_of_pure(double epsilon)
         nw_cost){ .mu_squared = up_multiply(mu, mu), .rho_zcdp = 0.5 * up_multiply(epsilon, epsilon), .epsilon_pure = epsilon };
 }
 
+/* log of the ratio of telling the truth to a given lie, (1 - p + p / k) / (p / k). */
+static double response_epsilon(const nw_event *e)
+{
+    const double lie = e->parameter / (double)e->count;
+    return nw__up(nw__up(log1p((1.0 - e->parameter) / lie)));
+}
+
 static nw_status leaf_cost(const nw_event *e, nw_adjacency adjacency, nw_cost *out, nw_error *err)
 {
     static const char *const name = "nw_event_cost";
-    const double factor = distance_factor(e->sensitivity.adjacency, adjacency);
+    const double factor = nw__distance_factor(e->sensitivity.adjacency, adjacency);
     const double distance = factor * e->sensitivity.value;
     if (factor == 0.0)
         return nw__fail(err, NW_E_UNSUPPORTED, name,
@@ -101,9 +106,84 @@ static nw_status leaf_cost(const nw_event *e, nw_adjacency adjacency, nw_cost *o
         *out = (nw_cost){ .mu_squared = INFINITY, .rho_zcdp = factor * factor * e->parameter, .epsilon_pure = INFINITY };
         break;
     case NW_EVENT_GDP: *out = cost_of_gaussian(factor * e->parameter); break;
+    case NW_EVENT_LDP:
+    case NW_EVENT_REPORT_NOISY_MAX:
+    case NW_EVENT_PERMUTE_AND_FLIP: *out = cost_of_pure(factor * e->parameter); break;
+    case NW_EVENT_EXPONENTIAL:
+        *out = cost_of_pure(factor * e->parameter);
+        out->rho_zcdp = 0.25 * out->rho_zcdp; /* epsilon-bounded range: epsilon^2 / 8  [CR21, Lemma 3.2] */
+        break;
+    case NW_EVENT_RANDOMIZED_RESPONSE: *out = cost_of_pure(response_epsilon(e)); break;
+    case NW_EVENT_TREE:
+    case NW_EVENT_MATRIX: *out = cost_of_gaussian(nw__up(nw__up(e->strategy_sensitivity * distance) / e->parameter)); break;
+    case NW_EVENT_RDP: *out = (nw_cost){ .mu_squared = INFINITY, .rho_zcdp = INFINITY, .epsilon_pure = INFINITY }; break;
     default: return nw__fail(err, NW_E_UNSUPPORTED, name, "kind %d cannot be accounted", (int)e->kind);
     }
     out->samples = e->samples;
+    return NW_OK;
+}
+
+static nw_status tree_cost(const nw_event *e, nw_adjacency adjacency, nw_cost *out, nw_error *err);
+
+static nw_status refuse(const nw_event *e, nw_adjacency adjacency, const char *reason, nw_error *err)
+{
+    return nw__fail(err, NW_E_UNSUPPORTED, "nw_event_cost", "%s cannot be accounted under %s: %s", nw__event_kind_name(e->kind),
+        nw_adjacency_name(adjacency), reason);
+}
+
+/* Disjoint records: the larger of each currency; all samples are drawn. */
+static nw_status parallel_cost(const nw_event *e, nw_adjacency adjacency, nw_cost *out, nw_error *err)
+{
+    *out = (nw_cost){ 0 };
+    if (adjacency == NW_REPLACE_ONE)
+        return refuse(e, adjacency, "a replaced record may leave one part and enter another", err);
+    for (size_t i = 0; i < e->child_count; i++) {
+        nw_cost c;
+        NW__TRY(tree_cost(e->children[i], adjacency, &c, err));
+        const nw_cost sum = nw__cost_add(out, &c);
+        *out = (nw_cost){ fmax(out->mu_squared, c.mu_squared), fmax(out->rho_zcdp, c.rho_zcdp),
+            fmax(out->epsilon_pure, c.epsilon_pure), fmax(out->delta, c.delta), sum.samples };
+    }
+    return NW_OK;
+}
+
+/* (epsilon, delta) of the base becomes (log(1 + q (e^epsilon - 1)), q delta); no other currency is closed under sampling. */
+static nw_cost sampled_cost(const nw_cost *base, double q)
+{
+    if (q == 1.0)
+        return *base;
+    const double epsilon = base->epsilon_pure;
+    const double grown = epsilon > 700.0 ? epsilon : log1p(q * expm1(epsilon)) * (1.0 + 0x1p-49);
+    const double sampled = q == 0.0 || isinf(epsilon) ? (q == 0.0 ? 0.0 : INFINITY) : fmin(epsilon, grown);
+    nw_cost cost = cost_of_pure(sampled);
+    cost.delta = isinf(sampled) ? base->delta : up_multiply(q, base->delta);
+    cost.samples = base->samples;
+    return cost;
+}
+
+static nw_status sampling_cost(const nw_event *e, nw_adjacency adjacency, nw_cost *out, nw_error *err)
+{
+    nw_cost base;
+    NW__TRY(tree_cost(e->children[0], adjacency, &base, err));
+    switch (e->kind) {
+    case NW_EVENT_POISSON_SUBSAMPLED: /* a replacement may be sampled on either side: no amplification claimed here */
+        *out = sampled_cost(&base, adjacency == NW_REPLACE_ONE && e->parameter > 0.0 ? 1.0 : e->parameter);
+        break;
+    case NW_EVENT_FIXED_SIZE_SUBSAMPLED:
+        if (adjacency != NW_REPLACE_ONE)
+            return refuse(e, adjacency, "samples of a fixed size compare tables of the same size: ask for replace_one", err);
+        *out = e->with_replacement
+                   ? (nw_cost){ .mu_squared = INFINITY, .rho_zcdp = INFINITY, .epsilon_pure = INFINITY, .samples = base.samples }
+                   : sampled_cost(&base, nw__up((double)e->count / (double)e->population) > 1.0
+                                             ? 1.0
+                                             : nw__up((double)e->count / (double)e->population));
+        break;
+    default:
+        if (adjacency != NW_REPLACE_ONE)
+            return refuse(e, adjacency, "shuffling compares tables of the same size: ask for replace_one", err);
+        *out = base; /* shuffling is post-processing: without amplification */
+        break;
+    }
     return NW_OK;
 }
 
@@ -111,6 +191,10 @@ static nw_status tree_cost(const nw_event *e, nw_adjacency adjacency, nw_cost *o
 {
     if (e->child_count == 0)
         return leaf_cost(e, adjacency, out, err);
+    if (e->kind == NW_EVENT_PARALLEL)
+        return parallel_cost(e, adjacency, out, err);
+    if (e->kind > NW_EVENT_PARALLEL)
+        return sampling_cost(e, adjacency, out, err);
     nw_cost sum = { 0 };
     for (size_t i = 0; i < e->child_count; i++) {
         nw_cost child;
@@ -183,48 +267,4 @@ double nw__cost_delta(const nw_cost *cost, double epsilon, nw__method method)
     const double delta =
         up_add(up_add(method_delta(cost, epsilon, method), cost->delta), nw__sampler_delta(epsilon, cost->samples));
     return fmin(1.0, delta);
-}
-
-static const char *const METHOD_NAMES[] = { NULL, "gdp", "zcdp", "pure" };
-
-nw_status nw_event_epsilon(
-    const nw_event *event, nw_adjacency adjacency, double delta, double *epsilon, const char **method, nw_error *err)
-{
-    nw_cost cost;
-    if (epsilon == NULL)
-        return nw__fail(err, NW_E_ARG, __func__, "epsilon is NULL");
-    if (!(delta >= 0.0 && delta < 1.0))
-        return nw__fail(err, NW_E_ARG, __func__, "delta is %g, must be in [0, 1)", delta);
-    NW__TRY(nw_event_cost(event, adjacency, &cost, err));
-    *epsilon = INFINITY;
-    for (nw__method m = NW__METHOD_GDP; m <= NW__METHOD_PURE; m++) {
-        const double candidate = nw__cost_epsilon(&cost, delta, m);
-        if (candidate < *epsilon || m == NW__METHOD_GDP) {
-            *epsilon = candidate;
-            if (method != NULL)
-                *method = METHOD_NAMES[m];
-        }
-    }
-    return NW_OK;
-}
-
-nw_status nw_event_delta(
-    const nw_event *event, nw_adjacency adjacency, double epsilon, double *delta, const char **method, nw_error *err)
-{
-    nw_cost cost;
-    if (delta == NULL)
-        return nw__fail(err, NW_E_ARG, __func__, "delta is NULL");
-    if (!(epsilon >= 0.0))
-        return nw__fail(err, NW_E_ARG, __func__, "epsilon is %g, must be at least 0", epsilon);
-    NW__TRY(nw_event_cost(event, adjacency, &cost, err));
-    *delta = 1.0;
-    for (nw__method m = NW__METHOD_GDP; m <= NW__METHOD_PURE; m++) {
-        const double candidate = nw__cost_delta(&cost, epsilon, m);
-        if (candidate < *delta || m == NW__METHOD_GDP) {
-            *delta = candidate;
-            if (method != NULL)
-                *method = METHOD_NAMES[m];
-        }
-    }
-    return NW_OK;
 }

@@ -50,10 +50,10 @@ static double mills(double x)
 
 /* delta(epsilon) = Q(a) - e^epsilon Q(b), a = epsilon / mu - mu / 2, b = a + mu  [BW18, Thm 8]
  *                = Q(a) - phi(a) R(b),                 for e^epsilon phi(b) = phi(a),
- * each term with its relative error: a carries an absolute error below 2 UNIT b, which moves Q and phi by at most 2 UNIT b (|a|
- * + 1) relatively; a^2 / 2 adds 2 UNIT a^2, and the functions 2^9 UNIT. The first term is taken at its largest, the second at
- * its least. */
-static double delta_upper(double mu, double epsilon)
+ * each term with its relative error, outward for sign = 1 (inward for -1): a carries an absolute error below 2 UNIT b, which
+ * moves Q and phi by at most 2 UNIT b (|a| + 1) relatively; a^2 / 2 adds 2 UNIT a^2, and the functions 2^9 UNIT. The first term
+ * is taken at its largest, the second at its least. */
+static double delta_bound(double mu, double epsilon, double sign)
 {
     const double a = epsilon / mu - 0.5 * mu;
     const double b = epsilon / mu + 0.5 * mu;
@@ -61,8 +61,30 @@ static double delta_upper(double mu, double epsilon)
     const double phi = INVERSE_SQRT_TWO_PI * exp(-0.5 * a * a);
     const double first = a < 5.0 ? 0.5 * erfc(a * SQRT_HALF) : phi * mills(a);
     const double second = phi * mills(b);
-    const double delta = first * (1.0 + error) - second * (1.0 - error);
-    return fmin(1.0, fmax(delta, 0x1p-1074)); /* what underflows is still positive */
+    const double delta = first * (1.0 + sign * error) - second * (1.0 - sign * error);
+    return fmin(1.0, fmax(delta, sign > 0.0 ? 0x1p-1074 : 0.0)); /* what underflows is still positive */
+}
+
+static double delta_upper(double mu, double epsilon)
+{
+    return delta_bound(mu, epsilon, 1.0);
+}
+
+double nw__gdp_delta_lower(double mu, double epsilon)
+{
+    return mu > 0.0 ? delta_bound(mu, epsilon, -1.0) : 0.0;
+}
+
+static bool is_epsilon_too_small(double epsilon, const double mu_delta[2])
+{
+    return delta_bound(mu_delta[0], epsilon, -1.0) > mu_delta[1];
+}
+
+double nw__gdp_epsilon_lower(double mu, double delta)
+{
+    if (!(mu > 0.0) || !is_epsilon_too_small(0.0, (const double[2]){ mu, delta }))
+        return 0.0;
+    return nw__bisect(0.0, nw_gdp_epsilon(mu, delta), is_epsilon_too_small, (const double[2]){ mu, delta });
 }
 
 double nw_gdp_delta(double mu, double epsilon)

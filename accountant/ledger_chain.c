@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* ledger_chain.c - BLAKE2b over header and rows, keyed with the ledger's random identity: mac_0 covers the header, mac_i covers
- * mac_(i-1) and row i. Every field is preceded by its length, so no two contents give the same bytes. */
+ * mac_(i-1) and row i, whatever its kind. Every field is preceded by its length, so no two contents give the same bytes. */
 #include "ledger_internal.h"
 
 #include <sodium.h>
@@ -53,12 +53,14 @@ nw__mac nw__ledger_header_mac(const nw_ledger *ledger)
     update_number(&state, (uint64_t)ledger->adjacency);
     update_number(&state, (uint64_t)ledger->filter);
     update_text(&state, ledger->unit);
+    if (ledger->filter == NW_FILTER_RENYI)
+        update_double(&state, ledger->order);
     crypto_generichash_final(&state, mac.bytes, sizeof mac.bytes);
     return mac;
 }
 
 nw__mac nw__ledger_row_mac(
-    const nw_ledger *ledger, nw__mac previous, uint64_t sequence, const char *time, const char *label, const char *event_json)
+    const nw_ledger *ledger, nw__mac previous, uint64_t sequence, const char *time, const char *label, const char *text)
 {
     crypto_generichash_state state;
     nw__mac mac;
@@ -67,7 +69,7 @@ nw__mac nw__ledger_row_mac(
     update_number(&state, sequence);
     update_text(&state, time);
     update_text(&state, label);
-    update_text(&state, event_json);
+    update_text(&state, text);
     crypto_generichash_final(&state, mac.bytes, sizeof mac.bytes);
     return mac;
 }

@@ -3,7 +3,10 @@
 /* ledger_store.c - the ledger in SQLite.
  *
  * WAL with synchronous=FULL: a commit that has returned is on the disk. A new file is made whole under a temporary name and
- * linked into place, so half a ledger never exists. Every read of a row verifies its link of the chain. */
+ * linked into place, so half a ledger never exists. Every read of a row verifies its link of the chain.
+ *
+ * Format 1 knew only plain charges. Format 2 has the same tables and the same chain, and more kinds of rows (ledger_row.c): a
+ * file of format 1 is read as it is, and becomes one of format 2 with the first row that is no plain charge. */
 #include "ledger_internal.h"
 
 #include <errno.h>
@@ -15,7 +18,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-enum { APPLICATION_ID = 0x4e574c31, SCHEMA_VERSION = 1, BUSY_MILLISECONDS = 60000 };
+enum { APPLICATION_ID = 0x4e574c31, SCHEMA_VERSION = 2, BUSY_MILLISECONDS = 60000 };
 
 static const char SCHEMA[] =
     "CREATE TABLE header (only INTEGER PRIMARY KEY CHECK (only = 1), id TEXT NOT NULL, epsilon TEXT NOT NULL, delta TEXT NOT "
@@ -47,16 +50,15 @@ nw_status nw__ledger_store_run(nw_ledger *ledger, const char *sql, const char *f
     return sqlite3_exec(ledger->db, sql, NULL, NULL, NULL) == SQLITE_OK ? NW_OK : store_error(ledger, function, err);
 }
 
-/* Doubles are stored as "%a" with a point only where the mantissa is not 1: written without a locale, as 16 hex digits of their
- * bits. */
-static void bits_text(double x, char out[17])
+/* Doubles are stored as the 16 hex digits of their bits: no locale, no rounding. */
+void nw__bits_text(double x, char out[17])
 {
     uint64_t bits = 0;
     memcpy(&bits, &x, sizeof bits);
     snprintf(out, 17, "%016llx", (unsigned long long)bits);
 }
 
-static bool read_bits(const char *text, double *x)
+bool nw__bits_read(const char *text, double *x)
 {
     if (text == NULL || strlen(text) != 16 || strspn(text, "0123456789abcdef") != 16)
         return false;
@@ -65,22 +67,30 @@ static bool read_bits(const char *text, double *x)
     return true;
 }
 
+void nw__ledger_header_fields(const nw_ledger *ledger, nw__header_text *text, const char *fields[NW__LEDGER_HEADER_FIELDS])
+{
+    char order[17];
+    sodium_bin2hex(text->id, sizeof text->id, ledger->id, sizeof ledger->id);
+    nw__bits_text(ledger->epsilon, text->epsilon);
+    nw__bits_text(ledger->delta, text->delta);
+    nw__bits_text(ledger->order, order);
+    snprintf(text->filter, sizeof text->filter, "%s%s%s", nw_filter_name(ledger->filter), ledger->order != 0.0 ? ":" : "",
+        ledger->order != 0.0 ? order : "");
+    nw__ledger_mac_text(nw__ledger_header_mac(ledger), text->mac);
+    const char *const all[] = { text->id, text->epsilon, text->delta, nw_adjacency_name(ledger->adjacency), text->filter,
+        ledger->unit, text->mac };
+    memcpy(fields, all, sizeof all);
+}
+
 static nw_status insert_header(nw_ledger *ledger, const char *function, nw_error *err)
 {
-    char id[2 * NW__LEDGER_ID_BYTES + 1];
-    char epsilon[17];
-    char delta[17];
-    char mac[2 * NW__LEDGER_MAC_BYTES + 1];
+    nw__header_text text;
+    const char *fields[NW__LEDGER_HEADER_FIELDS];
     sqlite3_stmt *insert = NULL;
-    sodium_bin2hex(id, sizeof id, ledger->id, sizeof ledger->id);
-    bits_text(ledger->epsilon, epsilon);
-    bits_text(ledger->delta, delta);
-    nw__ledger_mac_text(ledger->mac, mac);
-    const char *const fields[] = { id, epsilon, delta, nw_adjacency_name(ledger->adjacency), nw_filter_name(ledger->filter),
-        ledger->unit, mac };
+    nw__ledger_header_fields(ledger, &text, fields);
     bool is_ok =
         sqlite3_prepare_v2(ledger->db, "INSERT INTO header VALUES (1, ?, ?, ?, ?, ?, ?, ?)", -1, &insert, NULL) == SQLITE_OK;
-    for (int i = 0; is_ok && i < 7; i++)
+    for (int i = 0; is_ok && i < NW__LEDGER_HEADER_FIELDS; i++)
         is_ok = sqlite3_bind_text(insert, i + 1, fields[i], -1, SQLITE_STATIC) == SQLITE_OK;
     is_ok = is_ok && sqlite3_step(insert) == SQLITE_DONE;
     const nw_status status = is_ok ? NW_OK : store_error(ledger, function, err);
@@ -95,6 +105,10 @@ static nw_status open_database(nw_ledger *ledger, const char *path, int flags, c
         return nw__fail_memory(err, function);
     sqlite3_extended_result_codes(ledger->db, 0);
     sqlite3_busy_timeout(ledger->db, BUSY_MILLISECONDS);
+    /* What a hostile file may bring along to be run: a trigger that swallows an insertion, a view in place of a table. */
+    sqlite3_db_config(ledger->db, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, NULL);
+    sqlite3_db_config(ledger->db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
+    sqlite3_db_config(ledger->db, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, NULL);
     return result == SQLITE_OK ? NW_OK : store_error(ledger, function, err);
 }
 
@@ -104,14 +118,17 @@ static void close_database(nw_ledger *ledger)
     ledger->db = NULL;
 }
 
-static nw_status fill_database(nw_ledger *ledger, const char *function, nw_error *err)
+static nw_status fill_database(nw_ledger *ledger, const nw__stored *first, const char *function, nw_error *err)
 {
     char pragmas[128];
     snprintf(pragmas, sizeof pragmas, "PRAGMA application_id=%d; PRAGMA user_version=%d;", APPLICATION_ID, SCHEMA_VERSION);
+    ledger->version = SCHEMA_VERSION;
     NW__TRY(nw__ledger_store_run(ledger, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; BEGIN IMMEDIATE", function, err));
     NW__TRY(nw__ledger_store_run(ledger, SCHEMA, function, err));
     NW__TRY(nw__ledger_store_run(ledger, pragmas, function, err));
     NW__TRY(insert_header(ledger, function, err));
+    if (first != NULL)
+        NW__TRY(nw__ledger_store_append(ledger, first, function, err));
     return nw__ledger_store_run(ledger, "COMMIT", function, err);
 }
 
@@ -138,11 +155,12 @@ static bool sync_folder_of(const char *path)
     return is_ok;
 }
 
-static nw_status create_file(nw_ledger *ledger, const char *temporary, const char *path, const char *function, nw_error *err)
+static nw_status create_file(
+    nw_ledger *ledger, const char *temporary, const char *path, const nw__stored *first, const char *function, nw_error *err)
 {
     nw_status status = open_database(ledger, temporary, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, function, err);
     if (status == NW_OK)
-        status = fill_database(ledger, function, err);
+        status = fill_database(ledger, first, function, err);
     close_database(ledger); /* folds the WAL into the file */
     if (status == NW_OK && !sync_path(temporary, 0))
         status = nw__fail(err, NW_E_IO, function, "%s could not be made durable: %s", path, strerror(errno));
@@ -154,11 +172,12 @@ static nw_status create_file(nw_ledger *ledger, const char *temporary, const cha
     return status;
 }
 
-nw_status nw__ledger_store_create(nw_ledger *ledger, const char *path, const char *function, nw_error *err)
+nw_status nw__ledger_store_create(
+    nw_ledger *ledger, const char *path, const nw__stored *first, const char *function, nw_error *err)
 {
     if (path == NULL) {
         NW__TRY(open_database(ledger, ":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, function, err));
-        return fill_database(ledger, function, err);
+        return fill_database(ledger, first, function, err);
     }
     if (access(path, F_OK) == 0)
         return nw__fail(err, NW_E_IO, function, "%s exists already", path);
@@ -167,7 +186,7 @@ nw_status nw__ledger_store_create(nw_ledger *ledger, const char *path, const cha
     if (temporary == NULL)
         return nw__fail_memory(err, function);
     snprintf(temporary, bytes, "%s.new-%08x", path, randombytes_random());
-    nw_status status = create_file(ledger, temporary, path, function, err);
+    nw_status status = create_file(ledger, temporary, path, first, function, err);
     free(temporary);
     if (status == NW_OK)
         status = nw__ledger_store_open(ledger, path, function, err);
@@ -190,36 +209,52 @@ static nw_status altered(const char *function, nw_error *err, const char *what)
     return nw__fail(err, NW_E_FORMAT, function, "the ledger was altered: %s does not verify", what);
 }
 
-static bool parse_filter(const char *name, nw_filter *filter)
+static bool parse_filter(const char *text, nw_ledger *ledger)
 {
-    for (nw_filter f = NW_FILTER_GDP; f <= NW_FILTER_PURE; f++) {
-        if (strcmp(name, nw_filter_name(f)) == 0) {
-            *filter = f;
-            return true;
-        }
-    }
-    return false;
+    const char *colon = strchr(text, ':');
+    const size_t length = colon == NULL ? strlen(text) : (size_t)(colon - text);
+    ledger->filter = NW_FILTER_AUTO;
+    for (nw_filter f = NW_FILTER_GDP; f <= NW_FILTER_SCHEDULE; f++)
+        if (strlen(nw_filter_name(f)) == length && strncmp(text, nw_filter_name(f), length) == 0)
+            ledger->filter = f;
+    ledger->order = 0.0;
+    if (ledger->filter == NW_FILTER_RENYI)
+        return colon != NULL && nw__bits_read(colon + 1, &ledger->order) && ledger->order > 1.0 && ledger->order <= NW__MAX_ORDER;
+    return ledger->filter != NW_FILTER_AUTO && colon == NULL;
 }
 
-static bool parse_header(nw_ledger *ledger, sqlite3_stmt *row)
+bool nw__ledger_parse_header(nw_ledger *ledger, const char *const fields[NW__LEDGER_HEADER_FIELDS])
 {
-    const char *fields[7];
     char mac[2 * NW__LEDGER_MAC_BYTES + 1];
     size_t id_bytes = 0;
-    for (int i = 0; i < 7; i++) {
-        fields[i] = (const char *)sqlite3_column_text(row, i);
+    for (int i = 0; i < NW__LEDGER_HEADER_FIELDS; i++)
         if (fields[i] == NULL)
             return false;
-    }
     if (sodium_hex2bin(ledger->id, sizeof ledger->id, fields[0], strlen(fields[0]), NULL, &id_bytes, NULL) != 0 ||
-        id_bytes != sizeof ledger->id || !read_bits(fields[1], &ledger->epsilon) || !read_bits(fields[2], &ledger->delta) ||
-        nw_adjacency_parse(fields[3], &ledger->adjacency, NULL) != NW_OK || !parse_filter(fields[4], &ledger->filter) ||
-        strlen(fields[5]) >= sizeof ledger->unit)
+        id_bytes != sizeof ledger->id || !nw__bits_read(fields[1], &ledger->epsilon) ||
+        !nw__bits_read(fields[2], &ledger->delta) || nw_adjacency_parse(fields[3], &ledger->adjacency, NULL) != NW_OK ||
+        !parse_filter(fields[4], ledger) || strlen(fields[5]) >= sizeof ledger->unit)
+        return false;
+    if (!(ledger->epsilon > 0.0 && ledger->epsilon <= NW__MAX_EPSILON && ledger->delta >= 0.0 && ledger->delta < 1.0))
         return false;
     snprintf(ledger->unit, sizeof ledger->unit, "%s", fields[5]);
-    ledger->mac = nw__ledger_header_mac(ledger);
-    nw__ledger_mac_text(ledger->mac, mac);
+    nw__ledger_mac_text(nw__ledger_header_mac(ledger), mac);
     return strcmp(mac, fields[6]) == 0;
+}
+
+/* A column's text; NULL if it is none, or goes on behind a NUL byte where the chain would not see it. */
+static const char *column_text(sqlite3_stmt *row, int i)
+{
+    const char *text = (const char *)sqlite3_column_text(row, i);
+    return text != NULL && strlen(text) == (size_t)sqlite3_column_bytes(row, i) ? text : NULL;
+}
+
+static bool parse_header_row(nw_ledger *ledger, sqlite3_stmt *row)
+{
+    const char *fields[NW__LEDGER_HEADER_FIELDS];
+    for (int i = 0; i < NW__LEDGER_HEADER_FIELDS; i++)
+        fields[i] = column_text(row, i);
+    return nw__ledger_parse_header(ledger, fields);
 }
 
 static nw_status read_header(nw_ledger *ledger, const char *function, nw_error *err)
@@ -231,9 +266,10 @@ static nw_status read_header(nw_ledger *ledger, const char *function, nw_error *
     if (application != APPLICATION_ID)
         return nw__fail(err, NW_E_FORMAT, function, "the file is an SQLite database but not a ledger");
     NW__TRY(query_number(ledger, "PRAGMA user_version", &version, function, err));
-    if (version != SCHEMA_VERSION)
-        return nw__fail(
-            err, NW_E_FORMAT, function, "the ledger has format %lld, this version reads %d", (long long)version, SCHEMA_VERSION);
+    if (version < 1 || version > SCHEMA_VERSION)
+        return nw__fail(err, NW_E_FORMAT, function, "the ledger has format %lld, this version reads 1 to %d", (long long)version,
+            SCHEMA_VERSION);
+    ledger->version = (int)version;
     if (sqlite3_prepare_v2(ledger->db, "SELECT id, epsilon, delta, adjacency, filter, unit, mac FROM header", -1, &query, NULL) !=
         SQLITE_OK)
         return store_error(ledger, function, err);
@@ -241,7 +277,7 @@ static nw_status read_header(nw_ledger *ledger, const char *function, nw_error *
     nw_status status = NW_OK;
     if (step != SQLITE_ROW)
         status = step == SQLITE_DONE ? altered(function, err, "its missing header") : store_error(ledger, function, err);
-    else if (!parse_header(ledger, query))
+    else if (!parse_header_row(ledger, query))
         status = altered(function, err, "its header");
     sqlite3_finalize(query);
     return status;
@@ -252,7 +288,9 @@ static nw_status read_header(nw_ledger *ledger, const char *function, nw_error *
 static nw_status open_readonly(nw_ledger *ledger, const char *path, const char *function, nw_error *err)
 {
     int64_t rows = 0;
-    NW__TRY(open_database(ledger, path, SQLITE_OPEN_READONLY, function, err));
+    /* Opened for writing where that is permitted, or the files beside it that reading makes would stay; nothing is written. */
+    NW__TRY(open_database(ledger, path, SQLITE_OPEN_READWRITE, function, err));
+    NW__TRY(nw__ledger_store_run(ledger, "PRAGMA query_only=ON", function, err));
     if (query_number(ledger, "SELECT count(*) FROM sqlite_master", &rows, function, NULL) == NW_OK)
         return NW_OK;
     if ((sqlite3_errcode(ledger->db) & 0xff) != SQLITE_CANTOPEN && (sqlite3_errcode(ledger->db) & 0xff) != SQLITE_READONLY)
@@ -291,24 +329,30 @@ nw_status nw__ledger_store_open(nw_ledger *ledger, const char *path, const char 
     return read_header(ledger, function, err);
 }
 
-nw_status nw__ledger_store_each(nw_ledger *ledger, uint64_t after, bool (*visit)(void *context, const nw_ledger_entry *entry),
+nw_status nw__ledger_store_upgrade(nw_ledger *ledger, const char *function, nw_error *err)
+{
+    char sql[64];
+    snprintf(sql, sizeof sql, "PRAGMA user_version=%d", SCHEMA_VERSION);
+    return nw__ledger_store_run(ledger, sql, function, err);
+}
+
+nw_status nw__ledger_store_each(nw_ledger *ledger, uint64_t after, bool (*visit)(void *context, const nw__stored *row),
     void *context, const char *function, nw_error *err)
 {
+    static const char sql[] = "SELECT sequence, time, label, event, mac FROM charge WHERE sequence >= ? ORDER BY sequence";
     sqlite3_stmt *query = NULL;
     int step = SQLITE_ROW;
-    if (sqlite3_prepare_v2(ledger->db,
-            "SELECT sequence, time, label, event, mac FROM charge WHERE sequence > ? ORDER BY sequence", -1, &query,
-            NULL) != SQLITE_OK ||
-        sqlite3_bind_int64(query, 1, (sqlite3_int64)after) != SQLITE_OK) {
+    /* From the start: also rows that someone numbered 0 or below, which are no rows of ours. */
+    const sqlite3_int64 first = after == 0 ? INT64_MIN : (sqlite3_int64)after + 1;
+    if (sqlite3_prepare_v2(ledger->db, sql, -1, &query, NULL) != SQLITE_OK || sqlite3_bind_int64(query, 1, first) != SQLITE_OK) {
         sqlite3_finalize(query);
         return store_error(ledger, function, err);
     }
     bool goes_on = true;
     while (goes_on && (step = sqlite3_step(query)) == SQLITE_ROW) {
-        const nw_ledger_entry entry = { (uint64_t)sqlite3_column_int64(query, 0), (const char *)sqlite3_column_text(query, 1),
-            (const char *)sqlite3_column_text(query, 2), (const char *)sqlite3_column_text(query, 3),
-            (const char *)sqlite3_column_text(query, 4) };
-        goes_on = visit(context, &entry);
+        const nw__stored row = { (uint64_t)sqlite3_column_int64(query, 0), column_text(query, 1), column_text(query, 2),
+            column_text(query, 3), column_text(query, 4) };
+        goes_on = visit(context, &row);
     }
     const nw_status status = !goes_on || step == SQLITE_DONE ? NW_OK : store_error(ledger, function, err);
     sqlite3_finalize(query);
@@ -322,35 +366,48 @@ typedef struct catch_up {
     nw_status status;
 } catch_up;
 
-static bool take_row(void *context, const nw_ledger_entry *entry)
+/* A row whose link holds: it may still be one that no version of the library would have written there. */
+static nw_status take_text(nw_ledger *ledger, const nw__stored *stored, const char *function, nw_error *err)
+{
+    nw__row row;
+    nw__loss loss;
+    nw_error own;
+    nw_status status = nw__row_from_text(&row, stored->text, &own);
+    if (status == NW_OK)
+        status = nw__row_check(ledger, &row, &loss, function, &own);
+    if (status == NW_OK)
+        status = nw__row_prepare(ledger, function, &own);
+    if (status == NW_OK)
+        status = nw__row_apply(ledger, &row, &loss, stored->sequence, stored->label, &own);
+    nw__row_free(&row);
+    if (status == NW_OK || status == NW_E_NOMEM)
+        return status == NW_OK ? NW_OK : nw__fail_memory(err, function);
+    return nw__fail(err, status == NW_E_UNSUPPORTED ? status : NW_E_FORMAT, function, "row %llu of the ledger: %s",
+        (unsigned long long)stored->sequence, own.message);
+}
+
+static bool take_row(void *context, const nw__stored *row)
 {
     catch_up *c = context;
     nw_ledger *ledger = c->ledger;
     char text[2 * NW__LEDGER_MAC_BYTES + 1];
-    nw_event *event = NULL;
-    nw_cost cost;
-    if (entry->sequence != ledger->sequence + 1 || entry->time == NULL || entry->label == NULL || entry->event_json == NULL ||
-        entry->mac == NULL) {
+    if (row->sequence != ledger->sequence + 1 || row->time == NULL || row->label == NULL || row->text == NULL ||
+        row->mac == NULL) {
         c->status = nw__fail(c->err, NW_E_FORMAT, c->function, "the ledger was altered: row %llu is missing or damaged",
             (unsigned long long)ledger->sequence + 1);
         return false;
     }
-    const nw__mac mac = nw__ledger_row_mac(ledger, ledger->mac, entry->sequence, entry->time, entry->label, entry->event_json);
+    const nw__mac mac = nw__ledger_row_mac(ledger, ledger->mac, row->sequence, row->time, row->label, row->text);
     nw__ledger_mac_text(mac, text);
-    if (strcmp(text, entry->mac) != 0) {
+    if (strcmp(text, row->mac) != 0)
         c->status = nw__fail(c->err, NW_E_FORMAT, c->function, "the ledger was altered: row %llu does not verify",
-            (unsigned long long)entry->sequence);
-        return false;
-    }
-    c->status = nw_event_from_json(&event, entry->event_json, c->err);
-    if (c->status == NW_OK)
-        c->status = nw_event_cost(event, ledger->adjacency, &cost, c->err);
-    nw_event_free(event);
+            (unsigned long long)row->sequence);
+    else
+        c->status = take_text(ledger, row, c->function, c->err);
     if (c->status != NW_OK)
         return false;
-    ledger->sequence = entry->sequence;
+    ledger->sequence = row->sequence;
     ledger->mac = mac;
-    ledger->spent = nw__cost_add(&ledger->spent, &cost);
     return true;
 }
 
@@ -377,20 +434,18 @@ nw_status nw__ledger_store_catch_up(nw_ledger *ledger, const char *function, nw_
     return c.status;
 }
 
-nw_status nw__ledger_store_append(nw_ledger *ledger, const char *time, const char *label, const char *event_json, nw__mac mac,
-    const char *function, nw_error *err)
+nw_status nw__ledger_store_append(nw_ledger *ledger, const nw__stored *row, const char *function, nw_error *err)
 {
     sqlite3_stmt *insert = NULL;
-    char text[2 * NW__LEDGER_MAC_BYTES + 1];
-    nw__ledger_mac_text(mac, text);
-    const bool is_ok =
-        sqlite3_prepare_v2(ledger->db, "INSERT INTO charge VALUES (?, ?, ?, ?, ?)", -1, &insert, NULL) == SQLITE_OK &&
-        sqlite3_bind_int64(insert, 1, (sqlite3_int64)ledger->sequence + 1) == SQLITE_OK &&
-        sqlite3_bind_text(insert, 2, time, -1, SQLITE_STATIC) == SQLITE_OK &&
-        sqlite3_bind_text(insert, 3, label, -1, SQLITE_STATIC) == SQLITE_OK &&
-        sqlite3_bind_text(insert, 4, event_json, -1, SQLITE_STATIC) == SQLITE_OK &&
-        sqlite3_bind_text(insert, 5, text, -1, SQLITE_STATIC) == SQLITE_OK && sqlite3_step(insert) == SQLITE_DONE;
-    const nw_status status = is_ok ? NW_OK : store_error(ledger, function, err);
+    const char *const texts[] = { row->time, row->label, row->text, row->mac };
+    bool is_ok = sqlite3_prepare_v2(ledger->db, "INSERT INTO charge VALUES (?, ?, ?, ?, ?)", -1, &insert, NULL) == SQLITE_OK &&
+                 sqlite3_bind_int64(insert, 1, (sqlite3_int64)row->sequence) == SQLITE_OK;
+    for (int i = 0; is_ok && i < 4; i++)
+        is_ok = sqlite3_bind_text(insert, i + 2, texts[i], -1, SQLITE_STATIC) == SQLITE_OK;
+    is_ok = is_ok && sqlite3_step(insert) == SQLITE_DONE;
+    nw_status status = is_ok ? NW_OK : store_error(ledger, function, err);
+    if (is_ok && sqlite3_changes(ledger->db) != 1)
+        status = nw__fail(err, NW_E_FORMAT, function, "the ledger file swallowed a row: it is none of ours");
     sqlite3_finalize(insert);
     return status;
 }

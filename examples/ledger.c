@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* ledger.c - one budget in a file, two releases that fit, one that is refused. */
+/* ledger.c - one budget in a file: two releases that fit, a job of many steps that reserves them and uses fewer, a group with a
+ * share of its own, and a release that is refused. */
 #include <noisewright.h>
 #include <stdio.h>
 
@@ -27,6 +28,29 @@ static nw_status release_count(nw_ledger *ledger, nw_rng *rng, const char *label
     return status;
 }
 
+/* A job that may take up to 100 steps, charged to a group: one durable charge, and at the end what was used. */
+static nw_status run_job(nw_ledger *ledger, nw_rng *rng, nw_error *err)
+{
+    nw_event *step = NULL;
+    nw_receipt receipt;
+    uint64_t reservation = 0;
+    uint64_t used = 0;
+    nw_status status = nw_event_pure(&step, 0.001, NW_ADD_REMOVE, err);
+    if (status == NW_OK)
+        status = nw_ledger_add_group(ledger, "research", 0.125, 0.0, err);
+    if (status == NW_OK)
+        status = nw_ledger_reserve(ledger, "research", step, 100, "search", rng, &reservation, NULL, err);
+    while (status == NW_OK && used < 40)
+        used++; /* counted before the step is drawn */
+    if (status == NW_OK)
+        status = nw_ledger_commit(ledger, reservation, used, &receipt, err);
+    if (status == NW_OK)
+        printf("search: %llu of 100 steps; epsilon %.3f, spent so far %.3f\n", (unsigned long long)used, receipt.epsilon,
+            receipt.spent_epsilon);
+    nw_event_free(step);
+    return status;
+}
+
 int main(void)
 {
     const char *path = "example-ledger.sqlite";
@@ -46,6 +70,8 @@ int main(void)
         status = release_count(ledger, rng, "visits on Monday", 1204, 0.5, &err);
     if (status == NW_OK)
         status = release_count(ledger, rng, "visits on Tuesday", 377, 0.25, &err);
+    if (status == NW_OK)
+        status = run_job(ledger, rng, &err);
     const nw_status refused = status == NW_OK ? release_count(ledger, rng, "visits on Sunday", 12, 0.5, &err) : status;
     printf("%s: %s\n", nw_status_name(refused), err.message);
     nw_rng_free(rng);

@@ -11,6 +11,7 @@
 #include <nw/noise.h>
 #include <nw/rng.h>
 #include <nw/status.h>
+#include <nw/strategy.h>
 #include <nw/synth.h>
 #include <nw/table.h>
 

@@ -9,7 +9,7 @@ _nw_ledger()
         before=${COMP_WORDS[COMP_CWORD - 2]}
     fi
     if ((COMP_CWORD == 1)); then
-        mapfile -t COMPREPLY < <(compgen -W "create show verify charge -h --help -V --version --completion " -- "$word")
+        mapfile -t COMPREPLY < <(compgen -W "create group show verify export charge reserve commit -h --help -V --version --completion " -- "$word")
         return
     fi
     if [[ ${COMP_WORDS[1]} == create ]]; then
@@ -17,10 +17,19 @@ _nw_ledger()
     --epsilon | -e) return ;;
     --delta | -d) return ;;
     --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one zero-out" -- "$word"); return ;;
-    --filter) mapfile -t COMPREPLY < <(compgen -W "auto gdp zcdp pure" -- "$word"); return ;;
+    --filter) mapfile -t COMPREPLY < <(compgen -W "auto gdp zcdp pure renyi" -- "$word"); return ;;
+    --order) return ;;
+    --schedule | -s) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     --unit | -u) return ;;
     esac
-    options="-e --epsilon -d --delta -a --adjacency --filter -u --unit --json -q --quiet -h --help -V --version --completion "
+    options="-e --epsilon -d --delta -a --adjacency --filter --order -s --schedule -u --unit --json -q --quiet -h --help -V --version --completion "
+    fi
+    if [[ ${COMP_WORDS[1]} == group ]]; then
+    case $before in
+    --epsilon | -e) return ;;
+    --delta | -d) return ;;
+    esac
+    options="-e --epsilon -d --delta --json -q --quiet -h --help -V --version --completion "
     fi
     if [[ ${COMP_WORDS[1]} == show ]]; then
     case $before in
@@ -29,15 +38,36 @@ _nw_ledger()
     fi
     if [[ ${COMP_WORDS[1]} == verify ]]; then
     case $before in
-    --anchor) return ;;
+    --anchor) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     esac
     options="--anchor --json -q --quiet -h --help -V --version --completion "
+    fi
+    if [[ ${COMP_WORDS[1]} == export ]]; then
+    case $before in
+    --output | -o) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    esac
+    options="-o --output -h --help -V --version --completion "
     fi
     if [[ ${COMP_WORDS[1]} == charge ]]; then
     case $before in
     --label | -l) return ;;
+    --group | -g) return ;;
     esac
-    options="-l --label --json -q --quiet -h --help -V --version --completion "
+    options="-l --label -g --group --json -q --quiet -h --help -V --version --completion "
+    fi
+    if [[ ${COMP_WORDS[1]} == reserve ]]; then
+    case $before in
+    --steps | -n) return ;;
+    --label | -l) return ;;
+    --group | -g) return ;;
+    esac
+    options="-n --steps -l --label -g --group --json -q --quiet -h --help -V --version --completion "
+    fi
+    if [[ ${COMP_WORDS[1]} == commit ]]; then
+    case $before in
+    --used | -n) return ;;
+    esac
+    options="-n --used --json -q --quiet -h --help -V --version --completion "
     fi
     if [[ $word == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")

@@ -6,9 +6,9 @@
 /* nw/accounting.h - from events to (epsilon, delta), and back.
  *
  * Every function states its rounding direction: losses are rounded up, noise is rounded up, remaining budget is rounded down.
- * This version composes exactly what has a closed form: Gaussians (Gaussian DP), pure and zCDP guarantees, and sums of deltas.
- * Methods: "gdp" (exact for Gaussians; a pure guarantee enters through its Gaussian majorant), "zcdp" ([CKS20] conversion),
- * "pure".
+ * Methods: "gdp" (closed form: Gaussians; a pure guarantee through its Gaussian majorant), "zcdp" ([CKS20] conversion),
+ * "pure"; "exact" (one mechanism's own hockey stick); "pld" (a privacy loss distribution, with every error of its numerics
+ * added); "rdp" (Renyi divergences, the order optimised continuously); "none" (no finite bound is known).
  */
 #include <nw/event.h>
 
@@ -56,9 +56,71 @@ typedef struct nw_cost {
 
 /** Adds up an event's cost under `adjacency`. Errors: NW_E_UNSUPPORTED with the reason. */
 NW_API NW_WARN_UNUSED nw_status nw_event_cost(const nw_event *event, nw_adjacency adjacency, nw_cost *out, nw_error *err);
-/** Smallest certified epsilon at `delta` over the methods that apply (a single event that is fixed beforehand, so the minimum is
- *  sound). `method` (may be NULL) receives "gdp", "zcdp" or "pure". The sampler's distance is charged: delta is first reduced by
- *  (1 + e^epsilon) N 2^-150. */
+
+typedef struct nw_account_opts {
+    size_t struct_size;
+    double tolerance;      /* wanted excess of upper over the truth, in epsilon; default 4e-5 */
+    bool is_upper_only;    /* lower is left at 0: several times faster */
+} nw_account_opts;
+/* clang-format off */
+#define NW_ACCOUNT_OPTS_INIT { sizeof(nw_account_opts), 4e-5, false }
+/* clang-format on */
+
+/** An interval that holds the truth: the smallest epsilon (delta) for which every pair of neighbours satisfies the definition,
+ *  given what the event's leaves state. */
+typedef struct nw_bounds {
+    double lower;       /* certified, rounded down */
+    double upper;       /* certified, rounded up */
+    double estimate;    /* saddle-point estimate, a cross-check without proof; NaN where it does not apply */
+    const char *method; /* of upper: "gdp", "pld", "exact", "rdp", "zcdp", "pure"; "none" if unbounded; a static string */
+    bool is_certified;  /* false only if some part of upper rests on unproven numerics, which method then names */
+} nw_bounds;
+
+/** Epsilon at `delta`, delta at `epsilon`, for an event that is fixed beforehand. Not for parameters that are chosen adaptively:
+ *  a privacy loss distribution is no filter; nw/filter.h and nw/ledger.h are.
+ *
+ *  Shapes    opts: NULL for the defaults.
+ *  Units     nats.
+ *  Errors    NW_E_ARG naming the parameter; NW_E_UNSUPPORTED if the event cannot be accounted under `adjacency`, with the reason.
+ *  Cost      milliseconds; grows with the logarithm of the counts. Memory below 64 MiB. Threads: any.
+ *  Source    docs/rooms/accounting.md.
+ *  Example   examples/account.c */
+NW_API NW_WARN_UNUSED nw_status nw_account_epsilon(const nw_event *event, nw_adjacency adjacency, double delta,
+    const nw_account_opts *opts, nw_bounds *out, nw_error *err);
+NW_API NW_WARN_UNUSED nw_status nw_account_delta(const nw_event *event, nw_adjacency adjacency, double epsilon,
+    const nw_account_opts *opts, nw_bounds *out, nw_error *err);
+
+/** Renyi divergence of `order` in (1, 1e6], the larger of both directions; upper is INFINITY if it is not bounded, lower 0 where
+ *  only a bound is known. */
+NW_API NW_WARN_UNUSED nw_status nw_account_rdp(
+    const nw_event *event, nw_adjacency adjacency, double order, nw_bounds *out, nw_error *err);
+/** A curve of Renyi divergences to epsilon (delta): [CKS20, Prop. 12] at the best of the given orders, rounded up. */
+NW_API double nw_rdp_epsilon(const double *orders, const double *rdp, size_t n, double delta);
+NW_API double nw_rdp_delta(const double *orders, const double *rdp, size_t n, double epsilon);
+
+/** The trade-off curve of the event from below: the least type II error of a test of two neighbours with type I error alpha[i],
+ *  certified (rounded down).
+ *  Shapes    alpha: n values in [0, 1]; lower: n values, out. */
+NW_API NW_WARN_UNUSED nw_status nw_account_tradeoff(
+    const nw_event *event, nw_adjacency adjacency, const double *alpha, size_t n, double *lower, nw_error *err);
+/** A mu, nearly the least, such that delta(epsilon) is at most the mu-Gaussian's for every epsilon up to where delta is 1e-15;
+ *  exact for Gaussians. INFINITY if there is none below 1e6. */
+NW_API NW_WARN_UNUSED nw_status nw_account_mu(const nw_event *event, nw_adjacency adjacency, double *mu, nw_error *err);
+
+/** The event of a schedule with a parameter still open. context: the caller's. */
+typedef nw_status (*nw_event_of)(nw_event **out, double parameter, const void *context, nw_error *err);
+typedef enum nw_calibrate_kind {
+    NW_CALIBRATE_LEAST = 1,        /* more of the parameter is more private: a noise scale */
+    NW_CALIBRATE_GREATEST = 2,     /* less of it is more private: a sampling rate */
+    NW_CALIBRATE_GREATEST_COUNT = 3 /* the same, whole numbers >= 1: steps */
+} nw_calibrate_kind;
+/** The least noise (the greatest rate or count) in [low, high] with which the event is (epsilon, delta)-DP, on the safe side: the
+ *  answer itself was certified. Errors: NW_E_BUDGET if even the most private end of [low, high] is over the target. */
+NW_API NW_WARN_UNUSED nw_status nw_calibrate(double *parameter, nw_calibrate_kind kind, double low, double high, double epsilon,
+    double delta, nw_adjacency adjacency, nw_event_of event_of, const void *context, nw_error *err);
+
+/** The same, upper bound only. `method` (may be NULL) as in nw_bounds. The samplers' distance is charged: delta is first reduced
+ *  by (1 + e^epsilon) N 2^-150. */
 NW_API NW_WARN_UNUSED nw_status nw_event_epsilon(
     const nw_event *event, nw_adjacency adjacency, double delta, double *epsilon, const char **method, nw_error *err);
 NW_API NW_WARN_UNUSED nw_status nw_event_delta(

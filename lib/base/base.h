@@ -36,4 +36,16 @@ void nw__free_wiped(void *block, size_t bytes);
 /** Calls sodium_init once; NW_E_ENTROPY if it fails. Idempotent, thread-safe. */
 nw_status nw__init(nw_error *err);
 
+/** Threads for a parallel region: `wanted`, or as OpenMP decides if that is 0; always 1 in a child made by fork. */
+int nw__threads(int wanted);
+
+/** A kernel compiled for the vector units of several processors, chosen when the program is loaded. Each clone does the same
+ *  operations on the same numbers (no contraction, no reordering), so results do not depend on it. */
+#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GNUC__) && !defined(__clang__) && \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#define NW__CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
+#else
+#define NW__CLONES
+#endif
+
 #endif

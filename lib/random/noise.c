@@ -238,7 +238,7 @@ static nw_status draw(
 {
     uint8_t key[NW__RNG_KEY_BYTES];
     const size_t chunks = (n + CHUNK - 1) / CHUNK;
-    const int threads = chunks > 1 && omp_get_max_threads() > 1 ? omp_get_max_threads() : 1;
+    const int threads = chunks > 1 ? nw__threads(0) : 1;
     if (n == 0)
         return NW_OK;
     workspace *spaces = nw__calloc((size_t)threads, sizeof *spaces);

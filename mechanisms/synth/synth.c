@@ -202,7 +202,7 @@ static nw_status prepare_job(fit_job *job, const nw_synth *synth, const nw__refe
 
 static nw_status run_jobs(fit_job *jobs, size_t n, const nw_synth_opts *opts, nw_error *err)
 {
-    const int threads = opts->threads > 0 ? (int)opts->threads : omp_get_max_threads();
+    const int threads = nw__threads((int)opts->threads);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
     for (size_t i = 0; i < n; i++)
         jobs[i].status = opts->engine == NW_SYNTH_GIBBS ? nw__gibbs_fit(&jobs[i].chain, jobs[i].rng, &jobs[i].error)
@@ -292,8 +292,7 @@ static nw_status check_run(
 static nw_status measure(nw_synth *synth, const nw_table *table, nw_rng *rng, nw_error *err)
 {
     const int threads = omp_get_max_threads();
-    if (synth->opts.threads > 0)
-        omp_set_num_threads((int)synth->opts.threads);
+    omp_set_num_threads(nw__threads((int)synth->opts.threads));
     const nw_status status = nw__plan_measure(&synth->plan, table, rng, err);
     omp_set_num_threads(threads);
     return status;

@@ -60,7 +60,7 @@ completes synth_choice_after_equals 'genetic' nw-synth --engine = gen
 completes synth_file 'schema.json' nw-synth --schema sch
 completes synth_file_with_blank 'a b.csv' nw-synth a
 completes synth_nothing_for_numbers '' nw-synth --epsilon ''
-completes ledger_commands 'create charge' nw-ledger c
+completes ledger_commands 'create charge commit' nw-ledger c
 completes ledger_options '--anchor' nw-ledger verify p.nwl --an
 completes ledger_options_of_another_command '' nw-ledger show --an
 completes ledger_choices 'zcdp' nw-ledger create --filter z

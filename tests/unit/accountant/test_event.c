@@ -132,7 +132,7 @@ static void event_from_json__refuses_with_the_key(void **state)
         nw_status status;
         const char *word;
     } cases[] = {
-        { "{\"type\": \"gaussian\", \"sigma\": 0, \"sensitivity\": 1}", NW_E_FORMAT, "scale" },
+        { "{\"type\": \"gaussian\", \"sigma\": 0, \"sensitivity\": 1}", NW_E_FORMAT, "sigma" },
         { "{\"type\": \"gaussian\", \"sensitivity\": 1}", NW_E_FORMAT, "sigma" },
         { "{\"type\": \"gaussian\", \"sigma\": \"0x1p1024\", \"sensitivity\": 1}", NW_E_FORMAT, "sigma" },
         { "{\"type\": \"gaussian\", \"sigma\": \"1.5\", \"sensitivity\": 1}", NW_E_FORMAT, "sigma" },
@@ -151,7 +151,7 @@ static void event_from_json__refuses_with_the_key(void **state)
             "count" },
         { "{\"type\": \"composed\", \"events\": []}", NW_E_FORMAT, "events" },
         { "{\"type\": \"composed\"}", NW_E_FORMAT, "events" },
-        { "{\"type\": \"poisson_subsampled\", \"q\": 0.1}", NW_E_UNSUPPORTED, "poisson_subsampled" },
+        { "{\"type\": \"poisson_subsampled\", \"q\": 0.1}", NW_E_FORMAT, "base" },
         { "{\"type\": \"nonsense\"}", NW_E_FORMAT, "nonsense" },
         { "{\"sigma\": 1}", NW_E_FORMAT, "type" },
         { "3", NW_E_FORMAT, "object" },

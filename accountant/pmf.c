@@ -1,0 +1,264 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* pmf.c - tilted masses on a grid: from cells, to another grid, and the hockey stick. */
+#include "pmf.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const double UNIT = 0x1p-53;
+
+void nw__pmf_free(nw__pmf *pmf)
+{
+    free(pmf->mass);
+    pmf->mass = NULL;
+    pmf->n = 0;
+}
+
+nw_status nw__pmf_copy(nw__pmf *out, const nw__pmf *pmf, nw_error *err)
+{
+    *out = *pmf;
+    out->mass = nw__calloc(pmf->n, sizeof(double));
+    if (out->mass == NULL)
+        return nw__fail_memory(err, "nw__pmf");
+    memcpy(out->mass, pmf->mass, pmf->n * sizeof(double));
+    return NW_OK;
+}
+
+double nw__pmf_variance(const nw__pmf *pmf)
+{
+    double sum = 0.0;
+    double mean = 0.0;
+    double square = 0.0;
+    for (size_t i = 0; i < pmf->n; i++) {
+        const double x = (double)i;
+        sum += pmf->mass[i];
+        mean += pmf->mass[i] * x;
+        square += pmf->mass[i] * x * x;
+    }
+    mean /= sum;
+    return pmf->h * pmf->h * fmax(0.0, square / sum - mean * mean);
+}
+
+double nw__pmf_loss(const nw__pmf *pmf, size_t i)
+{
+    return pmf->origin + (double)(pmf->first + (int64_t)i) * pmf->h;
+}
+
+double nw__pmf_mass(const nw__pmf *pmf, size_t i)
+{
+    return pmf->mass[i] * exp(pmf->log_scale - pmf->theta * nw__pmf_loss(pmf, i));
+}
+
+/* An exponential with argument x carries a relative error of at most 4 u (|x| + 4): outward. */
+static double outward(double x, bool is_upper)
+{
+    const double error = 4.0 * UNIT * (fabs(x) + 4.0);
+    return exp(x) * (is_upper ? 1.0 + error : 1.0 - error);
+}
+
+nw_status nw__pmf_from_cells(nw__pmf *out, const nw__cells *cells, double h, double theta, bool is_upper, nw_error *err)
+{
+    int64_t first = INT64_MAX;
+    int64_t last = INT64_MIN;
+    double most = -INFINITY;
+    double sum = 0.0;
+    *out = (nw__pmf){ .h = h, .theta = theta, .is_upper = is_upper, .infinite = cells->infinite };
+    for (size_t i = 0; i < cells->n; i++) {
+        first = cells->at[i].index < first ? cells->at[i].index : first;
+        last = cells->at[i].index > last ? cells->at[i].index : last;
+        most = fmax(most, theta * h * (double)cells->at[i].index + log(cells->at[i].p));
+    }
+    if (cells->n == 0) { /* everything at infinity, or dropped: no mass at loss 0 */
+        first = last = 0;
+        most = 0.0;
+    }
+    for (size_t i = 0; i < cells->n; i++)
+        sum += exp(theta * h * (double)cells->at[i].index + log(cells->at[i].p) - most);
+    out->log_scale = cells->n == 0 ? 0.0 : most + log(sum);
+    if ((double)(last - first) >= NW__PMF_MOST)
+        return nw__fail(err, NW_E_UNSUPPORTED, "nw__pmf", "losses of different sizes meet on one grid");
+    out->first = first;
+    out->n = (size_t)(last - first + 1);
+    out->mass = nw__calloc(out->n, sizeof(double));
+    if (out->mass == NULL)
+        return nw__fail_memory(err, "nw__pmf");
+    for (size_t i = 0; i < cells->n; i++)
+        out->mass[cells->at[i].index - first] +=
+            cells->at[i].p * outward(theta * h * (double)cells->at[i].index - out->log_scale, is_upper);
+    return NW_OK;
+}
+
+/* The share of a mass at l = g + d in (g, g + h) that goes up: w = (1 - e^-d) / (1 - e^-h); the rest stays at g. From one mass to
+ * the next within a step d grows by from->h, so the exponentials are computed once a step and then multiplied: RUN products at
+ * most between two of them, each right to 2 u. */
+static void split_between(const nw__pmf *from, nw__pmf *to)
+{
+    enum { RUN = 32 };
+    const double up_error = 1.0 + (24.0 + 4.0 * RUN) * UNIT;
+    const double all = -expm1(-to->h);
+    const double one_less = -expm1(-from->h);
+    const double up = exp(from->theta * to->h);
+    const double tilt_less = exp(-from->theta * from->h);
+    for (size_t i = 0; i < from->n;) {
+        const double loss = nw__pmf_loss(from, i) - to->origin;
+        const double below = floor(loss / to->h);
+        const double d = loss - below * to->h;
+        double *at = &to->mass[(int64_t)below - to->first];
+        double gap = -expm1(-d);             /* 1 - e^-d */
+        double tilt = exp(-from->theta * d); /* e^(-theta d) */
+        const double inside = fmin(ceil((to->h - d) / from->h), fmin(RUN, (double)(from->n - i)));
+        const size_t end = i + (inside > 1.0 ? (size_t)inside : 1);
+        for (; i < end; i++) {
+            const double w = gap / all * up_error;
+            const double share = w < 1.0 ? w : 1.0;
+            at[0] += from->mass[i] * (1.0 - share) * tilt * up_error;
+            at[1] += from->mass[i] * share * tilt * up * up_error;
+            gap += (1.0 - gap) * one_less;
+            tilt *= tilt_less;
+        }
+    }
+}
+
+/* Merged from the top down, masses in P relative to the target: what lies above g balances what is taken from below it, sum P (1
+ * - e^(g - l)) = 0, so the merged loss is g; what cannot be balanced within a step is rounded down. */
+static void merge_down(const nw__pmf *from, nw__pmf *to)
+{
+    const double down_error = 1.0 - 0x1p-40;
+    size_t i = from->n;
+    double rest = i > 0 ? from->mass[i - 1] : 0.0; /* what is left of entry i - 1 */
+    for (size_t t = to->n; t-- > 0 && i > 0;) {
+        const double g = nw__pmf_loss(to, t);
+        double excess = 0.0;
+        double taken = 0.0;
+        while (i > 0 && nw__pmf_loss(from, i - 1) >= g - 4.0 * UNIT * fabs(g)) {
+            const double d = fmax(0.0, nw__pmf_loss(from, i - 1) - g);
+            const double p = rest * exp(-from->theta * d);
+            taken += p;
+            excess -= p * expm1(-d);
+            rest = --i > 0 ? from->mass[i - 1] : 0.0;
+        }
+        excess *= down_error;
+        while (i > 0 && excess > 0.0 && nw__pmf_loss(from, i - 1) > g - to->h) {
+            const double d = g - nw__pmf_loss(from, i - 1);
+            const double p = rest * exp(from->theta * d);
+            const double deficit = p * expm1(d);
+            const double share = deficit <= excess ? 1.0 : excess / deficit * down_error;
+            taken += share * p;
+            excess -= share * deficit;
+            if (share < 1.0) {
+                rest *= (1.0 - share) * (1.0 - 4.0 * UNIT);
+                break;
+            }
+            rest = --i > 0 ? from->mass[i - 1] : 0.0;
+        }
+        to->mass[t] = taken * down_error;
+    }
+}
+
+nw_status nw__pmf_regrid(nw__pmf *pmf, double h, nw_error *err)
+{
+    nw__pmf to = *pmf;
+    size_t largest = 0;
+    for (size_t i = 1; i < pmf->n; i++)
+        largest = pmf->mass[i] > pmf->mass[largest] ? i : largest;
+    to.origin = nw__pmf_loss(pmf, largest);
+    const double low = floor((nw__pmf_loss(pmf, 0) - to.origin) / h) - 1.0;
+    const double high = floor((nw__pmf_loss(pmf, pmf->n - 1) - to.origin) / h) + 1.0;
+    if (!(high - low < NW__PMF_MOST && fabs(low) < 0x1p46 && fabs(high) < 0x1p46))
+        return nw__fail(err, NW_E_UNSUPPORTED, "nw__pmf", "losses of different sizes meet on one grid");
+    to.h = h;
+    to.first = (int64_t)low;
+    to.n = (size_t)(high - low) + 1;
+    to.mass = nw__calloc(to.n, sizeof(double));
+    if (to.mass == NULL)
+        return nw__fail_memory(err, "nw__pmf");
+    if (pmf->is_upper)
+        split_between(pmf, &to);
+    else
+        merge_down(pmf, &to);
+    nw__pmf_free(pmf);
+    *pmf = to;
+    return NW_OK;
+}
+
+/* Sums from the top, for the loss g of entry i and masses relative to it:
+ *   B_i = sum_(j>=i) f_j e^(-(theta+1)(l_j - g)),  C_i = sum_(j>=i) f_j e^(-theta (l_j - g)) (1 - e^(-(l_j - g))),
+ * all terms positive; for epsilon in (g - h, g]:
+ *   delta(epsilon) = e^(log_scale - theta g) (C_i + (1 - e^(epsilon - g)) B_i) + infinite. */
+typedef struct sums {
+    double b;
+    double c;
+} sums;
+
+static sums next(const nw__pmf *pmf, sums above, size_t i, double step, double step_less)
+{
+    /* step = e^(-theta h), step_less = e^-h */
+    return (sums){ pmf->mass[i] + step * step_less * above.b, step * (above.c + (1.0 - step_less) * above.b) };
+}
+
+/* Relative error of the sums: a few roundings an entry; of the exponential in front. */
+static double outward_factor(const nw__pmf *pmf, double exponent)
+{
+    const double error = 8.0 * UNIT * ((double)pmf->n + fabs(exponent) + 8.0);
+    return pmf->is_upper ? 1.0 + error : 1.0 - error;
+}
+
+static double value_at(const nw__pmf *pmf, sums s, double g, double epsilon)
+{
+    const double exponent = pmf->log_scale - pmf->theta * g;
+    const double sum = s.c - expm1(fmin(0.0, epsilon - g)) * s.b;
+    const double value = exp(exponent + log(sum)) * outward_factor(pmf, exponent) + pmf->infinite;
+    return value * (pmf->is_upper ? 1.0 + 4.0 * UNIT : 1.0 - 4.0 * UNIT); /* that the sum was rounded */
+}
+
+double nw__pmf_delta(const nw__pmf *pmf, double epsilon)
+{
+    const double step = exp(-pmf->theta * pmf->h);
+    const double step_less = exp(-pmf->h);
+    sums s = { 0.0, 0.0 };
+    size_t i = pmf->n;
+    while (i > 0 && nw__pmf_loss(pmf, i - 1) >= epsilon)
+        s = next(pmf, s, --i, step, step_less);
+    if (i == pmf->n)
+        return pmf->infinite;
+    return fmin(1.0, value_at(pmf, s, nw__pmf_loss(pmf, i), epsilon));
+}
+
+/* delta is `left` where (1 - e^(epsilon - g)) B = target - C: this is the share 1 - e^(epsilon - g) asked for, with g the loss of
+ * entry i; the answer lies in (g - h, g] once it is at most 1 - e^-h. */
+static double share_needed(const nw__pmf *pmf, sums s, size_t i, double left)
+{
+    const double exponent = pmf->log_scale - pmf->theta * nw__pmf_loss(pmf, i);
+    const double log_target = log(left) - exponent - log(outward_factor(pmf, exponent));
+    return s.b > 0.0 ? ((log_target > 700.0 ? INFINITY : exp(log_target)) - s.c) / s.b : INFINITY;
+}
+
+double nw__pmf_epsilon(const nw__pmf *pmf, double delta)
+{
+    enum { CHUNK = 64 }; /* entries between two looks, then one by one from the last look that was too high */
+    const double step = exp(-pmf->theta * pmf->h);
+    const double step_less = exp(-pmf->h);
+    const double left = delta - pmf->infinite;
+    sums s = { 0.0, 0.0 };
+    size_t i = pmf->n;
+    if (!(left > 0.0))
+        return INFINITY;
+    while (i > CHUNK) {
+        sums ahead = s;
+        for (size_t j = 0; j < CHUNK; j++)
+            ahead = next(pmf, ahead, i - 1 - j, step, step_less);
+        if (share_needed(pmf, ahead, i - CHUNK, left) <= -expm1(-pmf->h))
+            break;
+        s = ahead;
+        i -= CHUNK;
+    }
+    while (i-- > 0) {
+        s = next(pmf, s, i, step, step_less);
+        const double share = share_needed(pmf, s, i, left);
+        if (share <= -expm1(-pmf->h) || i == 0)
+            return share >= 1.0 ? -INFINITY : nw__pmf_loss(pmf, i) + log1p(-fmax(share, 0.0));
+    }
+    return -INFINITY;
+}
