@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "cells.h"
 
+#include "contract.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -23,6 +25,9 @@ typedef struct maker {
     nw__cells *cells;
     const nw__pair *pair;
     const nw__cells_opts *o;
+    nw__span *spans; /* lower: of the part without point masses, from the lowest up */
+    size_t span_count, span_capacity;
+    double pile;  /* and what lies at grid point 0, an end of theirs */
     bool is_full; /* out of memory */
 } maker;
 
@@ -94,33 +99,69 @@ static double tilted(const maker *m, double p, double loss)
     return p * exp(m->o->theta * loss - m->o->log_scale);
 }
 
+/* e^loss times a Q-mass: e^loss alone may overflow. */
+static double raised(double loss, double q)
+{
+    return loss < 700.0 ? exp(loss) * q : exp(loss + log(q));
+}
+
 /* The mass of (a, b] at its ends: w = (P - e^a Q) / (1 - e^(a - b)) above, the rest below. */
 static void connect(maker *m, int64_t a, int64_t b, const cell_mass *c)
 {
     const double low = loss_at(m, a);
     const double width = (double)(b - a) * m->o->h;
-    /* Q-mass that has underflown counts as none, and more goes up; e^a alone may overflow */
-    const double q_low = c->q_low > 1e-290 ? c->q_low : 0.0;
-    const double q = low < 700.0 ? exp(low) * q_low : exp(low + log(q_low));
+    const double q = c->q_low > 1e-290 ? raised(low, c->q_low) : 0.0; /* what has underflown counts as none: more goes up */
     const double excess = c->p_high - q * (1.0 - 16.0 * UNIT * (1.0 + fabs(low)));
     const double w = fmin(c->p_high, fmax(0.0, excess / -expm1(-width) * (1.0 + 8.0 * UNIT)));
     put(m, a, c->p_high - w);
     put(m, b, w);
 }
 
+/* The same as a span from below, A = P, D = P - e^a Q. */
+static void add_span(maker *m, int64_t a, int64_t b, const cell_mass *c)
+{
+    if (m->span_count == m->span_capacity) {
+        const size_t capacity = m->span_capacity == 0 ? 1024 : 2 * m->span_capacity;
+        nw__span *spans = realloc(m->spans, (capacity + 1) * sizeof *spans);
+        if (spans == NULL) {
+            m->is_full = true;
+            return;
+        }
+        m->spans = spans;
+        m->span_capacity = capacity;
+    }
+    const double low = loss_at(m, a);
+    const double error = 16.0 * UNIT * (1.0 + fabs(low));
+    const double mass[2] = { c->p_low, c->p_high };
+    const double excess[2] = { fmax(0.0, c->p_low - raised(low, c->q_high) * (1.0 + error)),
+        fmax(0.0, c->p_high - raised(low, c->q_low) * (1.0 - error)) };
+    m->spans[m->span_count++] = nw__span_of(a, mass, excess, (double)(b - a) * m->o->h);
+    m->spans[m->span_count].index = b;
+}
+
+/* Too wide for its mass; from below, also for what lies above it, which bounds how far its chord may be lowered. */
+static bool is_coarse(const maker *m, double width, double p, double b, double p_above)
+{
+    if (tilted(m, p, b) * width * width * m->o->fineness > 1.0)
+        return true;
+    return !m->o->is_upper && p * expm1(width * m->o->h) > 0.5 * p_above;
+}
+
 static void refine(maker *m, int64_t a, int64_t b, const nw__tails *at_a, const nw__tails *at_b)
 {
     const cell_mass c = mass_between(at_a, at_b);
-    const double width = (double)(b - a);
-    if (b - a > 1 && c.p_high > 0.0 && m->cells->n < MOST_CELLS &&
-        tilted(m, c.p_high, loss_at(m, b)) * width * width * m->o->fineness > 1.0) {
+    if (b - a > 1 && c.p_high > 0.0 && m->cells->n + m->span_count < MOST_CELLS &&
+        is_coarse(m, (double)(b - a), c.p_high, loss_at(m, b), at_b->p_above)) {
         const int64_t middle = a + (b - a) / 2;
         const nw__tails at_middle = tails_at(m, loss_at(m, middle));
         refine(m, a, middle, at_a, &at_middle);
         refine(m, middle, b, &at_middle, at_b);
         return;
     }
-    connect(m, a, b, &c);
+    if (m->o->is_upper)
+        connect(m, a, b, &c);
+    else
+        add_span(m, a, b, &c);
 }
 
 /* The least (greatest) loss beyond which P has at most `cut`, within a part in 2^20 of the bracket. */
@@ -161,127 +202,63 @@ static void cover_upper(maker *m, double low, double high)
 /* The merged loss log(P / Q) of a cell, rounded down. */
 static double merged_loss(const cell_mass *c)
 {
-    const double ratio = c->p_low / c->q_high;
-    if (isinf(ratio))
-        return (log(c->p_low) - log(c->q_high)) * (1.0 - 16.0 * UNIT);
-    const double r = log(ratio);
-    return r - 4.0 * UNIT * (1.0 + fabs(r));
+    const double r = log(c->p_low) - log(c->q_high);
+    return r - 4.0 * UNIT * (4.0 + fabs(r) + fabs(log(c->p_low)));
 }
 
-/* The lower end of the cell below `end` whose merged loss is the grid point g, or a hair above it, by the secant method: the
- * merged loss moves about half as fast as the end. */
-static nw__tails find_end(const maker *m, const nw__tails *at_end, double end, double g, double lowest, double *begin)
+/* Subsampled losses pile up within far less than h of the one finite end of their support. What lies within h of it is merged
+ * into one point, which is post-processing, and the grid is anchored there. Returns the pile's inner end; false without one. */
+static bool merge_pile(maker *m, bool is_low, double *inner)
 {
-    enum { ROUNDS = 12 };
-    const double width = end - g;
-    double c = fmax(2.0 * g - end, lowest);
-    double slope = 0.5;
-    double previous_c = NAN;
-    double previous_r = NAN;
-    nw__tails t = tails_at(m, c);
-    for (int i = 0; i < ROUNDS; i++) {
-        const cell_mass mass = mass_between(&t, at_end);
-        const double r = mass.p_low > 0.0 && mass.q_low > 0.0 ? merged_loss(&mass) : NAN;
-        if (!(fabs(r - g) < 4.0 * width) || (r >= g && r - g <= 1e-7 * width))
-            break;
-        if (i > 0 && c != previous_c)
-            slope = fmin(1.0, fmax(0.05, (r - previous_r) / (c - previous_c)));
-        previous_c = c;
-        previous_r = r;
-        c = fmin(fmax(c + (g - r + 1e-8 * width) / slope, lowest), g);
-        t = tails_at(m, c);
-    }
-    *begin = c;
-    return t;
+    const double end = is_low ? m->pair->lowest : m->pair->highest;
+    *inner = is_low ? end + m->o->h : end - m->o->h;
+    const nw__tails at_end = tails_at(m, end);
+    const nw__tails at_inner = tails_at(m, *inner);
+    const cell_mass c = is_low ? mass_between(&at_end, &at_inner) : mass_between(&at_inner, &at_end);
+    if (!(c.p_low > 0.0 && c.q_low > 0.0))
+        return false;
+    m->cells->origin = merged_loss(&c);
+    m->pile = c.p_low;
+    return true;
 }
 
-/* Subsampled losses pile up within far less than h of the one finite end of their support: what is left there is a cell of its
- * own, and the grid is anchored at its merged loss. */
-static bool has_pile_below(const nw__pair *pair)
-{
-    return isfinite(pair->lowest) && !isfinite(pair->highest);
-}
-
-static bool has_pile_above(const nw__pair *pair)
-{
-    return isfinite(pair->highest) && !isfinite(pair->lowest);
-}
-
-static void put_merged(maker *m, const nw__tails *low, const nw__tails *high)
-{
-    const cell_mass c = mass_between(low, high);
-    if (c.p_low > 0.0 && c.q_high > 0.0)
-        put(m, (int64_t)floor((merged_loss(&c) - m->cells->origin) / m->o->h), c.p_low);
-}
-
-/* Merged cells from the top down to `stop`, none below `low`. A cell takes the width that its predecessor's mass suggests. */
-static void merge_cells(maker *m, double stop, double low, double high, nw__tails *at_end)
-{
-    const double h = m->o->h;
-    const double origin = m->cells->origin;
-    double width = 1.0;
-    double end = high;
-    while (end > stop && !m->is_full) {
-        double begin = 0.0;
-        const double from_origin = (end - origin) / h;
-        const double g = origin + h * fmin(ceil(from_origin) - 1.0, floor(from_origin - 0.5 * width + 0.5));
-        const nw__tails at_begin = find_end(m, at_end, end, g, low, &begin);
-        const cell_mass c = mass_between(&at_begin, at_end);
-        put_merged(m, &at_begin, at_end);
-        const double load = tilted(m, c.p_high, end) * width * width * m->o->fineness;
-        width = m->cells->n >= MOST_CELLS ? 2.0 * width : load > 1.0 ? fmax(1.0, 0.5 * width) : load < 0.1 ? 2.0 * width : width;
-        if (!(begin < end))
-            break;
-        end = begin;
-        *at_end = at_begin;
-    }
-}
-
-/* The cells move with the origin and the merged loss of what they leave at the bottom moves much less, so the origin that it
- * falls on is found by a few rounds; a last one starts a hair lower, as a loss below its grid point would lose a whole step. */
-static void merge_above_pile(maker *m, double high)
-{
-    enum { ROUNDS = 8 };
-    const double h = m->o->h;
-    const double lowest = m->pair->lowest;
-    const nw__tails bottom = tails_at(m, lowest);
-    const double infinite = m->cells->infinite;
-    double miss = 0.0;
-    m->cells->origin = lowest + 0.25 * h;
-    for (int round = 0; round < ROUNDS; round++) {
-        nw__tails at_end = tails_at(m, high);
-        m->cells->n = 0;
-        m->cells->infinite = infinite;
-        merge_cells(m, m->cells->origin + h, lowest, high, &at_end);
-        const cell_mass c = mass_between(&bottom, &at_end);
-        put_merged(m, &bottom, &at_end);
-        if (!(c.p_low > 0.0 && c.q_high > 0.0))
-            return;
-        miss = merged_loss(&c) - m->cells->origin;
-        if ((miss >= 0.0 && miss <= 1e-7 * h) || round + 1 == ROUNDS)
-            return;
-        m->cells->origin += miss - (round + 2 >= ROUNDS ? 2e-3 * fabs(miss) + 1e-9 * h : 1e-9 * h);
-    }
-}
-
+/* Spans from `low` to `high`, of which one at either end may stick out over what it holds: they end on grid points. */
 static void cover_lower(maker *m, double low, double high)
 {
-    if (has_pile_below(m->pair)) {
-        merge_above_pile(m, high);
-        return;
-    }
-    double end = high;
-    nw__tails at_end = tails_at(m, end);
-    if (has_pile_above(m->pair)) {
-        const double h = m->o->h;
-        const nw__tails top = tails_at(m, m->pair->highest);
-        at_end = tails_at(m, m->pair->highest - h);
-        const cell_mass c = mass_between(&at_end, &top);
-        end = m->pair->highest - h;
-        m->cells->origin = c.p_low > 0.0 && c.q_high > 0.0 ? merged_loss(&c) : end;
-        put_merged(m, &at_end, &top);
-    }
-    merge_cells(m, low, low, end, &at_end);
+    const bool is_above = isfinite(m->pair->highest) && !isfinite(m->pair->lowest);
+    const bool is_below = isfinite(m->pair->lowest) && !isfinite(m->pair->highest);
+    double inner = 0.0;
+    if (is_below && low < m->pair->lowest + m->o->h && merge_pile(m, true, &inner))
+        low = inner;
+    if (is_above && high > m->pair->highest - m->o->h && merge_pile(m, false, &inner))
+        high = inner;
+    const int64_t a = (int64_t)ceil((low - m->cells->origin) / m->o->h);
+    const int64_t b = (int64_t)floor((high - m->cells->origin) / m->o->h);
+    const nw__tails at_low = tails_at(m, low);
+    const nw__tails at_high = tails_at(m, high);
+    const nw__tails at_a = tails_at(m, fmin(loss_at(m, a), high));
+    const nw__tails at_b = tails_at(m, fmax(loss_at(m, b), low));
+    const cell_mass below = mass_between(&at_low, &at_a);
+    const cell_mass above = mass_between(&at_b, &at_high);
+    add_span(m, a - 1, a, &below);
+    if (a < b)
+        refine(m, a, b, &at_a, &at_b);
+    if (a <= b)
+        add_span(m, b, b + 1, &above);
+}
+
+static nw_status put_spans(maker *m, nw_error *err)
+{
+    const size_t n = m->span_count;
+    double *mass = nw__calloc(n + 1, sizeof *mass);
+    if (mass == NULL)
+        return nw__fail_memory(err, "nw__cells");
+    mass[m->spans[0].index == 0 ? 0 : n] = m->pile;
+    const nw_status status = nw__contract(m->spans, n, m->o->h, 0.0, mass, "nw__cells", err);
+    for (size_t k = 0; status == NW_OK && k <= n; k++)
+        put(m, m->spans[k].index, mass[k]);
+    free(mass);
+    return status;
 }
 
 /* Point masses: to both neighbours (the share above w = (1 - e^(g - l)) / (1 - e^-h)), or down. */
@@ -316,7 +293,7 @@ static void place_atoms(maker *m)
 
 nw_status nw__cells_new(nw__cells *out, const nw__pair *pair, const nw__cells_opts *opts, nw_error *err)
 {
-    maker m = { out, pair, opts, false };
+    maker m = { .cells = out, .pair = pair, .o = opts };
     *out = (nw__cells){ .origin = isfinite(pair->lowest) ? pair->lowest : isfinite(pair->highest) ? pair->highest : 0.0 };
     if (opts->is_upper)
         out->infinite = pair->atoms.p_infinite * (1.0 + 4.0 * UNIT);
@@ -332,9 +309,11 @@ nw_status nw__cells_new(nw__cells *out, const nw__pair *pair, const nw__cells_op
         else
             cover_lower(&m, low, high);
     }
+    nw_status status = m.span_count > 0 && !m.is_full ? put_spans(&m, err) : NW_OK;
     place_atoms(&m);
-    if (!m.is_full)
+    free(m.spans);
+    if (status == NW_OK && !m.is_full)
         return NW_OK;
     nw__cells_free(out);
-    return nw__fail_memory(err, "nw__cells");
+    return status != NW_OK ? status : nw__fail_memory(err, "nw__cells");
 }

@@ -32,7 +32,7 @@ typedef struct nw__cells_opts {
 
 /** Upper: connect-the-dots  [DGKKM22, Alg. 1], cell by cell: the P- and Q-mass of a cell (a, b] go to its ends so that the sums
  *  of p and of p e^-loss are kept, which gives the least profile above the pair's that is linear in e^loss between the dots.
- *  Lower: merged cells, which is post-processing, with ends chosen so that the merged loss is a grid point.
+ *  Lower: the same chords, lowered until they lie below the profile (contract.h).
  *  All masses are rounded outward. */
 nw_status nw__cells_new(nw__cells *out, const nw__pair *pair, const nw__cells_opts *opts, nw_error *err);
 void nw__cells_free(nw__cells *cells);

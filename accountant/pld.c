@@ -6,8 +6,8 @@
  * + 1) h^2 / 12 to epsilon. A sum of n copies spreads over sqrt(n) times the width of one, so a grid fine enough for one copy
  * would need ever longer transforms. Instead powers are taken in stages of RAISE = 64 copies; the sums, 64 times fewer, go to a
  * grid sqrt(RAISE) times coarser, where they cost as much error again: stages grow with log n, and their length hardly at all.
- * The last ENOUGH copies of a single mechanism need no stage (from below more, as each stage costs a little). Point masses that
- * lie on a lattice are powered on that lattice, without any error of the grid.
+ * The last ENOUGH copies of a single mechanism need no stage. Point masses that lie on a lattice are powered on that lattice,
+ * without any error of the grid.
  *
  * Slack. Thresholds are mapped through a family's formulas with an error of a few ulps of the loss, and grid points are rounded:
  * NW__LOSS_ROUNDING of the largest loss a step, added to (taken from) epsilon. */
@@ -17,7 +17,7 @@
 #include <omp.h>
 #include <stdlib.h>
 
-enum { RAISE = 64, MOST_RAISE = 1024, ENOUGH = 64, ENOUGH_LOWER = 256, MERGED = 8, ATTEMPTS = 12 };
+enum { RAISE = 64, MOST_RAISE = 1024, ENOUGH = 64, NARROW = 4, ATTEMPTS = 12 };
 static const double LEAST_LOG_DELTA = -660.0;
 /* Share of delta that may be cut off. */
 static const double CUT = 1e-7;
@@ -48,10 +48,11 @@ static bool is_lattice(const nw__pair *pair, double h)
     return pair->tails == NULL && pair->spacing >= h;
 }
 
-/* The step for `count` copies of one of `n` mechanisms. */
+/* The step for `count` copies of one of `n` mechanisms. Lowered chords lie twice as far below as chords lie above. */
 static double step_for(const attempt_plan *plan, double count)
 {
-    return sqrt(12.0 * plan->tolerance / ((double)plan->n * count * (plan->saddle->theta + 1.0) * stages(count)));
+    const double share = plan->query->is_upper ? 12.0 : 6.0;
+    return sqrt(share * plan->tolerance / ((double)plan->n * count * (plan->saddle->theta + 1.0) * stages(count)));
 }
 
 static nw__window window_for(const attempt_plan *plan, double remaining)
@@ -169,20 +170,10 @@ static uint64_t next_power(uint64_t left, uint64_t most)
     return best;
 }
 
-/* Rounding down costs a pile of mass up to a step; an upper bound has no such trouble. */
-static bool is_spread(const nw__pmf *pmf)
-{
-    double most = 0.0;
-    for (size_t i = 0; i < pmf->n; i++)
-        most = fmax(most, pmf->mass[i]);
-    return pmf->is_upper || most < 0.02;
-}
-
 /* How much coarser the sums of `power` copies may lie: sqrt(power) costs as much error as before, and two thirds of that half. */
-static double coarser_by(const attempt_plan *plan, uint64_t power)
+static double coarser_by(uint64_t power)
 {
-    const double ratio = sqrt((double)power) / 1.5;
-    return plan->n == 1 || plan->query->is_upper ? ratio : exp2(floor(log2(ratio)));
+    return sqrt((double)power) / 1.5;
 }
 
 static nw_status stage(const attempt_plan *plan, part *p, double *ratio, nw_error *err)
@@ -192,8 +183,8 @@ static nw_status stage(const attempt_plan *plan, part *p, double *ratio, nw_erro
     p->left /= power;
     if (power > 1)
         NW__TRY(raise_to(plan, &p->pmf, power, (double)p->left, err));
-    const double coarser = is_spread(&p->pmf) || p->left == 1 ? fmin(*ratio, coarser_by(plan, power)) : 1.0;
-    if (coarser < (p->pmf.is_upper ? 1.5 : 4.0)) /* merging balances only much finer masses */
+    const double coarser = fmin(*ratio, coarser_by(power));
+    if (coarser < 1.5)
         return NW_OK;
     *ratio /= coarser;
     return regrid(p, p->pmf.h * coarser, err);
@@ -201,12 +192,11 @@ static nw_status stage(const attempt_plan *plan, part *p, double *ratio, nw_erro
 
 /* The step for a mechanism, and how much coarser its sums may become: a power of two where grids have to meet. Where its law is a
  * lattice, the lattice's step; where it has point masses at its ends, a step that meets both, however often it is doubled. */
-static double choose_step(const attempt_plan *plan, const nw__mechanism *m, double *ratio)
+static double choose_step(const attempt_plan *plan, const nw__mechanism *m, size_t j, double *ratio)
 {
     const double spacing = m->pair->spacing;
-    /* merging balances only masses that lie closer together than the grid they go to */
-    const double closer = plan->n > 1 && spacing > 0.0 && !plan->query->is_upper ? MERGED : 1.0;
-    const double wanted = fmin(step_for(plan, (double)m->count), plan->final_h / closer);
+    const double narrow = fmax(plan->saddle->spread[j] / NARROW, 0x1p-10 * plan->final_h);
+    const double wanted = fmin(fmin(step_for(plan, (double)m->count), plan->final_h), narrow);
     *ratio = 1.0;
     if (is_lattice(m->pair, wanted)) {
         const double width = 16.0 * plan->saddle->deviation; /* of the whole sum */
@@ -219,8 +209,6 @@ static double choose_step(const attempt_plan *plan, const nw__mechanism *m, doub
         return spacing / (*ratio * ceil(spacing / (*ratio * wanted)));
     }
     *ratio = plan->final_h / wanted;
-    if (plan->n > 1 && !plan->query->is_upper)
-        *ratio = exp2(ceil(log2(*ratio)));
     return plan->final_h / *ratio;
 }
 
@@ -229,13 +217,13 @@ static nw_status prepare(const attempt_plan *plan, const nw__mechanism *m, size_
 {
     double ratio = 1.0;
     *p = (part){ .left = m->count };
-    const double h = choose_step(plan, m, &ratio);
+    const double h = choose_step(plan, m, j, &ratio);
     NW__TRY(place(plan, m, j, h, &p->pmf, err));
     if (is_lattice(m->pair, h) && plan->n > 1) {
         NW__TRY(raise_to(plan, &p->pmf, p->left, 1.0, err));
         p->left = 1;
     }
-    const uint64_t enough = plan->n > 1 ? 1 : plan->query->is_upper ? ENOUGH : ENOUGH_LOWER;
+    const uint64_t enough = plan->n > 1 ? 1 : ENOUGH;
     while (ratio > 1.0 && p->left > enough)
         NW__TRY(stage(plan, p, &ratio, err));
     if (plan->n == 1 || fabs(p->pmf.h - plan->final_h) <= 0x1p-40 * plan->final_h)
@@ -344,13 +332,17 @@ static double loss_slack(const nw__mechanism *list, size_t n, const nw__saddle *
     return slack;
 }
 
-/* A final grid that is fine against the sum's spread: an upper bound needs little; merging down needs more, and most where
- * different grids meet. */
-static double resolution_for(const attempt_plan *plan)
+/* A final grid that is fine against the sum's spread. From below, the points of a lattice that is coarser than the grid each lose
+ * up to a step where it meets others. */
+static double resolution_for(const attempt_plan *plan, const nw__mechanism *list)
 {
     const nw__saddle *saddle = plan->saddle;
     const double scale = plan->query->is_untilted ? saddle->deviation : fmax(saddle->deviation, 1.0 / saddle->theta);
-    return fmax(scale, 1e-290) / (plan->query->is_upper ? 32.0 : plan->n > 1 ? 4096.0 : 256.0);
+    const double resolution = fmax(scale, 1e-290) / 32.0;
+    double lattices = 0.0;
+    for (size_t j = 0; j < plan->n; j++)
+        lattices += is_lattice(list[j].pair, 4.0 * resolution) ? 1.0 : 0.0;
+    return plan->query->is_upper || plan->n == 1 ? resolution : fmin(resolution, 2.0 * plan->tolerance / fmax(lattices, 1e-9));
 }
 
 nw_status nw__pld_compose(const nw__mechanism *list, size_t n, const nw__pld_query *query, nw__fft *fft, nw__pmf *out,
@@ -371,7 +363,7 @@ nw_status nw__pld_compose(const nw__mechanism *list, size_t n, const nw__pld_que
         .delta = fmax(query->asks_epsilon ? query->given : exp(saddle.log_delta), 1e-290),
         .needed = &needed };
     nw_status status = NW_E_UNSUPPORTED;
-    double resolution = resolution_for(&plan);
+    double resolution = resolution_for(&plan, list);
     for (int i = 0; i < ATTEMPTS && status == NW_E_UNSUPPORTED; i++) {
         const double for_sum = n > 1 ? step_for(&plan, 4.0) : step_for(&plan, 1.0);
         plan.final_h = fmin(for_sum, resolution);

@@ -3,6 +3,8 @@
 /* pmf.c - tilted masses on a grid: from cells, to another grid, and the hockey stick. */
 #include "pmf.h"
 
+#include "contract.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,80 +92,88 @@ nw_status nw__pmf_from_cells(nw__pmf *out, const nw__cells *cells, double h, dou
     return NW_OK;
 }
 
-/* The share of a mass at l = g + d in (g, g + h) that goes up: w = (1 - e^-d) / (1 - e^-h); the rest stays at g. From one mass to
- * the next within a step d grows by from->h, so the exponentials are computed once a step and then multiplied: RUN products at
- * most between two of them, each right to 2 u. */
-static void split_between(const nw__pmf *from, nw__pmf *to)
+/* What lies in [g, g + h) of each grid point of `to`, tilted to g: A = sum p, D = sum p (1 - e^-d) for masses at g + d; what lies
+ * at g itself is put there. From one mass to the next within a span d grows by from->h, so the exponentials are computed once
+ * and then multiplied: RUN products at most between two of them, each right to 2 u. */
+enum { RUN = 32 };
+
+static void gather(const nw__pmf *from, const nw__pmf *to, nw__span *spans)
 {
-    enum { RUN = 32 };
-    const double up_error = 1.0 + (24.0 + 4.0 * RUN) * UNIT;
-    const double all = -expm1(-to->h);
     const double one_less = -expm1(-from->h);
-    const double up = exp(from->theta * to->h);
     const double tilt_less = exp(-from->theta * from->h);
     for (size_t i = 0; i < from->n;) {
         const double loss = nw__pmf_loss(from, i) - to->origin;
         const double below = floor(loss / to->h);
         const double d = loss - below * to->h;
-        double *at = &to->mass[(int64_t)below - to->first];
+        const int64_t at = (int64_t)below - to->first;
+        if (d == 0.0) {
+            to->mass[at] += from->mass[i++] * (to->is_upper ? 1.0 + 4.0 * UNIT : 1.0 - 4.0 * UNIT);
+            continue;
+        }
         double gap = -expm1(-d);             /* 1 - e^-d */
         double tilt = exp(-from->theta * d); /* e^(-theta d) */
         const double inside = fmin(ceil((to->h - d) / from->h), fmin(RUN, (double)(from->n - i)));
         const size_t end = i + (inside > 1.0 ? (size_t)inside : 1);
         for (; i < end; i++) {
-            const double w = gap / all * up_error;
-            const double share = w < 1.0 ? w : 1.0;
-            at[0] += from->mass[i] * (1.0 - share) * tilt * up_error;
-            at[1] += from->mass[i] * share * tilt * up * up_error;
+            spans[at].mass += from->mass[i] * tilt;
+            spans[at].excess += from->mass[i] * tilt * gap;
             gap += (1.0 - gap) * one_less;
             tilt *= tilt_less;
         }
     }
 }
 
-/* Merged from the top down, masses in P relative to the target: what lies above g balances what is taken from below it, sum P (1
- * - e^(g - l)) = 0, so the merged loss is g; what cannot be balanced within a step is rounded down. */
-static void merge_down(const nw__pmf *from, nw__pmf *to)
+/* The chord of each span: a share w = D / (1 - e^-h) to its upper end, A - w to its lower. */
+static void connect(nw__pmf *to, const nw__span *spans, double error)
 {
-    const double down_error = 1.0 - 0x1p-40;
-    size_t i = from->n;
-    double rest = i > 0 ? from->mass[i - 1] : 0.0; /* what is left of entry i - 1 */
-    for (size_t t = to->n; t-- > 0 && i > 0;) {
-        const double g = nw__pmf_loss(to, t);
-        double excess = 0.0;
-        double taken = 0.0;
-        while (i > 0 && nw__pmf_loss(from, i - 1) >= g - 4.0 * UNIT * fabs(g)) {
-            const double d = fmax(0.0, nw__pmf_loss(from, i - 1) - g);
-            const double p = rest * exp(-from->theta * d);
-            taken += p;
-            excess -= p * expm1(-d);
-            rest = --i > 0 ? from->mass[i - 1] : 0.0;
-        }
-        excess *= down_error;
-        while (i > 0 && excess > 0.0 && nw__pmf_loss(from, i - 1) > g - to->h) {
-            const double d = g - nw__pmf_loss(from, i - 1);
-            const double p = rest * exp(from->theta * d);
-            const double deficit = p * expm1(d);
-            const double share = deficit <= excess ? 1.0 : excess / deficit * down_error;
-            taken += share * p;
-            excess -= share * deficit;
-            if (share < 1.0) {
-                rest *= (1.0 - share) * (1.0 - 4.0 * UNIT);
-                break;
-            }
-            rest = --i > 0 ? from->mass[i - 1] : 0.0;
-        }
-        to->mass[t] = taken * down_error;
+    const double less = -expm1(-to->h);
+    const double up = exp(to->theta * to->h);
+    for (size_t k = 0; k + 1 < to->n; k++) {
+        const double mass = spans[k].mass * (1.0 + error);
+        const double w = fmin(mass, spans[k].excess / less * (1.0 + error));
+        to->mass[k] += mass - w;
+        to->mass[k + 1] += w * up * (1.0 + error);
     }
+}
+
+/* Points of a lattice that is coarser than the grid go down to it: chords between them say little. */
+static nw_status contract(const nw__pmf *from, nw__pmf *to, nw__span *spans, double error, nw_error *err)
+{
+    const bool is_fine = from->h < to->h;
+    for (size_t k = 0; k < to->n; k++) {
+        const double mass[2] = { spans[k].mass * (1.0 - error), spans[k].mass * (1.0 + error) };
+        const double excess[2] = { spans[k].excess * (1.0 - error), spans[k].excess * (1.0 + error) };
+        spans[k] = nw__span_of((int64_t)k, mass, excess, to->h);
+        if (!is_fine)
+            to->mass[k] += mass[0];
+    }
+    return is_fine ? nw__contract(spans, to->n - 1, to->h, to->theta, to->mass, "nw__pmf", err) : NW_OK;
+}
+
+/* Where a grid of step h is best anchored: at the largest mass, which may be a pile; or, where the whole lies within a step or so,
+ * a hair below its merged loss log (sum P / sum Q). */
+static double anchor(const nw__pmf *pmf, double h)
+{
+    size_t largest = 0;
+    double p = 0.0;
+    double q = 0.0;
+    for (size_t i = 1; i < pmf->n; i++)
+        largest = pmf->mass[i] > pmf->mass[largest] ? i : largest;
+    const double centre = nw__pmf_loss(pmf, largest);
+    if (nw__pmf_variance(pmf) > h * h)
+        return centre;
+    for (size_t i = 0; i < pmf->n; i++) {
+        const double d = nw__pmf_loss(pmf, i) - centre;
+        p += pmf->mass[i] * exp(-pmf->theta * d);
+        q += pmf->mass[i] * exp(-(pmf->theta + 1.0) * d);
+    }
+    return p > 0.0 && q > 0.0 && isfinite(p) && isfinite(q) ? centre + log(p / q) - 1e-6 * h : centre;
 }
 
 nw_status nw__pmf_regrid(nw__pmf *pmf, double h, nw_error *err)
 {
     nw__pmf to = *pmf;
-    size_t largest = 0;
-    for (size_t i = 1; i < pmf->n; i++)
-        largest = pmf->mass[i] > pmf->mass[largest] ? i : largest;
-    to.origin = nw__pmf_loss(pmf, largest);
+    to.origin = anchor(pmf, h);
     const double low = floor((nw__pmf_loss(pmf, 0) - to.origin) / h) - 1.0;
     const double high = floor((nw__pmf_loss(pmf, pmf->n - 1) - to.origin) / h) + 1.0;
     if (!(high - low < NW__PMF_MOST && fabs(low) < 0x1p46 && fabs(high) < 0x1p46))
@@ -172,12 +182,25 @@ nw_status nw__pmf_regrid(nw__pmf *pmf, double h, nw_error *err)
     to.first = (int64_t)low;
     to.n = (size_t)(high - low) + 1;
     to.mass = nw__calloc(to.n, sizeof(double));
-    if (to.mass == NULL)
+    nw__span *spans = nw__calloc(to.n, sizeof *spans);
+    if (to.mass == NULL || spans == NULL) {
+        nw__pmf_free(&to);
+        free(spans);
         return nw__fail_memory(err, "nw__pmf");
+    }
+    nw_status status = NW_OK;
+    /* of the sums: their products, and one rounding a term */
+    const double error = UNIT * (32.0 + 4.0 * RUN + h / pmf->h);
+    gather(pmf, &to, spans);
     if (pmf->is_upper)
-        split_between(pmf, &to);
+        connect(&to, spans, error);
     else
-        merge_down(pmf, &to);
+        status = contract(pmf, &to, spans, error, err);
+    free(spans);
+    if (status != NW_OK) {
+        nw__pmf_free(&to);
+        return status;
+    }
     nw__pmf_free(pmf);
     *pmf = to;
     return NW_OK;

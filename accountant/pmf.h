@@ -47,8 +47,8 @@ double nw__pmf_variance(const nw__pmf *pmf);
  *  NW_E_UNSUPPORTED if the window needs more than `most` points. */
 nw_status nw__pmf_product(
     nw__pmf *out, const nw__factor *factors, size_t n, const nw__window *window, nw__fft *plan, nw_error *err);
-/** Moves the masses to a grid of step h anchored at the largest of them: to both neighbours (upper), or merged and rounded down
- *  (lower). */
+/** Moves the masses to a grid of step h anchored at the largest of them: to both neighbours (upper), or from below
+ *  (contract.h). */
 nw_status nw__pmf_regrid(nw__pmf *pmf, double h, nw_error *err);
 
 /** delta at epsilon, epsilon at delta (INFINITY if there is none), rounded up (upper) or down (lower). */

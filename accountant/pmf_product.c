@@ -92,10 +92,11 @@ typedef struct range {
     double below;     /* tilted mass that moving everything below up to low makes */
 } range;
 
-/* Chernoff bounds at orders c / deviation; the support's own ends where they are nearer. */
+/* Chernoff bounds at orders c / deviation, small ones for the sake of rare losses much larger than that; the support's own ends
+ * where they are nearer. */
 static void chernoff(range *r, const bins *b, size_t n, const nw__window *window, double theta, double scale)
 {
-    static const double orders[] = { 0.1, 0.2, 0.4, 0.7, 1.2, 2.0, 3.0, 4.5, 6.5, 9.0, 13.0 };
+    static const double orders[] = { 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.2, 0.4, 0.7, 1.2, 2.0, 3.0, 4.5, 6.5, 9.0, 13.0 };
     const double log_alias = log(window->alias);
     double variance = 0.0;
     double high = INFINITY;

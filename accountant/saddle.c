@@ -23,6 +23,7 @@ void nw__saddle_free(nw__saddle *saddle)
 {
     free(saddle->log_scale);
     free(saddle->highest);
+    free(saddle->spread);
     *saddle = (nw__saddle){ 0 };
 }
 
@@ -183,7 +184,9 @@ static void finish(nw__saddle *out, const points *p, size_t n, const nw__pld_que
     out->log_delta = q->is_untilted ? log(q->given) : fmin(0.0, log_delta_at(&c, theta));
     out->deviation = sqrt(c.variance);
     for (size_t j = 0; j < n; j++) {
-        out->log_scale[j] = cumulants_of(&p[j], out->theta).k;
+        const cumulants one = cumulants_of(&p[j], out->theta);
+        out->log_scale[j] = one.k;
+        out->spread[j] = sqrt(one.variance);
         out->highest[j] = p[j].spread;
     }
     out->is_smooth = !q->is_upper && n <= 8 && decays(p, n, theta, fmax(out->deviation, 1e-300));
@@ -195,8 +198,10 @@ nw_status nw__saddle_find(nw__saddle *out, const nw__mechanism *list, size_t n, 
     double theta = 0.0;
     double cut = query->asks_epsilon ? 1e-9 * query->given : 1e-30;
     nw_status status = NW_OK;
-    *out = (nw__saddle){ .log_scale = nw__calloc(n, sizeof(double)), .highest = nw__calloc(n, sizeof(double)) };
-    if (out->log_scale == NULL || out->highest == NULL)
+    *out = (nw__saddle){ .log_scale = nw__calloc(n, sizeof(double)),
+        .highest = nw__calloc(n, sizeof(double)),
+        .spread = nw__calloc(n, sizeof(double)) };
+    if (out->log_scale == NULL || out->highest == NULL || out->spread == NULL)
         status = nw__fail_memory(err, "nw__saddle");
     /* the points are laid for the theta of the round before; the second round refines them */
     for (int round = 0; status == NW_OK && round < 2; round++) {

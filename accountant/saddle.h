@@ -16,6 +16,7 @@ typedef struct nw__saddle {
     bool is_smooth;    /* the estimate's assumption: the transform decays along the contour */
     double *log_scale; /* of each mechanism at theta; n */
     double *highest;   /* its finite losses' upper quantile */
+    double *spread;    /* deviation of one copy's tilted loss */
 } nw__saddle;
 
 nw_status nw__saddle_find(nw__saddle *out, const nw__mechanism *list, size_t n, const nw__pld_query *query, nw_error *err);
