@@ -391,13 +391,15 @@ static double bound_at(search *s, double x)
     return s->asks_epsilon ? epsilon_from(a, rdp, s->given) : log_delta_from(a, rdp, s->given);
 }
 
-/* Any order gives a bound; golden sections from the best of a coarse set. */
+/* Any order gives a bound; golden sections from the best of a coarse set, which ends where the bound has long been growing, as
+ * large orders cost the most. */
 static double best_order(search *s)
 {
+    enum { PAST = 3 };
     const double ratio = 0.61803398874989484820;
     double best = INFINITY;
     double at = 0.0;
-    for (double x = -6.0; x <= 12.0; x += 1.0) {
+    for (double x = -6.0; x <= 12.0 && (isinf(best) || x <= at + PAST); x += 1.0) {
         const double value = bound_at(s, x);
         if (value < best) {
             best = value;

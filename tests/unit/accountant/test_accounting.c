@@ -320,6 +320,50 @@ static void event_epsilon__charges_the_samplers_distance(void **state)
     }
 }
 
+/* What is exact is not rounded: the budget of n releases holds n of them. */
+static void event_epsilon__of_a_whole_laplace_ratio_is_that_ratio(void **state)
+{
+    (void)state;
+    nw_event *event = NULL;
+    const double scales[] = { 1.0, 2.0, 0.5, 1024.0 };
+    for (size_t i = 0; i < sizeof scales / sizeof *scales; i++) {
+        double epsilon = 0.0;
+        assert_int_equal(nw_event_laplace(&event, scales[i], (nw_sensitivity){ 1.0, NW_ADD_REMOVE }, NULL), NW_OK);
+        assert_int_equal(nw_event_epsilon(event, NW_ADD_REMOVE, 0.0, &epsilon, NULL, NULL), NW_OK);
+        assert_true(epsilon == 1.0 / scales[i]);
+        nw_event_free(event);
+    }
+    assert_int_equal(nw_event_laplace(&event, 3.0, (nw_sensitivity){ 1.0, NW_ADD_REMOVE }, NULL), NW_OK);
+    double third = 0.0;
+    assert_int_equal(nw_event_epsilon(event, NW_ADD_REMOVE, 0.0, &third, NULL, NULL), NW_OK);
+    assert_true(third * 3.0L > 1.0L); /* rounded up, not to nearest */
+    nw_event_free(event);
+}
+
+/* Few records of many: the loss of a step is nearly always tiny and rarely large, so the sum's tail is that of a Poisson number of
+ * large losses. The interval is narrow, and below the bound by divergences, a second method. */
+static void account_epsilon__composes_rare_large_losses(void **state)
+{
+    (void)state;
+    nw_event *noise = NULL;
+    nw_event *step = NULL;
+    nw_event *all = NULL;
+    nw_bounds b;
+    nw_bounds r;
+    assert_int_equal(nw_event_gaussian(&noise, 0.7, (nw_sensitivity){ 1.0, NW_ADD_REMOVE }, NULL), NW_OK);
+    assert_int_equal(nw_event_poisson_subsampled(&step, 1e-5, noise, NULL), NW_OK);
+    assert_int_equal(nw_event_repeat(&all, step, 10000000, NULL), NW_OK);
+    assert_int_equal(nw_account_epsilon(all, NW_ADD_REMOVE, 1e-6, NULL, &b, NULL), NW_OK);
+    assert_string_equal(b.method, "pld");
+    assert_true(b.lower > 0.0 && b.upper - b.lower < 0.02 * b.upper);
+    assert_int_equal(nw_account_rdp(all, NW_ADD_REMOVE, 8.0, &r, NULL), NW_OK);
+    const double order = 8.0;
+    assert_true(b.upper < nw_rdp_epsilon(&order, &r.upper, 1, 1e-6));
+    nw_event_free(noise);
+    nw_event_free(step);
+    nw_event_free(all);
+}
+
 static void calibrate_gaussian__refuses_bad_parameters(void **state)
 {
     (void)state;
@@ -352,6 +396,8 @@ int main(void)
         cmocka_unit_test(event_cost__repeat_equals_the_composition_of_copies),
         cmocka_unit_test(event_cost__knows_what_the_sensitivity_was_worked_out_for),
         cmocka_unit_test(event_epsilon__charges_the_samplers_distance),
+        cmocka_unit_test(event_epsilon__of_a_whole_laplace_ratio_is_that_ratio),
+        cmocka_unit_test(account_epsilon__composes_rare_large_losses),
         cmocka_unit_test(calibrate_gaussian__refuses_bad_parameters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
