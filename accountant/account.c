@@ -107,7 +107,7 @@ static nw_status solve_direction(const question *q, nw__direction direction, boo
     *out = (nw__pld_answer){ is_upper ? (q->asks_epsilon ? INFINITY : 1.0) : 0.0, NAN };
     NW__TRY(make_schedule(&s, q, direction, is_upper, err));
     nw_status status = NW_OK;
-    if (s.no_pair != NULL || s.steps > NW__PLD_MOST_STEPS) {
+    if (s.no_pair != NULL || s.steps > NW__PLD_MOST_STEPS || s.n > NW__PLD_MOST_DIFFERENT) {
         *method = NULL;
     } else if (s.n == 0) {
         *method = "gdp";
@@ -331,7 +331,8 @@ nw_status nw__account_estimate(const nw_event *event, nw_adjacency adjacency, do
         status = make_schedule(&s, &q, (nw__direction)d, true, err);
         if (status != NW_OK)
             break;
-        is_smooth = s.no_pair == NULL && s.n > 0 && !is_single(&s) && s.steps <= NW__PLD_MOST_STEPS;
+        is_smooth =
+            s.no_pair == NULL && s.n > 0 && !is_single(&s) && s.steps <= NW__PLD_MOST_STEPS && s.n <= NW__PLD_MOST_DIFFERENT;
         const nw__pld_query query = { true, delta, NW__TOLERANCE, true, false };
         if (is_smooth)
             status = nw__schedule_add_gaussian(&s, err);

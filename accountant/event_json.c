@@ -17,9 +17,9 @@
  *     | { "type": "poisson_subsampled", "q": X, "base": E } | { "type": "shuffled", "n": 9, "base": E }
  *     | { "type": "fixed_size_subsampled", "population": 9, "sample": 9, "replacement": false, "base": E }
  *
- * X is written as a hexadecimal float without a point, "0x1fp-4", which no locale changes, and read as that or as a number. Also
- * read: any event with "count", a plain number as sensitivity (one record's contribution: add_remove), discrete_laplace with "a" =
- * 1 / scale, E alone, and a list [E, ...] or { "mechanisms": [E, ...] }. A key that is not its event's is refused, but for
+ * X is written as a hexadecimal float without a point, "0x1fp-4", which no locale changes, and read as that or as a number.
+ * Also read: any event with "count", a plain number as sensitivity (one record's contribution: add_remove), discrete_laplace with
+ * "a" = 1 / scale, E alone, and a list [E, ...] or { "mechanisms": [E, ...] }. A key that is not its event's is refused, but for
  * "note". */
 #include "accountant_internal.h"
 

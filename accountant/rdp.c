@@ -391,11 +391,28 @@ static double bound_at(search *s, double x)
     return s->asks_epsilon ? epsilon_from(a, rdp, s->given) : log_delta_from(a, rdp, s->given);
 }
 
+/* What takes a numerical integral at every order. */
+static size_t integrals(const nw_event *e)
+{
+    size_t n = e->kind > NW_EVENT_PARALLEL ? 1 : 0;
+    for (size_t i = 0; i < e->child_count; i++)
+        n += integrals(e->children[i]);
+    return n;
+}
+
+/* Beyond this many the search for an order would take minutes: no bound is given. */
+static bool is_too_large(const nw_event *event)
+{
+    enum { MOST_INTEGRALS = 1 << 11 };
+    return integrals(event) > MOST_INTEGRALS;
+}
+
 /* Any order gives a bound; golden sections from the best of a coarse set, which ends where the bound has long been growing, as
  * large orders cost the most. */
 static double best_order(search *s)
 {
-    enum { PAST = 3 };
+    enum { PAST = 3, ROUNDS = 24, FEW_ROUNDS = 6, MANY = 128 };
+    const int rounds = integrals(s->event) > MANY ? FEW_ROUNDS : ROUNDS;
     const double ratio = 0.61803398874989484820;
     double best = INFINITY;
     double at = 0.0;
@@ -408,7 +425,7 @@ static double best_order(search *s)
     }
     double low = at - 1.0;
     double high = at + 1.0;
-    for (int i = 0; i < 24 && isfinite(best); i++) {
+    for (int i = 0; i < rounds && isfinite(best); i++) {
         const double x = high - ratio * (high - low);
         const double y = low + ratio * (high - low);
         const double fx = bound_at(s, x);
@@ -425,14 +442,14 @@ static double best_order(search *s)
 nw_status nw__rdp_epsilon(const nw_event *event, nw_adjacency adjacency, double delta, double *epsilon, nw_error *err)
 {
     search s = { event, adjacency, true, delta, err, NW_OK };
-    *epsilon = delta > 0.0 ? fmax(0.0, best_order(&s)) : INFINITY;
+    *epsilon = delta > 0.0 && !is_too_large(event) ? fmax(0.0, best_order(&s)) : INFINITY;
     return s.status;
 }
 
 nw_status nw__rdp_delta(const nw_event *event, nw_adjacency adjacency, double epsilon, double *delta, nw_error *err)
 {
     search s = { event, adjacency, false, epsilon, err, NW_OK };
-    const double log_delta = best_order(&s);
+    const double log_delta = is_too_large(event) ? INFINITY : best_order(&s);
     *delta = isinf(log_delta) ? 1.0 : delta_of(log_delta);
     return s.status;
 }

@@ -340,8 +340,8 @@ static void event_epsilon__of_a_whole_laplace_ratio_is_that_ratio(void **state)
     nw_event_free(event);
 }
 
-/* Few records of many: the loss of a step is nearly always tiny and rarely large, so the sum's tail is that of a Poisson number of
- * large losses. The interval is narrow, and below the bound by divergences, a second method. */
+/* Few records of many: the loss of a step is nearly always tiny and rarely large, so the sum's tail is that of a Poisson number
+ * of large losses. The interval is narrow, and below the bound by divergences, a second method. */
 static void account_epsilon__composes_rare_large_losses(void **state)
 {
     (void)state;
