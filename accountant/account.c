@@ -14,6 +14,8 @@
 
 /* How much coarser the first look at the other direction may be. */
 static const double GLANCE = 64.0;
+/* Below it the tilted law leaves the range of doubles. */
+static const double LEAST_DELTA = 1e-280;
 
 typedef struct question {
     const nw_event *event;
@@ -115,7 +117,7 @@ static nw_status solve_direction(const question *q, nw__direction direction, boo
     } else if (is_single(&s)) {
         *method = "exact";
         out->value = single_answer(q, &(single){ s.list[0].pair, is_upper });
-    } else if (q->asks_epsilon && q->given < 1e-280) {
+    } else if (q->asks_epsilon && q->given < LEAST_DELTA) {
         *method = NULL;
     } else {
         const nw__pld_query query = { q->asks_epsilon, q->given, tolerance, is_upper, false };
@@ -170,10 +172,14 @@ static nw_status solve_both(const question *q, bool is_upper, double add_toleran
     return NW_OK;
 }
 
+/* What is needed at a larger delta is needed at a smaller one, so a delta out of reach of the tilted law is moved into it. */
 static nw_status lower_bound(const question *q, nw_bounds *out, nw_error *err)
 {
+    static const double WITHIN_REACH = 1e-30;
     attempt all[2] = { 0 };
-    NW__TRY(solve_both(q, false, q->tolerance, all, err));
+    question near = *q;
+    near.given = q->asks_epsilon && q->given < LEAST_DELTA ? WITHIN_REACH : q->given;
+    NW__TRY(solve_both(&near, false, q->tolerance, all, err));
     for (int d = NW__REMOVE; d <= NW__ADD; d++) {
         if (all[d].answer.value >= out->lower) {
             out->lower = all[d].answer.value;

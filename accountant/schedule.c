@@ -12,11 +12,15 @@
 
 static const char NAME[] = "nw_account";
 enum { MOST_LATTICE_POINTS = 1 << 20, MOST_GROUPS = 4096 };
+/* Shuffled reports: each tail is a sum over about sqrt(n) terms, and a composition asks for thousands of tails. */
+static const uint64_t MOST_REPORTS = UINT64_C(1) << 30;
+static const uint64_t MOST_REPORTS_COMPOSED = UINT64_C(1) << 20;
 
 typedef struct builder {
     nw__schedule *out;
     const nw__schedule_query *query;
     nw__fft *fft;
+    bool is_single; /* one event, once */
 } builder;
 
 static nw_status visit(builder *b, const nw_event *e, double count, nw_error *err);
@@ -403,7 +407,11 @@ static nw_status add_shuffled(builder *b, const nw_event *e, double count, nw_er
         return NW_OK;
     if (isinf(epsilon0))
         return no_pair(b, "a local randomizer that reveals its input");
-    NW__TRY(nw__pair_shuffle(&pair, e->count, epsilon0, clone, err));
+    /* a report of somebody who is the same in both tables can be added afterwards, so fewer reports are an upper bound */
+    const uint64_t most = b->is_single ? MOST_REPORTS : MOST_REPORTS_COMPOSED;
+    if (e->count > most && !b->query->is_upper)
+        return no_pair(b, NULL);
+    NW__TRY(nw__pair_shuffle(&pair, e->count < most ? e->count : most, epsilon0, clone, err));
     return add_pair(b, pair, count, err);
 }
 
@@ -456,7 +464,10 @@ static nw_status visit(builder *b, const nw_event *e, double count, nw_error *er
 nw_status nw__schedule_new(nw__schedule *out, const nw_event *event, const nw__schedule_query *query, nw__fft *fft, nw_error *err)
 {
     *out = (nw__schedule){ 0 };
-    builder b = { out, query, fft };
+    const nw_event *only = event;
+    while ((only->kind == NW_EVENT_COMPOSED || only->kind == NW_EVENT_REPEAT) && only->child_count == 1 && only->count <= 1)
+        only = only->children[0];
+    builder b = { out, query, fft, only->kind != NW_EVENT_COMPOSED && only->kind != NW_EVENT_REPEAT };
     const nw_status status = visit(&b, event, 1.0, err);
     if (status != NW_OK)
         nw__schedule_free(out);
