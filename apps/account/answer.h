@@ -38,8 +38,8 @@ typedef struct question {
 } question;
 nw_status answer_event(const nw_event *event, const question *q, answer *out, nw_error *err);
 
-/** A schedule in which one "sigma", "scale", "q" or "count" is null: its safe value for (epsilon, delta), and a value beyond which
- *  no better one is: there the certified lower end is over the target. */
+/** A schedule in which one "sigma", "scale", "q" or "count" is null: its safe value for (epsilon, delta), and a value beyond
+ *  which no better one is: there the certified lower end is over the target. */
 nw_status answer_calibrate(
     const json_t *schedule, double epsilon, double delta, nw_adjacency adjacency, answer *out, nw_error *err);
 

@@ -2,10 +2,11 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* curve.c - the privacy curve and the trade-off curve of an event, each from above and from below, as a picture.
  *
- * Both are drawn from the same certified deltas. With D(x) = delta(log x), which is convex and falls with a slope of at least -1, the
- * trade-off curve is f(alpha) = sup over x of 1 - D(x) - x alpha [DRS22, Prop. 2.12]: upper deltas at any dots bound it from below.
- * Between two dots D is at least what the chords outside of them say, extended inwards, so f from above takes the sup over the
- * kinks of these lines. x >= 1 gives the branch where f(alpha) >= alpha; f is its own inverse, so the other is its mirror image. */
+ * Both are drawn from the same certified deltas. With D(x) = delta(log x), which is convex and falls with a slope of at least -1,
+ * the trade-off curve is f(alpha) = sup over x of 1 - D(x) - x alpha [DRS22, Prop. 2.12]: upper deltas at any dots bound it from
+ * below. Between two dots D is at least what the chords outside of them say, extended inwards, so f from above takes the sup over
+ * the kinks of these lines. x >= 1 gives the branch where f(alpha) >= alpha; f is its own inverse, so the other is its mirror
+ * image. */
 #include "curve.h"
 
 #include <math.h>
