@@ -138,7 +138,7 @@ static const app_program program = {
     .summary = "certified privacy accounting",
     .commands = commands,
     .command_count = sizeof commands / sizeof *commands,
-    .details = "A schedule is JSON: an event, or a list of events. One step of DP-SGD, a thousand times:\n"
+    .details = "A schedule is JSON: an event, or a list of events. A thousand steps of DP-SGD:\n"
                "  {\"type\": \"poisson_subsampled\", \"q\": 0.01, \"count\": 1000,\n"
                "   \"base\": {\"type\": \"gaussian\", \"sigma\": 1.1, \"sensitivity\": 1}}\n"
                "All types: nw-account(1). An answer is an interval that holds the truth; the\n"

@@ -364,6 +364,61 @@ static void account_epsilon__composes_rare_large_losses(void **state)
     nw_event_free(all);
 }
 
+static nw_event *drawn_with_replacement(uint64_t population, uint64_t sample, double sigma)
+{
+    nw_event *noise = NULL;
+    nw_event *event = NULL;
+    assert_int_equal(nw_event_gaussian(&noise, sigma, (nw_sensitivity){ 1.0, NW_REPLACE_ONE }, NULL), NW_OK);
+    assert_int_equal(nw_event_fixed_size_subsampled(&event, population, sample, true, noise, NULL), NW_OK);
+    nw_event_free(noise);
+    return event;
+}
+
+/* [BBG18, Thm 10] as a plain sum, each weight by lgamma. */
+static double with_replacement_profile(double n, double m, double mu, double epsilon)
+{
+    long double sum = 0.0L;
+    const long double q = -expm1l(m * log1pl(-1.0L / n));
+    const double inner = (double)log1pl(expm1l(epsilon) / q);
+    for (double k = 1.0; k <= m; k += 1.0) {
+        const long double log_w =
+            lgammal(m + 1.0L) - lgammal(k + 1.0L) - lgammal(m - k + 1.0L) - k * logl(n) + (m - k) * log1pl(-1.0L / n);
+        sum += expl(log_w) * (long double)nw_gdp_delta(k * mu, inner);
+    }
+    return (double)sum;
+}
+
+static void account_delta__with_replacement_is_the_sum_over_how_often_a_record_is_drawn(void **state)
+{
+    (void)state;
+    const struct {
+        uint64_t population, sample;
+        double sigma;
+    } cases[] = { { 2, 3, 2.0 }, { 100, 10, 1.0 }, { 1000, 1000, 3.0 }, { 10, 2000, 300.0 } };
+    nw_bounds b;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        nw_event *event = drawn_with_replacement(cases[i].population, cases[i].sample, cases[i].sigma);
+        for (double epsilon = 0.1; epsilon < 3.0; epsilon *= 2.0) {
+            const double profile =
+                with_replacement_profile((double)cases[i].population, (double)cases[i].sample, 1.0 / cases[i].sigma, epsilon);
+            assert_int_equal(nw_account_delta(event, NW_REPLACE_ONE, epsilon, NULL, &b, NULL), NW_OK);
+            assert_true(b.upper >= profile * (1.0 - 1e-12));
+            assert_true(b.upper <= profile * (1.0 + 1e-6) + 1e-18);
+        }
+        nw_event_free(event);
+    }
+    /* the only record, five times: one Gaussian at five times the distance */
+    nw_event *only = drawn_with_replacement(1, 5, 5.0);
+    assert_int_equal(nw_account_epsilon(only, NW_REPLACE_ONE, 1e-5, NULL, &b, NULL), NW_OK);
+    assert_true(b.upper >= 4.3771780956813 && b.upper < 4.3771780957 + 1e-9);
+    nw_event_free(only);
+    /* drawn 50000 times: more often than is summed over, so nothing may be claimed */
+    nw_event *often = drawn_with_replacement(2, 100000, 5000.0);
+    assert_int_equal(nw_account_epsilon(often, NW_REPLACE_ONE, 1e-5, NULL, &b, NULL), NW_OK);
+    assert_true(b.upper > 10.0);
+    nw_event_free(often);
+}
+
 static void calibrate_gaussian__refuses_bad_parameters(void **state)
 {
     (void)state;
@@ -398,6 +453,7 @@ int main(void)
         cmocka_unit_test(event_epsilon__charges_the_samplers_distance),
         cmocka_unit_test(event_epsilon__of_a_whole_laplace_ratio_is_that_ratio),
         cmocka_unit_test(account_epsilon__composes_rare_large_losses),
+        cmocka_unit_test(account_delta__with_replacement_is_the_sum_over_how_often_a_record_is_drawn),
         cmocka_unit_test(calibrate_gaussian__refuses_bad_parameters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
