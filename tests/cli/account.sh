@@ -23,7 +23,7 @@ member() { # name, arguments...: a number of the answer to them
     nw-account "${@:2}" --json | json /dev/stdin "d[\"$1\"]"
 }
 
-# ---- eps and delta: one Gaussian has a closed form: 4.3771780956813 at sigma 1 and delta 1e-5 ----
+# ---- eps and delta: one Gaussian has a closed form: 4.3771780956812245 at sigma 1, delta 1e-5 ----
 nw-account eps one.json --delta 1e-5 "${ar[@]}" >out.txt 2>err.txt
 is eps $? 0
 like eps__says_what_it_answers out.txt \
@@ -34,12 +34,12 @@ is eps_json__members "$(json a.json 'sorted(d)')" \
     "['adjacency', 'certified', 'epsilon', 'lower', 'method', 'seconds', 'upper']"
 within eps_json__is_the_upper_end "$(field a.json epsilon)" 4.37717809568 4.37717809569
 is eps_json__interval \
-    "$(json a.json 'd["lower"] <= 4.3771780956813 <= d["upper"] == d["epsilon"], d["certified"]')" '(True, True)'
+    "$(json a.json 'd["lower"] <= 4.3771780956812245 <= d["upper"] == d["epsilon"], d["certified"]')" '(True, True)'
 is eps__from_standard_input "$(member upper eps - --delta 1e-5 -a add_remove <one.json)" \
     "$(field a.json upper)"
 is eps__from_a_pipe "$(member upper eps <(cat one.json) --delta 1e-5 "${ar[@]}")" \
     "$(field a.json upper)"
-nw-account delta one.json --epsilon 4.3771780956813 "${ar[@]}" --json >b.json
+nw-account delta one.json --epsilon 4.3771780956812245 "${ar[@]}" --json >b.json
 within delta__is_the_inverse "$(field b.json delta)" 0.99999e-5 1.00001e-5
 nw-account eps sgd.json --delta 1e-5 "${ar[@]}" --upper-only --json >c.json
 nw-account eps sgd.json --delta 1e-5 "${ar[@]}" --json >d.json
