@@ -190,10 +190,11 @@ static void event_from_json__reads_events_alone_and_lists(void **state)
     (void)state;
     static const char *const one[] = {
         "{\"type\": \"gdp\", \"mu\": 3, \"adjacency\": \"add_remove\", \"note\": \"training\"}",
-        "{\"format\": \"noisewright-event\", \"version\": 1, \"event\": {\"type\": \"gdp\", \"mu\": 3, \"adjacency\": "
-        "\"add_remove\"}}",
+        ("{\"format\": \"noisewright-event\", \"version\": 1, "
+         "\"event\": {\"type\": \"gdp\", \"mu\": 3, \"adjacency\": \"add_remove\"}}"),
         "[{\"type\": \"gdp\", \"mu\": 3, \"adjacency\": \"add_remove\"}]",
-        "{\"id\": \"t1\", \"mechanisms\": [{\"type\": \"gdp\", \"mu\": 1, \"count\": 9, \"adjacency\": \"add_remove\"}]}",
+        ("{\"id\": \"t1\", \"mechanisms\": "
+         "[{\"type\": \"gdp\", \"mu\": 1, \"count\": 9, \"adjacency\": \"add_remove\"}]}"),
     };
     nw_error err;
     nw_event *event = NULL;
