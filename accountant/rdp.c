@@ -14,6 +14,8 @@
 
 static const char NAME[] = "nw_account_rdp";
 static const double ERROR = 0x1p-38;
+/* Discrete Laplace noise at a distance of this many steps or more is taken as its pure guarantee. */
+static const double MOST_LATTICE = 0x1p18;
 
 static void set_both(nw__renyi *out, double value, bool is_exact)
 {
@@ -219,8 +221,12 @@ static nw_status leaf(const nw_event *e, nw_adjacency adjacency, double a, nw__r
     switch (e->kind) {
     case NW_EVENT_LAPLACE: set_both(out, laplace(distance / e->parameter, a), true); break;
     case NW_EVENT_DISCRETE_LAPLACE:
-        NW__TRY(nw__pair_discrete_laplace(&pair, e->parameter, (uint64_t)fmin(distance, 0x1p20), err));
-        set_both(out, distance < 0x1p20 ? lattice(pair, a) : distance / e->parameter, distance < 0x1p20);
+        if (!(distance < MOST_LATTICE)) {
+            set_both(out, distance / e->parameter, false);
+            break;
+        }
+        NW__TRY(nw__pair_discrete_laplace(&pair, e->parameter, (uint64_t)distance, err));
+        set_both(out, lattice(pair, a), true);
         nw__pair_free(pair);
         break;
     case NW_EVENT_DISCRETE_GAUSSIAN:
