@@ -78,10 +78,16 @@ if [ "$status" -ne 3 ] || [ -e "$out/second.csv" ]; then
     exit 1
 fi
 
+echo
+echo "== 6. Planning: what training a model on the same people would cost; the noise that epsilon 2 asks for. No data is read."
+run nw-account dpsgd --q 0.01 --sigma 1 --steps 10000 --delta 1e-5
+run nw-account dpsgd --q 0.01 --steps 10000 --epsilon 2 --delta 1e-5
+
 cat <<END
 
 Done: the table, its manifest and the ledger are in $out/. Next:
   nw-synth --help                  (in build/apps/) everything it can do; --estimate prints cost and error without reading data
+  nw-account --help                what mechanisms cost, and what meets a target
   docs/tutorial.md                 the same with your own CSV, step by step
   docs/threat-model.md             what is protected, and what is not
   ./test.sh                        all tests

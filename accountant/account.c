@@ -14,6 +14,8 @@
 
 /* How much coarser the first look at the other direction may be. */
 static const double GLANCE = 64.0;
+/* Below it the tilted law leaves the range of doubles. */
+static const double LEAST_DELTA = 1e-280;
 
 typedef struct question {
     const nw_event *event;
@@ -107,7 +109,7 @@ static nw_status solve_direction(const question *q, nw__direction direction, boo
     *out = (nw__pld_answer){ is_upper ? (q->asks_epsilon ? INFINITY : 1.0) : 0.0, NAN };
     NW__TRY(make_schedule(&s, q, direction, is_upper, err));
     nw_status status = NW_OK;
-    if (s.no_pair != NULL || s.steps > NW__PLD_MOST_STEPS) {
+    if (s.no_pair != NULL || s.steps > NW__PLD_MOST_STEPS || s.n > NW__PLD_MOST_DIFFERENT) {
         *method = NULL;
     } else if (s.n == 0) {
         *method = "gdp";
@@ -115,7 +117,7 @@ static nw_status solve_direction(const question *q, nw__direction direction, boo
     } else if (is_single(&s)) {
         *method = "exact";
         out->value = single_answer(q, &(single){ s.list[0].pair, is_upper });
-    } else if (q->asks_epsilon && q->given < 1e-280) {
+    } else if (q->asks_epsilon && q->given < LEAST_DELTA) {
         *method = NULL;
     } else {
         const nw__pld_query query = { q->asks_epsilon, q->given, tolerance, is_upper, false };
@@ -170,10 +172,14 @@ static nw_status solve_both(const question *q, bool is_upper, double add_toleran
     return NW_OK;
 }
 
+/* What is needed at a larger delta is needed at a smaller one, so a delta out of reach of the tilted law is moved into it. */
 static nw_status lower_bound(const question *q, nw_bounds *out, nw_error *err)
 {
+    static const double WITHIN_REACH = 1e-30;
     attempt all[2] = { 0 };
-    NW__TRY(solve_both(q, false, q->tolerance, all, err));
+    question near = *q;
+    near.given = q->asks_epsilon && q->given < LEAST_DELTA ? WITHIN_REACH : q->given;
+    NW__TRY(solve_both(&near, false, q->tolerance, all, err));
     for (int d = NW__REMOVE; d <= NW__ADD; d++) {
         if (all[d].answer.value >= out->lower) {
             out->lower = all[d].answer.value;
@@ -358,7 +364,8 @@ nw_status nw__account_estimate(const nw_event *event, nw_adjacency adjacency, do
         status = make_schedule(&s, &q, (nw__direction)d, true, err);
         if (status != NW_OK)
             break;
-        is_smooth = s.no_pair == NULL && s.n > 0 && !is_single(&s) && s.steps <= NW__PLD_MOST_STEPS;
+        is_smooth =
+            s.no_pair == NULL && s.n > 0 && !is_single(&s) && s.steps <= NW__PLD_MOST_STEPS && s.n <= NW__PLD_MOST_DIFFERENT;
         const nw__pld_query query = { true, delta, NW__TOLERANCE, true, false };
         if (is_smooth)
             status = nw__schedule_add_gaussian(&s, err);

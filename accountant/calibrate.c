@@ -9,6 +9,10 @@
 enum { ROUGH_STEPS = 40, FINE_STEPS = 40 };
 /* How far below the target the certified epsilon of the answer may stay. */
 static const double CLOSE = 2e-7;
+/* Where the limits of the grid bind, the certified epsilon is not that smooth; no parameter closer than this is looked for. */
+static const double NARROW = 1e-3;
+/* Rounds that a smooth epsilon is done in. */
+enum { SMOOTH_STEPS = 3 };
 
 typedef struct target {
     nw_calibrate_kind kind;
@@ -78,15 +82,33 @@ static bool is_between(const bracket *b, double x)
     return x > fmin(b->safe, b->unsafe) && x < fmax(b->safe, b->unsafe);
 }
 
+/* The slope through the last two certified points; `slope` where they are too close to tell, or out of order. */
+static double secant(const double x[2], const double epsilon[2], double slope)
+{
+    static const double FAR_ENOUGH = 1e-3;
+    const double run = log(x[1]) - log(x[0]);
+    const double through = (log(epsilon[1]) - log(epsilon[0])) / run;
+    return fabs(run) >= FAR_ENOUGH && isfinite(through) && through * slope > 1e-3 ? through : slope;
+}
+
+/* Is the parameter safe, and the answer no more than NARROW away from it? */
+static bool is_near_enough(const target *t, const bracket *b, double x, double next)
+{
+    return x == b->safe && (fabs(log(next / x)) <= NARROW || fabs(b->safe - b->unsafe) <= NARROW * fabs(x)) &&
+           t->kind != NW_CALIBRATE_GREATEST_COUNT;
+}
+
 /* Newton in the logarithm from the rough root, kept inside the bracket. */
 static double fine_root(target *t, bracket b, double guess)
 {
     double x = rounded(t, guess);
-    const double slope = is_between(&b, x) && t->kind != NW_CALIBRATE_GREATEST_COUNT ? slope_at(t, x)
-                         : t->kind == NW_CALIBRATE_LEAST                             ? -1.0
-                                                                                     : 1.0;
+    double slope = is_between(&b, x) && t->kind != NW_CALIBRATE_GREATEST_COUNT ? slope_at(t, x)
+                   : t->kind == NW_CALIBRATE_LEAST                             ? -1.0
+                                                                               : 1.0;
+    double at[2] = { NAN, NAN };
+    double seen[2] = { NAN, NAN };
     for (int i = 0; i < FINE_STEPS && t->status == NW_OK; i++) {
-        if (i > 6 || !is_between(&b, x))
+        if (i > 2 * SMOOTH_STEPS || !is_between(&b, x))
             x = middle_of(t, b.safe, b.unsafe);
         if (!is_between(&b, x) || fabs(b.safe - b.unsafe) <= 0x1p-50 * fabs(b.safe))
             break;
@@ -95,8 +117,15 @@ static double fine_root(target *t, bracket b, double guess)
         *(is_safe ? &b.safe : &b.unsafe) = x;
         if (is_safe && epsilon >= t->epsilon * (1.0 - CLOSE) && t->kind != NW_CALIBRATE_GREATEST_COUNT)
             break;
+        at[0] = at[1];
+        at[1] = x;
+        seen[0] = seen[1];
+        seen[1] = epsilon;
+        slope = i >= SMOOTH_STEPS - 1 ? secant(at, seen, slope) : slope;
         const double aim = t->epsilon * (1.0 - 0.5 * CLOSE);
         const double next = x * exp((log(aim) - log(epsilon)) / slope);
+        if (i >= SMOOTH_STEPS && is_near_enough(t, &b, x, next))
+            break;
         x = rounded(t, t->kind == NW_CALIBRATE_GREATEST_COUNT && next == x ? x + 1.0 : next);
         if (t->kind == NW_CALIBRATE_GREATEST_COUNT && x == (is_safe ? b.safe : b.unsafe))
             x += is_safe ? 1.0 : -1.0;

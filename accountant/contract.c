@@ -6,12 +6,12 @@
  *
  * Interpolated over a span, e is at least the sag if both its ends are, e_k, e_(k+1) >= sag_k. At the ends, where mass may pile
  * up, the sums of P and Q are kept. In the lowest span by e_0 = 0 and e_1 = drop_0, along its own line. From above the profile
- * ends at a node T with e_T = delta_T, as it may not fall below 0: T is lowered until all e_k below it are at most delta_k. In the
- * span that ends there, e_(T-1) = D_(T-1) + delta_T leaves the line on which what lies above T rises, and all the Q-mass from T
- * on lies at T.
+ * ends at a node T with e_T = delta_T, as it may not fall below 0: T is lowered until all e_k below it are at most delta_k. In
+ * the span that ends there, e_(T-1) = D_(T-1) + delta_T leaves the line on which what lies above T rises, and all the Q-mass
+ * from T on lies at T.
  *
- * Lowering node k by e_k moves Q-mass e_k / (x_(k+1) - x_k) + e_k / (x_k - x_(k-1)) to it, out of its neighbours. A neighbour that
- * is left with less than nothing has its debt moved on to the nearest nodes on either side, at fixed sums of P and Q: the
+ * Lowering node k by e_k moves Q-mass e_k / (x_(k+1) - x_k) + e_k / (x_k - x_(k-1)) to it, out of its neighbours. A neighbour
+ * that is left with less than nothing has its debt moved on to the nearest nodes on either side, at fixed sums of P and Q: the
  * profile is lowered until it is linear there. That gives the greatest convex profile with the same nodes below the lowered
  * chords; the stack below is the usual one for it. */
 #include "contract.h"

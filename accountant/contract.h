@@ -5,8 +5,8 @@
 
 /* contract.h - the profile of a measure from below, on a grid.
  *
- * Seen over x = e^epsilon, the profile delta is convex, and a measure on grid points has a profile with kinks at grid points only.
- * One that lies below delta everywhere may take the place of the measure in any composition. It is built from chords: in a span
+ * Seen over x = e^epsilon, the profile delta is convex, and a measure on grid points has a profile with kinks at grid points
+ * only. One that lies below delta everywhere may take the place of the measure in any composition. It is built from chords: in a span
  * (x_a, x_b] the chord of delta lies above delta by at most the span's `sag`; with the chords' ends lowered by at least the sag
  * of the spans on either side, and the result made convex again, the chords lie below. */
 #include "base.h"
@@ -27,8 +27,8 @@ typedef struct nw__span {
  *  Shapes    mass, excess: low and high end; width: b - a. */
 nw__span nw__span_of(int64_t index, const double mass[2], const double excess[2], double width);
 
-/** Masses at the n + 1 ends of n spans, tilted, each at its own loss. mass: n + 1, in: what lies on the ends themselves; out: with
- *  what lies between them. spans[n].index is the end of the last span. */
+/** Masses at the n + 1 ends of n spans, tilted, each at its own loss. mass: n + 1, in: what lies on the ends themselves; out:
+ *  with what lies between them. spans[n].index is the end of the last span. */
 nw_status nw__contract(
     const nw__span *spans, size_t n, double h, double theta, double *mass, const char *function, nw_error *err);
 

@@ -7,8 +7,9 @@
 #include <math.h>
 #include <string.h>
 
-/* x + y and x * y rounded up: the rounded result, or its successor if the exact one is above it (the error of a sum by
- * [Knu97, sec. 4.2.2, Thm B], of a product by fma). What is exact stays exact, so .25 + .5 + .25 fills a budget of 1. */
+/* x + y, x * y and x / y rounded up: the rounded result, or its successor if the exact one is above it (the error of a sum by
+ * [Knu97, sec. 4.2.2, Thm B], of a product and a quotient by fma). What is exact stays exact, so .25 + .5 + .25 fills a budget
+ * of 1. */
 static double up_add(double x, double y)
 {
     const double sum = x + y;
@@ -21,6 +22,13 @@ static double up_multiply(double x, double y)
 {
     const double product = x * y;
     return isinf(product) || fma(x, y, -product) <= 0.0 ? product : nw__up(product);
+}
+
+/* What is left of x tells the direction, unless it underflows. */
+static double up_divide(double x, double y)
+{
+    const double quotient = x / y;
+    return isinf(quotient) || (x > 0x1p-900 && fma(quotient, y, -x) >= 0.0) ? quotient : nw__up(quotient);
 }
 
 nw_cost nw__cost_add(const nw_cost *a, const nw_cost *b)
@@ -93,7 +101,7 @@ static nw_status leaf_cost(const nw_event *e, nw_adjacency adjacency, nw_cost *o
         out->mu_squared = INFINITY; /* [CKS20, Thm 4] is a statement about zCDP only */
         break;
     case NW_EVENT_LAPLACE:
-    case NW_EVENT_DISCRETE_LAPLACE: *out = cost_of_pure(nw__up(distance / e->parameter)); break;
+    case NW_EVENT_DISCRETE_LAPLACE: *out = cost_of_pure(up_divide(distance, e->parameter)); break;
     case NW_EVENT_PURE: *out = cost_of_pure(factor * e->parameter); break;
     case NW_EVENT_APPROX:
         if (factor != 1.0)

@@ -17,9 +17,10 @@
  *     | { "type": "poisson_subsampled", "q": X, "base": E } | { "type": "shuffled", "n": 9, "base": E }
  *     | { "type": "fixed_size_subsampled", "population": 9, "sample": 9, "replacement": false, "base": E }
  *
- * X is written as a hexadecimal float without a point, "0x1fp-4", which no locale changes, and read as that or as a number. Also
- * read: a leaf with "count", a plain number as sensitivity (one record's contribution: add_remove), discrete_laplace with "a" =
- * 1 / scale, and a list { "mechanisms": [E, ...] }. */
+ * X is written as a hexadecimal float without a point, "0x1fp-4", which no locale changes, and read as that or as a number.
+ * Also read: any event with "count", a plain number as sensitivity (one record's contribution: add_remove), discrete_laplace with
+ * "a" = 1 / scale, E alone, and a list [E, ...] or { "mechanisms": [E, ...] }. A key that is not its event's is refused, but for
+ * "note". */
 #include "accountant_internal.h"
 
 #include <errno.h>
@@ -180,6 +181,53 @@ static bool read_count(const json_t *value, uint64_t *out)
     return true;
 }
 
+/* Space-separated: the keys that an event of this kind has besides "type", "count" and "note". */
+static const char *keys_of(nw_event_kind kind)
+{
+    switch (kind) {
+    case NW_EVENT_DISCRETE_LAPLACE: return "scale a sensitivity samples";
+    case NW_EVENT_TREE: return "sigma sensitivity samples leaves";
+    case NW_EVENT_MATRIX: return "sigma sensitivity samples strategy";
+    case NW_EVENT_APPROX: return "epsilon delta adjacency";
+    case NW_EVENT_RDP: return "orders rdp adjacency";
+    case NW_EVENT_LDP: return "epsilon0";
+    case NW_EVENT_RANDOMIZED_RESPONSE: return "p k";
+    case NW_EVENT_COMPOSED:
+    case NW_EVENT_PARALLEL: return "events";
+    case NW_EVENT_REPEAT: return "event";
+    case NW_EVENT_POISSON_SUBSAMPLED: return "q base";
+    case NW_EVENT_FIXED_SIZE_SUBSAMPLED: return "population sample replacement base";
+    case NW_EVENT_SHUFFLED: return "n base";
+    case NW_EVENT_LAPLACE: return "scale sensitivity samples";
+    case NW_EVENT_ZCDP: return "rho adjacency";
+    case NW_EVENT_GDP: return "mu adjacency";
+    default: return nw__event_has_noise(kind) ? "sigma sensitivity samples" : "epsilon adjacency";
+    }
+}
+
+static bool is_word_of(const char *words, const char *word)
+{
+    const size_t length = strlen(word);
+    for (const char *at = strstr(words, word); at != NULL && length > 0; at = strstr(at + 1, word))
+        if ((at == words || at[-1] == ' ') && (at[length] == ' ' || at[length] == '\0'))
+            return true;
+    return false;
+}
+
+/* A misspelt key, or one of another kind, would silently change what is accounted. */
+static nw_status check_keys(const json_t *object, const char *common, const char *keys, const char *of, nw_error *err)
+{
+    const char *key = NULL;
+    json_t *value = NULL;
+    json_object_foreach((json_t *)object, key, value)
+    {
+        if (!is_word_of(common, key) && !is_word_of(keys, key))
+            return nw__fail(
+                err, NW_E_FORMAT, "nw_event_from_json", "\"%.40s\" is no key of %s, must be one of: %s", key, of, keys);
+    }
+    return NW_OK;
+}
+
 static bool read_adjacency(const json_t *value, nw_adjacency *out)
 {
     return json_is_string(value) && nw_adjacency_parse(json_string_value(value), out, NULL) == NW_OK;
@@ -192,6 +240,7 @@ static nw_status read_sensitivity(const json_t *object, nw_event *leaf, nw_error
     leaf->sensitivity.adjacency = NW_ADD_REMOVE; /* a plain number is one record's contribution */
     if (json_is_object(value)) {
         const json_t *given = json_object_get(value, "norm");
+        NW__TRY(check_keys(value, "", "norm value adjacency", "sensitivity", err));
         if (given != NULL && (!json_is_string(given) || strcmp(json_string_value(given), norm) != 0))
             return format_error(err, "norm", norm[1] == '2' ? "must be \"l2\" here" : "must be \"l1\" here");
         if (!read_adjacency(json_object_get(value, "adjacency"), &leaf->sensitivity.adjacency))
@@ -248,6 +297,7 @@ static nw_status read_matrix(const json_t *object, nw_event *leaf, nw_event **ou
     size_t thetas = 0;
     if (!json_is_object(given))
         return format_error(err, "strategy", "must be an object");
+    NW__TRY(check_keys(given, "", "kind steps coefficients theta bands max_participations min_separation", "strategy", err));
     NW__TRY(read_strategy_kind(given, &s.kind, err));
     NW__TRY(need_count(given, "steps", &s.steps, err));
     if (json_object_get(given, "bands") != NULL)
@@ -385,25 +435,6 @@ static nw_status read_kind(const json_t *object, nw_event_kind *kind, nw_error *
     return nw__fail(err, NW_E_FORMAT, "nw_event_from_json", "\"type\" is \"%.40s\", which is no event", type);
 }
 
-/* A misspelt key would silently change what is accounted. */
-static nw_status check_keys(const json_t *object, nw_event_kind kind, nw_error *err)
-{
-    static const char *const common[] = { "type", "count", "samples", "sensitivity", "adjacency", "delta", "a", "k", "leaves",
-        "strategy", "orders", "rdp", "events", "event", "base", "n", "population", "sample", "replacement", "note" };
-    const char *parameter = nw__event_parameter_name(kind);
-    const char *key = NULL;
-    json_t *value = NULL;
-    json_object_foreach((json_t *)object, key, value)
-    {
-        bool is_known = parameter != NULL && strcmp(key, parameter) == 0;
-        for (size_t i = 0; i < sizeof common / sizeof *common; i++)
-            is_known = is_known || strcmp(key, common[i]) == 0;
-        if (!is_known)
-            return nw__fail(err, NW_E_FORMAT, "nw_event_from_json", "\"%.40s\" is no key of %s", key, nw__event_kind_name(kind));
-    }
-    return NW_OK;
-}
-
 static nw_status make_parent(const json_t *object, nw_event_kind kind, const nw_event *child, nw_event **out, nw_error *err)
 {
     uint64_t n = 0;
@@ -449,7 +480,7 @@ static nw_status read_event(const json_t *object, int depth, nw_event **out, nw_
     if (!json_is_object(object))
         return nw__fail(err, NW_E_FORMAT, "nw_event_from_json", "an event must be an object");
     NW__TRY(read_kind(object, &kind, err));
-    NW__TRY(check_keys(object, kind, err));
+    NW__TRY(check_keys(object, "type count note", keys_of(kind), nw__event_kind_name(kind), err));
     if (given_count != NULL && (!read_count(given_count, &count) || count == 0))
         return format_error(err, "count", "must be an integer from 1 to 2^62");
     if (kind == NW_EVENT_COMPOSED || kind == NW_EVENT_PARALLEL)
@@ -464,14 +495,28 @@ static nw_status read_event(const json_t *object, int depth, nw_event **out, nw_
     return NW_OK;
 }
 
+/* Beside a list there may be what else a table says of it; nothing that reads as if it changed what is accounted. */
+static nw_status read_mechanisms(const json_t *root, nw_event **out, nw_error *err)
+{
+    static const char *const keys[] = { "type", "count", "event", "events", "base", "format" };
+    for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+        if (json_object_get(root, keys[i]) != NULL)
+            return format_error(err, keys[i], "cannot stand beside \"mechanisms\"");
+    return read_list(json_object_get(root, "mechanisms"), "mechanisms", NW_EVENT_COMPOSED, 0, out, err);
+}
+
 static nw_status read_root(const json_t *root, nw_event **out, nw_error *err)
 {
-    const json_t *mechanisms = json_object_get(root, "mechanisms");
-    if (mechanisms != NULL)
-        return read_list(mechanisms, "mechanisms", NW_EVENT_COMPOSED, 0, out, err);
     const json_t *format = json_object_get(root, "format");
+    if (json_is_array(root))
+        return read_list(root, "mechanisms", NW_EVENT_COMPOSED, 0, out, err);
+    if (json_object_get(root, "mechanisms") != NULL)
+        return read_mechanisms(root, out, err);
+    if (json_object_get(root, "type") != NULL)
+        return read_event(root, 0, out, err);
     if (!json_is_string(format) || strcmp(json_string_value(format), FORMAT) != 0)
-        return format_error(err, "format", "must be \"noisewright-event\"");
+        return format_error(err, "format", "must be \"noisewright-event\"; or give an event with \"type\", or \"mechanisms\"");
+    NW__TRY(check_keys(root, "", "format version event", "the document", err));
     if (json_integer_value(json_object_get(root, "version")) != VERSION)
         return format_error(err, "version", "must be 1: the event was written by a newer version");
     return read_event(json_object_get(root, "event"), 0, out, err);

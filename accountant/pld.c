@@ -369,6 +369,8 @@ nw_status nw__pld_compose(const nw__mechanism *list, size_t n, const nw__pld_que
         plan.final_h = fmin(for_sum, resolution);
         needed = 0.0;
         status = attempt(&plan, list, out, err);
+        if (status == NW_E_UNSUPPORTED && needed == NW__PMF_TOO_COARSE)
+            break;
         const double coarser = needed > 0.0 ? fmin(64.0, fmax(1.125, 1.0625 * needed / (double)LONGEST)) : 4.0;
         resolution = plan.final_h * coarser;
         plan.tolerance *= coarser * coarser;

@@ -31,6 +31,8 @@ typedef struct nw__pld_answer {
 
 /** Most steps in all that are composed on a grid. */
 #define NW__PLD_MOST_STEPS 0x1p40
+/** Most different mechanisms: each costs a few transforms. */
+#define NW__PLD_MOST_DIFFERENT 1024
 
 /** The saddle-point estimate alone, in a fraction of the time. */
 nw_status nw__pld_estimate(const nw__mechanism *list, size_t n, const nw__pld_query *query, double *estimate, nw_error *err);

@@ -150,8 +150,8 @@ static nw_status contract(const nw__pmf *from, nw__pmf *to, nw__span *spans, dou
     return is_fine ? nw__contract(spans, to->n - 1, to->h, to->theta, to->mass, "nw__pmf", err) : NW_OK;
 }
 
-/* Where a grid of step h is best anchored: at the largest mass, which may be a pile; or, where the whole lies within a step or so,
- * a hair below its merged loss log (sum P / sum Q). */
+/* Where a grid of step h is best anchored: at the largest mass, which may be a pile; or, where the whole lies within a step or
+ * so, a hair below its merged loss log (sum P / sum Q). */
 static double anchor(const nw__pmf *pmf, double h)
 {
     size_t largest = 0;

@@ -35,8 +35,11 @@ typedef struct nw__window {
     double alias;    /* tilted mass that may fall outside on either side */
     double infinite; /* true mass that may go to infinity */
     size_t most;     /* longest transform allowed */
-    double *needed;  /* out: how many points a window needs that is too long */
+    double *needed;  /* out: how many points a window needs that is too long, or NW__PMF_TOO_COARSE */
 } nw__window;
+
+/** No coarser grid will do. */
+#define NW__PMF_TOO_COARSE INFINITY
 
 nw_status nw__pmf_from_cells(nw__pmf *out, const nw__cells *cells, double h, double theta, bool is_upper, nw_error *err);
 void nw__pmf_free(nw__pmf *pmf);

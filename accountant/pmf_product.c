@@ -92,32 +92,43 @@ typedef struct range {
     double below;     /* tilted mass that moving everything below up to low makes */
 } range;
 
-/* Chernoff bounds at orders c / deviation, small ones for the sake of rare losses much larger than that; the support's own ends
- * where they are nearer. */
+/* One order s: any one gives a bound. */
+static void chernoff_at(double s, const bins *b, size_t n, const nw__window *window, double theta, double scale, double ends[2])
+{
+    const double log_alias = log(window->alias);
+    const double t = fmax(s, theta);
+    const double up = total_moment(b, n, s);
+    const double down = total_moment(b, n, -t);
+    ends[0] = fmax(ends[0], (log_alias - down) / t);
+    ends[1] = fmin(ends[1], fmax((up - log_alias) / s, (up + scale - log(window->infinite)) / (s + theta)));
+}
+
+/* Chernoff bounds at orders c / deviation, as for a normal sum; where rare losses far beyond the deviation set the tail, as of a
+ * sum of few small samples, also at c / reach, as for a Poisson number of them; the support's own ends where they are nearer. */
 static void chernoff(range *r, const bins *b, size_t n, const nw__window *window, double theta, double scale)
 {
-    static const double orders[] = { 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.2, 0.4, 0.7, 1.2, 2.0, 3.0, 4.5, 6.5, 9.0, 13.0 };
-    const double log_alias = log(window->alias);
+    static const double orders[] = { 0.1, 0.2, 0.4, 0.7, 1.2, 2.0, 3.0, 4.5, 6.5, 9.0, 13.0 };
+    static const double rare_orders[] = { 2.0, 4.0, 8.0, 16.0, 32.0 };
     double variance = 0.0;
-    double high = INFINITY;
-    double low = -INFINITY;
-    for (size_t j = 0; j < n; j++)
+    double reach = 0.0;
+    double ends[2] = { -INFINITY, INFINITY };
+    for (size_t j = 0; j < n; j++) {
         variance += b[j].power * variance_of(&b[j]);
-    for (size_t k = 0; k < sizeof orders / sizeof *orders; k++) {
-        const double s = orders[k] / fmax(sqrt(variance), 1e-290);
-        const double t = fmax(s, theta);
-        const double up = total_moment(b, n, s);
-        const double down = total_moment(b, n, -t);
-        high = fmin(high, fmax((up - log_alias) / s, (up + scale - log(window->infinite)) / (s + theta)));
-        low = fmax(low, (log_alias - down) / t);
+        reach = fmax(reach, b[j].high - b[j].low);
     }
-    if (low > r->low) {
+    const double deviation = fmax(sqrt(variance), 1e-290);
+    for (size_t k = 0; k < sizeof orders / sizeof *orders; k++)
+        chernoff_at(orders[k] / deviation, b, n, window, theta, scale, ends);
+    for (size_t k = 0; k < sizeof rare_orders / sizeof *rare_orders; k++)
+        if (rare_orders[k] * deviation < orders[0] * reach)
+            chernoff_at(rare_orders[k] / reach, b, n, window, theta, scale, ends);
+    if (ends[0] > r->low) {
         r->below = window->alias;
-        r->low = low;
+        r->low = ends[0];
     }
-    if (high < r->high) {
+    if (ends[1] < r->high) {
         r->infinite = window->infinite;
-        r->high = high;
+        r->high = ends[1];
     }
 }
 
@@ -356,6 +367,7 @@ nw_status nw__pmf_product(
     transform(&product, &work, factors, n, plan, &error);
     if (!(error < MOST_ERROR)) { /* also what is not a number */
         nw__pmf_free(out);
+        *window->needed = NW__PMF_TOO_COARSE;
         return nw__fail(err, NW_E_UNSUPPORTED, "nw__pmf", "the masses grow out of bounds: the grid is too coarse");
     }
     unload(out, &product, sum_of_first, error, &r, r.below + (r.infinite > 0.0 ? window->alias : 0.0));

@@ -14,6 +14,8 @@
 
 static const char NAME[] = "nw_account_rdp";
 static const double ERROR = 0x1p-38;
+/* Discrete Laplace noise at a distance of this many steps or more is taken as its pure guarantee. */
+static const double MOST_LATTICE = 0x1p18;
 
 static void set_both(nw__renyi *out, double value, bool is_exact)
 {
@@ -219,8 +221,12 @@ static nw_status leaf(const nw_event *e, nw_adjacency adjacency, double a, nw__r
     switch (e->kind) {
     case NW_EVENT_LAPLACE: set_both(out, laplace(distance / e->parameter, a), true); break;
     case NW_EVENT_DISCRETE_LAPLACE:
-        NW__TRY(nw__pair_discrete_laplace(&pair, e->parameter, (uint64_t)fmin(distance, 0x1p20), err));
-        set_both(out, distance < 0x1p20 ? lattice(pair, a) : distance / e->parameter, distance < 0x1p20);
+        if (!(distance < MOST_LATTICE)) {
+            set_both(out, distance / e->parameter, false);
+            break;
+        }
+        NW__TRY(nw__pair_discrete_laplace(&pair, e->parameter, (uint64_t)distance, err));
+        set_both(out, lattice(pair, a), true);
         nw__pair_free(pair);
         break;
     case NW_EVENT_DISCRETE_GAUSSIAN:
@@ -391,13 +397,32 @@ static double bound_at(search *s, double x)
     return s->asks_epsilon ? epsilon_from(a, rdp, s->given) : log_delta_from(a, rdp, s->given);
 }
 
-/* Any order gives a bound; golden sections from the best of a coarse set. */
+/* What takes a numerical integral at every order. */
+static size_t integrals(const nw_event *e)
+{
+    size_t n = e->kind > NW_EVENT_PARALLEL ? 1 : 0;
+    for (size_t i = 0; i < e->child_count; i++)
+        n += integrals(e->children[i]);
+    return n;
+}
+
+/* Beyond this many the search for an order would take minutes: no bound is given. */
+static bool is_too_large(const nw_event *event)
+{
+    enum { MOST_INTEGRALS = 1 << 11 };
+    return integrals(event) > MOST_INTEGRALS;
+}
+
+/* Any order gives a bound; golden sections from the best of a coarse set, which ends where the bound has long been growing, as
+ * large orders cost the most. */
 static double best_order(search *s)
 {
+    enum { PAST = 3, ROUNDS = 24, FEW_ROUNDS = 6, MANY = 128 };
+    const int rounds = integrals(s->event) > MANY ? FEW_ROUNDS : ROUNDS;
     const double ratio = 0.61803398874989484820;
     double best = INFINITY;
     double at = 0.0;
-    for (double x = -6.0; x <= 12.0; x += 1.0) {
+    for (double x = -6.0; x <= 12.0 && (isinf(best) || x <= at + PAST); x += 1.0) {
         const double value = bound_at(s, x);
         if (value < best) {
             best = value;
@@ -406,7 +431,7 @@ static double best_order(search *s)
     }
     double low = at - 1.0;
     double high = at + 1.0;
-    for (int i = 0; i < 24 && isfinite(best); i++) {
+    for (int i = 0; i < rounds && isfinite(best); i++) {
         const double x = high - ratio * (high - low);
         const double y = low + ratio * (high - low);
         const double fx = bound_at(s, x);
@@ -423,14 +448,14 @@ static double best_order(search *s)
 nw_status nw__rdp_epsilon(const nw_event *event, nw_adjacency adjacency, double delta, double *epsilon, nw_error *err)
 {
     search s = { event, adjacency, true, delta, err, NW_OK };
-    *epsilon = delta > 0.0 ? fmax(0.0, best_order(&s)) : INFINITY;
+    *epsilon = delta > 0.0 && !is_too_large(event) ? fmax(0.0, best_order(&s)) : INFINITY;
     return s.status;
 }
 
 nw_status nw__rdp_delta(const nw_event *event, nw_adjacency adjacency, double epsilon, double *delta, nw_error *err)
 {
     search s = { event, adjacency, false, epsilon, err, NW_OK };
-    const double log_delta = best_order(&s);
+    const double log_delta = is_too_large(event) ? INFINITY : best_order(&s);
     *delta = isinf(log_delta) ? 1.0 : delta_of(log_delta);
     return s.status;
 }

@@ -12,11 +12,15 @@
 
 static const char NAME[] = "nw_account";
 enum { MOST_LATTICE_POINTS = 1 << 20, MOST_GROUPS = 4096 };
+/* Shuffled reports: each tail is a sum over about sqrt(n) terms, and a composition asks for thousands of tails. */
+static const uint64_t MOST_REPORTS = UINT64_C(1) << 30;
+static const uint64_t MOST_REPORTS_COMPOSED = UINT64_C(1) << 20;
 
 typedef struct builder {
     nw__schedule *out;
     const nw__schedule_query *query;
     nw__fft *fft;
+    bool is_single; /* one event, once */
 } builder;
 
 static nw_status visit(builder *b, const nw_event *e, double count, nw_error *err);
@@ -294,20 +298,31 @@ static nw_status sampled_without(nw__pair **out, builder *b, const nw_event *e, 
     return nw__pair_maximum(out, halves, 2, err);
 }
 
-/* P[Bin(m, 1/n) = k], k = 1..: the record is drawn k times. */
-static size_t group_weights(double *weight, double m, double n)
+/* P[Bin(m, 1/n) = k], k = 1..: the record is drawn k times. Each is rounded up: the recurrence in the logarithm carries the
+ * errors of its steps. *left_out bounds the mass of all others: a geometric tail, or what the sum does not reach. */
+static size_t group_weights(double *weight, double m, double n, double *left_out)
 {
     double left = 1.0;
     double log_w = m * log1p(-1.0 / n);
+    double largest = fabs(log_w);
     size_t k = 0;
     left -= exp(log_w);
-    while (k < MOST_GROUPS && (double)k < m && left > 1e-20) {
+    *left_out = 0.0;
+    while (k < MOST_GROUPS && (double)k < m) {
         log_w += log((m - (double)k) / ((double)k + 1.0)) - log(n - 1.0);
-        weight[k] = exp(log_w);
-        left -= weight[k++];
-        if (weight[k - 1] < 1e-22 && (double)k > m / n)
-            break;
+        largest = fmax(largest, fabs(log_w));
+        const double plain = exp(log_w);
+        weight[k] = plain * (1.0 + 0x1p-50 * ((double)k + 3.0) * (largest + 4.0));
+        k++;
+        left -= plain;
+        const double ratio = (m - (double)k) / (((double)k + 1.0) * (n - 1.0)); /* falls with k */
+        if (plain < 1e-22 && ratio < 0.5) {
+            *left_out = 2.0 * plain;
+            return k;
+        }
     }
+    if ((double)k < m)
+        *left_out = fmin(1.0, fmax(0.0, left) + 0x1p-50 * (double)k * (largest + 4.0));
     return k;
 }
 
@@ -321,19 +336,27 @@ static nw_status sampled_with(nw__pair **out, builder *b, const nw_event *e, nw_
     const bool is_gaussian = s.n == 0 && s.no_pair == NULL && s.mu_squared > 0.0;
     const double mu = sqrt(s.mu_squared) * (1.0 + 0x1p-51);
     nw__schedule_free(&s);
+    if (is_gaussian && e->population == 1) /* the only record, every time */
+        return nw__pair_gaussian(out, mu * (double)e->count * (1.0 + 0x1p-51), err);
     if (!is_gaussian)
         return refuse(err, e, b, "with replacement the base must be Gaussian: a record drawn k times counts k times");
     double *weight = nw__calloc(MOST_GROUPS, sizeof *weight);
     nw__pair **base = nw__calloc(MOST_GROUPS, sizeof(nw__pair *));
     nw_status status = weight == NULL || base == NULL ? nw__fail_memory(err, NAME) : NW_OK;
-    const size_t groups = status == NW_OK ? group_weights(weight, (double)e->count, (double)e->population) : 0;
+    double left_out = 0.0;
+    const size_t groups = status == NW_OK ? group_weights(weight, (double)e->count, (double)e->population, &left_out) : 0;
     size_t made = 0;
+    if (status == NW_OK && left_out > 0.5) {
+        free(weight);
+        free(base);
+        return no_pair(b, "with replacement, a record that is drawn more than 4096 times");
+    }
     for (; status == NW_OK && made < groups; made++)
         status = nw__pair_gaussian(&base[made], mu * (double)(made + 1), err);
     if (status == NW_OK) {
         status = nw__pair_group_mixture(out, base, weight, groups, err);
         if (status == NW_OK)
-            (*out)->atoms.p_infinite = 1e-20; /* what the weights leave out */
+            (*out)->atoms.p_infinite = left_out;
         weight = NULL;
     } else {
         for (size_t i = 0; i < made; i++)
@@ -353,7 +376,7 @@ static nw_status add_fixed_size(builder *b, const nw_event *e, double count, nw_
         return NW_OK;
     if (!e->with_replacement && e->count == e->population)
         return visit(b, e->children[0], count, err);
-    NW__TRY((e->with_replacement && e->population > 1 ? sampled_with : sampled_without)(&pair, b, e, err));
+    NW__TRY((e->with_replacement ? sampled_with : sampled_without)(&pair, b, e, err));
     return pair == NULL ? NW_OK : add_pair(b, pair, count, err);
 }
 
@@ -403,7 +426,11 @@ static nw_status add_shuffled(builder *b, const nw_event *e, double count, nw_er
         return NW_OK;
     if (isinf(epsilon0))
         return no_pair(b, "a local randomizer that reveals its input");
-    NW__TRY(nw__pair_shuffle(&pair, e->count, epsilon0, clone, err));
+    /* a report of somebody who is the same in both tables can be added afterwards, so fewer reports are an upper bound */
+    const uint64_t most = b->is_single ? MOST_REPORTS : MOST_REPORTS_COMPOSED;
+    if (e->count > most && !b->query->is_upper)
+        return no_pair(b, NULL);
+    NW__TRY(nw__pair_shuffle(&pair, e->count < most ? e->count : most, epsilon0, clone, err));
     return add_pair(b, pair, count, err);
 }
 
@@ -456,7 +483,10 @@ static nw_status visit(builder *b, const nw_event *e, double count, nw_error *er
 nw_status nw__schedule_new(nw__schedule *out, const nw_event *event, const nw__schedule_query *query, nw__fft *fft, nw_error *err)
 {
     *out = (nw__schedule){ 0 };
-    builder b = { out, query, fft };
+    const nw_event *only = event;
+    while ((only->kind == NW_EVENT_COMPOSED || only->kind == NW_EVENT_REPEAT) && only->child_count == 1 && only->count <= 1)
+        only = only->children[0];
+    builder b = { out, query, fft, only->kind != NW_EVENT_COMPOSED && only->kind != NW_EVENT_REPEAT };
     const nw_status status = visit(&b, event, 1.0, err);
     if (status != NW_OK)
         nw__schedule_free(out);

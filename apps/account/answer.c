@@ -21,6 +21,8 @@ double answer_clock(void)
 nw_status answer_malformed(nw_error *err, const char *format, ...)
 {
     va_list args;
+    if (err == NULL)
+        return NW_E_FORMAT;
     va_start(args, format);
     err->status = NW_E_FORMAT;
     vsnprintf(err->message, sizeof err->message, format, args);
@@ -28,17 +30,22 @@ nw_status answer_malformed(nw_error *err, const char *format, ...)
     return NW_E_FORMAT;
 }
 
+static json_t *json_number(const answer *a, double value)
+{
+    return a->is_count ? json_integer((json_int_t)value) : app_json_real(value);
+}
+
 json_t *answer_json(const answer *a, const char *value_name)
 {
     json_t *object = json_object();
-    app_json_put(&object, value_name, app_json_real(a->value));
-    app_json_put(&object, "lower", app_json_real(a->lower));
-    app_json_put(&object, "upper", app_json_real(a->upper));
+    app_json_put(&object, value_name, json_number(a, a->value));
+    app_json_put(&object, "lower", json_number(a, a->lower));
+    app_json_put(&object, "upper", json_number(a, a->upper));
     if (isinf(a->value))
         app_json_put(&object, "unbounded", json_true());
     if (!isnan(a->estimate))
         app_json_put(&object, "estimate", app_json_real(a->estimate));
-    if (a->epsilon > 0.0)
+    if (a->is_calibrated)
         app_json_put(&object, "epsilon", app_json_real(a->epsilon));
     app_json_put(&object, "certified", json_boolean(a->is_certified));
     app_json_put(&object, "method", json_string(a->method));
@@ -62,7 +69,12 @@ nw_status answer_event(const nw_event *event, const question *q, answer *out, nw
         status = nw_account_rdp(event, q->adjacency, q->given, &b, err);
     if (status != NW_OK)
         return status;
+    const char *given_name = strcmp(q->quantity, "epsilon") == 0 ? "delta"
+                             : strcmp(q->quantity, "delta") == 0 ? "epsilon"
+                                                                 : "order";
     *out = (answer){ .quantity = q->quantity,
+        .given_name = given_name,
+        .given = q->given,
         .value = b.upper,
         .lower = b.lower,
         .upper = b.upper,
@@ -102,10 +114,12 @@ static void find_hole(json_t *value, hole *h)
     }
 }
 
-typedef struct template {
-    json_t *root; /* { "mechanisms": ... } with the hole filled in for each try */
+typedef struct template
+{
+    json_t *root; /* with the hole filled in for each try */
     hole hole;
-} template;
+}
+template;
 
 static nw_status event_of(nw_event **out, double parameter, const void *context, nw_error *err)
 {
@@ -113,8 +127,7 @@ static nw_status event_of(nw_event **out, double parameter, const void *context,
     const bool is_count = strcmp(t->hole.key, "count") == 0;
     json_object_set_new(t->hole.object, t->hole.key, is_count ? json_integer((json_int_t)parameter) : json_real(parameter));
     char *text = json_dumps(t->root, JSON_COMPACT);
-    const nw_status status =
-        text == NULL ? answer_malformed(err, "memory is exhausted") : nw_event_from_json(out, text, err);
+    const nw_status status = text == NULL ? answer_malformed(err, "memory is exhausted") : nw_event_from_json(out, text, err);
     free(text);
     return status;
 }
@@ -173,6 +186,12 @@ static nw_status find(double *value, const parameter *p, const goal *g, const te
             break; /* so little noise is no event: what was found stands */
         *value = less;
     }
+    if (status == NW_E_BUDGET) {
+        char reason[sizeof err->message];
+        snprintf(reason, sizeof reason, "%s", err->message);
+        snprintf(err->message, sizeof err->message, "no %s meets epsilon %g at delta %g: %.200s", p->name, g->epsilon, g->delta,
+            reason);
+    }
     return status;
 }
 
@@ -187,13 +206,36 @@ static nw_status certify(answer *out, const goal *g, const template *t, nw_error
     return status;
 }
 
-nw_status answer_calibrate(
-    const json_t *mechanisms, double epsilon, double delta, nw_adjacency adjacency, answer *out, nw_error *err)
+/* How far from the answer the truth may still be: the nearest value tried at which even the lower end is over the target. Noise
+ * only helps, and rates and counts only cost, so nothing beyond it can meet the target. */
+static double limit_of(const answer *a, const parameter *p, const goal *g, const template *t)
 {
-    template t = { json_object(), { 0 } };
+    static const double gaps[] = { 1e-5, 1e-4, 1e-3, 1e-2, 1e-1 };
+    const bool is_least = p->kind == NW_CALIBRATE_LEAST;
+    const bool is_count = p->kind == NW_CALIBRATE_GREATEST_COUNT;
+    for (size_t i = 0; i < sizeof gaps / sizeof *gaps; i++) {
+        nw_event *event = NULL;
+        nw_bounds b = { 0 };
+        double x = a->value * (is_least ? 1.0 - gaps[i] : 1.0 + gaps[i]);
+        x = is_count ? a->value + ceil(a->value * gaps[i]) : x;
+        if (!is_least && x > p->high)
+            return p->high;
+        nw_status status = event_of(&event, x, t, NULL);
+        if (status == NW_OK)
+            status = nw_account_epsilon(event, g->adjacency, g->delta, NULL, &b, NULL);
+        nw_event_free(event);
+        if (status == NW_OK && b.lower > g->epsilon)
+            return is_count ? x - 1.0 : x;
+    }
+    return is_least ? 0.0 : p->high;
+}
+
+nw_status answer_calibrate(
+    const json_t *schedule, double epsilon, double delta, nw_adjacency adjacency, answer *out, nw_error *err)
+{
+    template t = { json_deep_copy(schedule), { 0 } };
     const goal g = { epsilon, delta, adjacency };
     const double start = answer_clock();
-    json_object_set_new(t.root, "mechanisms", json_deep_copy(mechanisms));
     find_hole(t.root, &t.hole);
     const parameter *p = parameter_of(&t.hole, err);
     if (p == NULL) {
@@ -202,15 +244,23 @@ nw_status answer_calibrate(
     }
     /* the object may free its own copy of the key when the value is replaced */
     t.hole.key = p->name;
-    const bool is_least = p->kind == NW_CALIBRATE_LEAST;
-    *out = (answer){ .quantity = p->name, .estimate = NAN, .is_certified = true, .adjacency = adjacency };
+    *out = (answer){ .quantity = p->name,
+        .given_name = "delta",
+        .given = delta,
+        .estimate = NAN,
+        .is_calibrated = true,
+        .is_count = p->kind == NW_CALIBRATE_GREATEST_COUNT,
+        .is_certified = true,
+        .adjacency = adjacency };
     nw_status status = find(&out->value, p, &g, &t, err);
     if (status == NW_OK)
         status = certify(out, &g, &t, err);
+    if (status == NW_OK) {
+        const double limit = limit_of(out, p, &g, &t);
+        out->lower = p->kind == NW_CALIBRATE_LEAST ? limit : out->value;
+        out->upper = p->kind == NW_CALIBRATE_LEAST ? out->value : limit;
+    }
     json_decref(t.root);
-    /* least: the true least is at most this; how far below is the tolerance of the certified epsilon, not proven */
-    out->lower = is_least ? 0.0 : out->value;
-    out->upper = is_least ? out->value : p->high;
     out->seconds = answer_clock() - start;
     return status;
 }

@@ -8,11 +8,15 @@
 #include <noisewright.h>
 
 typedef struct answer {
-    const char *quantity; /* "epsilon", "delta", "rdp", "sigma", "scale", "q", "count" */
-    double value;         /* the safe end */
+    const char *quantity;   /* "epsilon", "delta", "rdp", "sigma", "scale", "q", "count" */
+    const char *given_name; /* "delta", "epsilon", "order" */
+    double given;
+    double value; /* the safe end */
     double lower, upper;
     double estimate;
-    double epsilon; /* calibration only: what the value was certified to reach */
+    double epsilon;     /* calibration only: what the value was certified to reach */
+    bool is_calibrated; /* quantity is a parameter */
+    bool is_count;
     bool is_certified;
     const char *method;
     double seconds;
@@ -34,9 +38,10 @@ typedef struct question {
 } question;
 nw_status answer_event(const nw_event *event, const question *q, answer *out, nw_error *err);
 
-/** A "mechanisms" list in which one "sigma", "scale", "q" or "count" is null: its safe value for (epsilon, delta). */
+/** A schedule in which one "sigma", "scale", "q" or "count" is null: its safe value for (epsilon, delta), and a value beyond
+ *  which no better one is: there the certified lower end is over the target. */
 nw_status answer_calibrate(
-    const json_t *mechanisms, double epsilon, double delta, nw_adjacency adjacency, answer *out, nw_error *err);
+    const json_t *schedule, double epsilon, double delta, nw_adjacency adjacency, answer *out, nw_error *err);
 
 /** One entry as in the reference tables: kind, adjacency, mechanisms, query, and what other kinds add. */
 nw_status answer_query(const json_t *entry, answer *out, nw_error *err);

@@ -112,9 +112,25 @@ static bool write_all(int fd, const char *text)
     return true;
 }
 
+/* What cannot be renamed into its place: standard output, a device, a pipe. */
+static int write_stream(const char *path, const char *text)
+{
+    const int fd = is_standard(path) ? STDOUT_FILENO : open(path, O_WRONLY | O_CLOEXEC);
+    if (fd < 0)
+        return app_fail(APP_CANNOT_CREATE, path, "%s, must be writable", strerror(errno));
+    bool is_good = write_all(fd, text);
+    const int reason = errno;
+    if (!is_standard(path))
+        is_good = close(fd) == 0 && is_good;
+    return is_good ? APP_OK
+                   : app_fail(APP_IO, is_standard(path) ? "standard output" : path, "%s while writing", strerror(reason));
+}
+
 int app_write_text(const char *path, const char *text)
 {
     char *name;
+    if (app_is_stream(path))
+        return write_stream(path, text);
     const int fd = open_temporary(path, &name);
     if (fd < 0)
         return fail_create(path);

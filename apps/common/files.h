@@ -21,7 +21,8 @@ bool app_is_stream(const char *path);
 /** True if both name the same existing file, or are the same text. */
 bool app_is_same_file(const char *a, const char *b);
 
-/** Writes `text` to a temporary file in the folder of `path`, syncs and renames it: on error nothing is left. */
+/** Writes `text` to a temporary file in the folder of `path`, syncs and renames it: on error nothing is left. To a stream it goes
+ *  at once. */
 int app_write_text(const char *path, const char *text);
 
 /** Reads a whole file ("-": standard input) of at most `limit` bytes into a new string; a NUL byte is refused. */

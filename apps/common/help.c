@@ -67,22 +67,32 @@ static void print_synopsis(const app_program *program, const app_command *comman
     print_wrapped(text, (int)strlen("usage: "), (int)strlen("usage: "));
 }
 
-void app_print_help(const app_program *program)
+static void print_command_help(const app_command *command)
 {
+    putchar('\n');
+    if (command->name != NULL)
+        printf("%s: ", command->name);
+    print_wrapped(command->help, command->name == NULL ? 0 : (int)strlen(command->name) + 2, 0);
+    for (size_t i = 0; i < command->option_count; i++)
+        print_option(&command->options[i]);
+}
+
+void app_print_help(const app_program *program, const app_command *command)
+{
+    if (command != NULL) {
+        printf("usage: ");
+        print_synopsis(program, command);
+        print_command_help(command);
+        printf("\n%s --help lists all commands.\n", program->name);
+        return;
+    }
     printf("%s - %s\n\n", program->name, program->summary);
     for (size_t i = 0; i < program->command_count; i++) {
         printf(i == 0 ? "usage: " : "       ");
         print_synopsis(program, &program->commands[i]);
     }
-    for (size_t i = 0; i < program->command_count; i++) {
-        const app_command *command = &program->commands[i];
-        putchar('\n');
-        if (command->name != NULL)
-            printf("%s: ", command->name);
-        print_wrapped(command->help, command->name == NULL ? 0 : (int)strlen(command->name) + 2, 0);
-        for (size_t j = 0; j < command->option_count; j++)
-            print_option(&command->options[j]);
-    }
+    for (size_t i = 0; i < program->command_count; i++)
+        print_command_help(&program->commands[i]);
     printf("%s", program->commands[0].name == NULL ? "" : "\ncommon options:\n");
     for (size_t i = 0; i < app_common_option_count; i++)
         print_option(&app_common_options[i]);

@@ -24,6 +24,23 @@ bool app_parse_real(const char *text, double *out)
     return true;
 }
 
+/* "25e17": a whole number in front of its zeros, exactly. */
+static bool parse_powers_of_ten(const char *text, uint64_t *out)
+{
+    char *end;
+    const size_t digits = strspn(text, "0123456789");
+    const char *exponent = text + digits + 1;
+    if (digits == 0 || (text[digits] != 'e' && text[digits] != 'E') || strspn(exponent, "0123456789") != strlen(exponent) ||
+        *exponent == '\0')
+        return false;
+    errno = 0;
+    *out = strtoull(text, &end, 10);
+    for (unsigned long zeros = strtoul(exponent, NULL, 10); errno == 0 && zeros > 0 && *out > 0; zeros--)
+        if (__builtin_mul_overflow(*out, UINT64_C(10), out))
+            return false;
+    return errno == 0;
+}
+
 bool app_parse_count(const char *text, uint64_t *out)
 {
     if (*text != '\0' && text[strspn(text, "0123456789")] == '\0') {
@@ -33,6 +50,8 @@ bool app_parse_count(const char *text, uint64_t *out)
         return errno == 0;
     }
     double value;
+    if (parse_powers_of_ten(text, out))
+        return true;
     if (!app_parse_real(text, &value) || value < 0.0 || value > 0x1p53 || value != floor(value))
         return false;
     *out = (uint64_t)value;

@@ -10,7 +10,8 @@
 /** Reads a decimal number and nothing else: no blanks, no trailing text, no "nan", "inf" or hexadecimal, no overflow. */
 bool app_parse_real(const char *text, double *out);
 
-/** Reads a decimal whole number in 0 .. 2^64-1; an exponent is allowed if the value stays whole and at most 2^53 ("1e6"). */
+/** Reads a decimal whole number in 0 .. 2^64-1; an exponent is allowed: "1e18" exactly, a fraction ("2.5e6") if
+ *  the value stays whole and at most 2^53. */
 bool app_parse_count(const char *text, uint64_t *out);
 
 /** An interval as it is written in option tables and messages: "(0, 1e6]". */

@@ -277,8 +277,9 @@ static int take_command(parser *p)
 
 static int answer(const parser *p)
 {
+    const bool has_command = p->command->name != NULL && *p->command->name != '\0';
     if (p->common.is_help)
-        app_print_help(p->program);
+        app_print_help(p->program, has_command ? p->command : NULL);
     else if (p->common.is_version)
         printf("%s %s\n%s\n", p->program->name, nw_version(), nw_build_info());
     else

@@ -66,8 +66,8 @@ extern const size_t app_common_option_count;
  *  printed, or one of the common options was answered). */
 bool app_parse(const app_program *program, int argc, char **argv, void *settings, const app_command **command, int *exit_code);
 
-/** Prints --help: at most 80 columns. */
-void app_print_help(const app_program *program);
+/** Prints --help: at most 80 columns. Of one command if it is not NULL, else of all. */
+void app_print_help(const app_program *program, const app_command *command);
 
 /** Prints a bash completion. */
 void app_print_completion(const app_program *program);

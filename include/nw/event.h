@@ -129,7 +129,8 @@ NW_API uint64_t nw_event_samples(const nw_event *event);
 /** Writes the JSON form (format "noisewright-event", version 1, hex floats) into a new string, to be freed with
  *  nw_string_free. */
 NW_API NW_WARN_UNUSED nw_status nw_event_to_json(const nw_event *event, char **out, nw_error *err);
-/** Reads the JSON form, or the "mechanisms" list form of accounting tables. Errors: NW_E_FORMAT, naming the key;
+/** Reads the JSON form, an event alone, or the "mechanisms" list form of accounting tables. A key that is not the event's is an
+ *  error, as it would silently change what is accounted. Errors: NW_E_FORMAT, naming the key;
  *  NW_E_UNSUPPORTED for a type that this version cannot account. */
 NW_API NW_WARN_UNUSED nw_status nw_event_from_json(nw_event **out, const char *json, nw_error *err);
 NW_API void nw_string_free(char *string);

@@ -26,7 +26,7 @@ completes() { # name, wanted words in order, command line...: the last word is t
     if [[ ${COMPREPLY[*]} == "$wanted" ]]; then ok "$name"; else not_ok "$name" "is ${COMPREPLY[*]}" "must be $wanted"; fi
 }
 
-for program in nw-synth nw-ledger; do
+for program in nw-account nw-synth nw-ledger; do
     $program --help >help.txt 2>help.err
     check "${program}_help__succeeds_on_stdout" test $? = 0 -a -s help.txt -a ! -s help.err
     check "${program}_help__is_at_most_80_columns" test "$(wc -L <help.txt)" -le 80
@@ -53,6 +53,8 @@ for program in nw-synth nw-ledger; do
 done
 nw-synth nonsense --help >help.txt
 check help__helps_after_mistakes grep -q '^usage: ' help.txt
+nw-account rdp --help >help.txt
+check help_of_a_command__is_its_own test "$(grep -c '^usage: nw-account rdp ' help.txt) $(grep -c -- --sigma help.txt)" = '1 0'
 touch 'a b.csv'
 completes synth_options '--epsilon' nw-synth --ep
 completes synth_choices 'add-remove replace-one' nw-synth table.csv --adjacency ''
@@ -64,4 +66,18 @@ completes ledger_commands 'create charge commit' nw-ledger c
 completes ledger_options '--anchor' nw-ledger verify p.nwl --an
 completes ledger_options_of_another_command '' nw-ledger show --an
 completes ledger_choices 'zcdp' nw-ledger create --filter z
+completes account_commands 'calibrate curve' nw-account c
+completes account_options '--svg' nw-account curve --s
+completes account_choices 'zero-out' nw-account dpsgd --adjacency z
+completes account_nothing_for_numbers '' nw-account dpsgd --sigma ''
+# Every type of event and every strategy that the reader knows is in the manual, with its keys.
+sed -E 's/^\.[A-Z][a-z] //; s/[",]//g' "$root/docs/man/nw-account.1" >man.txt
+names() { # file, function: the words that it returns
+    sed -n "/$2(/,/^}/p" "$root/accountant/$1" | grep -oE 'return "[a-z_0-9 ]+' | cut -d'"' -f2 | tr ' ' '\n'
+}
+known=$(names event.c nw__event_kind_name; names event.c nw__event_parameter_name; names event_json.c keys_of)
+known+=" dense toeplitz banded blt kind steps coefficients theta bands max_participations min_separation norm value"
+# shellcheck disable=SC2086
+for word in $known; do grep -qw -- "$word" man.txt || echo "$word"; done | sort -u >missing.txt
+is nw-account_man__has_the_whole_grammar "$(cat missing.txt)" ''
 finish

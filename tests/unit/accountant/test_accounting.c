@@ -320,6 +320,105 @@ static void event_epsilon__charges_the_samplers_distance(void **state)
     }
 }
 
+/* What is exact is not rounded: the budget of n releases holds n of them. */
+static void event_epsilon__of_a_whole_laplace_ratio_is_that_ratio(void **state)
+{
+    (void)state;
+    nw_event *event = NULL;
+    const double scales[] = { 1.0, 2.0, 0.5, 1024.0 };
+    for (size_t i = 0; i < sizeof scales / sizeof *scales; i++) {
+        double epsilon = 0.0;
+        assert_int_equal(nw_event_laplace(&event, scales[i], (nw_sensitivity){ 1.0, NW_ADD_REMOVE }, NULL), NW_OK);
+        assert_int_equal(nw_event_epsilon(event, NW_ADD_REMOVE, 0.0, &epsilon, NULL, NULL), NW_OK);
+        assert_true(epsilon == 1.0 / scales[i]);
+        nw_event_free(event);
+    }
+    assert_int_equal(nw_event_laplace(&event, 3.0, (nw_sensitivity){ 1.0, NW_ADD_REMOVE }, NULL), NW_OK);
+    double third = 0.0;
+    assert_int_equal(nw_event_epsilon(event, NW_ADD_REMOVE, 0.0, &third, NULL, NULL), NW_OK);
+    assert_true(third * 3.0L > 1.0L); /* rounded up, not to nearest */
+    nw_event_free(event);
+}
+
+/* Few records of many: the loss of a step is nearly always tiny and rarely large, so the sum's tail is that of a Poisson number
+ * of large losses. The interval is narrow, and below the bound by divergences, a second method. */
+static void account_epsilon__composes_rare_large_losses(void **state)
+{
+    (void)state;
+    nw_event *noise = NULL;
+    nw_event *step = NULL;
+    nw_event *all = NULL;
+    nw_bounds b;
+    nw_bounds r;
+    assert_int_equal(nw_event_gaussian(&noise, 0.7, (nw_sensitivity){ 1.0, NW_ADD_REMOVE }, NULL), NW_OK);
+    assert_int_equal(nw_event_poisson_subsampled(&step, 1e-5, noise, NULL), NW_OK);
+    assert_int_equal(nw_event_repeat(&all, step, 10000000, NULL), NW_OK);
+    assert_int_equal(nw_account_epsilon(all, NW_ADD_REMOVE, 1e-6, NULL, &b, NULL), NW_OK);
+    assert_string_equal(b.method, "pld");
+    assert_true(b.lower > 0.0 && b.upper - b.lower < 0.02 * b.upper);
+    assert_int_equal(nw_account_rdp(all, NW_ADD_REMOVE, 8.0, &r, NULL), NW_OK);
+    const double order = 8.0;
+    assert_true(b.upper < nw_rdp_epsilon(&order, &r.upper, 1, 1e-6));
+    nw_event_free(noise);
+    nw_event_free(step);
+    nw_event_free(all);
+}
+
+static nw_event *drawn_with_replacement(uint64_t population, uint64_t sample, double sigma)
+{
+    nw_event *noise = NULL;
+    nw_event *event = NULL;
+    assert_int_equal(nw_event_gaussian(&noise, sigma, (nw_sensitivity){ 1.0, NW_REPLACE_ONE }, NULL), NW_OK);
+    assert_int_equal(nw_event_fixed_size_subsampled(&event, population, sample, true, noise, NULL), NW_OK);
+    nw_event_free(noise);
+    return event;
+}
+
+/* [BBG18, Thm 10] as a plain sum, each weight by lgamma. */
+static double with_replacement_profile(double n, double m, double mu, double epsilon)
+{
+    long double sum = 0.0L;
+    const long double q = -expm1l(m * log1pl(-1.0L / n));
+    const double inner = (double)log1pl(expm1l(epsilon) / q);
+    for (double k = 1.0; k <= m; k += 1.0) {
+        const long double log_w =
+            lgammal(m + 1.0L) - lgammal(k + 1.0L) - lgammal(m - k + 1.0L) - k * logl(n) + (m - k) * log1pl(-1.0L / n);
+        sum += expl(log_w) * (long double)nw_gdp_delta(k * mu, inner);
+    }
+    return (double)sum;
+}
+
+static void account_delta__with_replacement_is_the_sum_over_how_often_a_record_is_drawn(void **state)
+{
+    (void)state;
+    const struct {
+        uint64_t population, sample;
+        double sigma;
+    } cases[] = { { 2, 3, 2.0 }, { 100, 10, 1.0 }, { 1000, 1000, 3.0 }, { 10, 2000, 300.0 } };
+    nw_bounds b;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        nw_event *event = drawn_with_replacement(cases[i].population, cases[i].sample, cases[i].sigma);
+        for (double epsilon = 0.1; epsilon < 3.0; epsilon *= 2.0) {
+            const double profile =
+                with_replacement_profile((double)cases[i].population, (double)cases[i].sample, 1.0 / cases[i].sigma, epsilon);
+            assert_int_equal(nw_account_delta(event, NW_REPLACE_ONE, epsilon, NULL, &b, NULL), NW_OK);
+            assert_true(b.upper >= profile * (1.0 - 1e-12));
+            assert_true(b.upper <= profile * (1.0 + 1e-6) + 1e-18);
+        }
+        nw_event_free(event);
+    }
+    /* the only record, five times: one Gaussian at five times the distance */
+    nw_event *only = drawn_with_replacement(1, 5, 5.0);
+    assert_int_equal(nw_account_epsilon(only, NW_REPLACE_ONE, 1e-5, NULL, &b, NULL), NW_OK);
+    assert_true(b.upper >= 4.37717809568106 && b.upper < 4.377178097);
+    nw_event_free(only);
+    /* drawn 50000 times: more often than is summed over, so nothing may be claimed */
+    nw_event *often = drawn_with_replacement(2, 100000, 5000.0);
+    assert_int_equal(nw_account_epsilon(often, NW_REPLACE_ONE, 1e-5, NULL, &b, NULL), NW_OK);
+    assert_true(b.upper > 10.0);
+    nw_event_free(often);
+}
+
 static void calibrate_gaussian__refuses_bad_parameters(void **state)
 {
     (void)state;
@@ -352,6 +451,9 @@ int main(void)
         cmocka_unit_test(event_cost__repeat_equals_the_composition_of_copies),
         cmocka_unit_test(event_cost__knows_what_the_sensitivity_was_worked_out_for),
         cmocka_unit_test(event_epsilon__charges_the_samplers_distance),
+        cmocka_unit_test(event_epsilon__of_a_whole_laplace_ratio_is_that_ratio),
+        cmocka_unit_test(account_epsilon__composes_rare_large_losses),
+        cmocka_unit_test(account_delta__with_replacement_is_the_sum_over_how_often_a_record_is_drawn),
         cmocka_unit_test(calibrate_gaussian__refuses_bad_parameters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -153,6 +153,15 @@ static void event_from_json__refuses_with_the_key(void **state)
         { "{\"type\": \"composed\"}", NW_E_FORMAT, "events" },
         { "{\"type\": \"poisson_subsampled\", \"q\": 0.1}", NW_E_FORMAT, "base" },
         { "{\"type\": \"nonsense\"}", NW_E_FORMAT, "nonsense" },
+        /* a key of another kind, a misspelt one, and a number of times where it is not read */
+        { "{\"type\": \"gaussian\", \"sigma\": 1, \"sensitivity\": 1, \"n\": 10}", NW_E_FORMAT, "\"n\" is no key of gaussian" },
+        { "{\"type\": \"gaussian\", \"sigma\": 1, \"sensitivity\": {\"value\": 1, \"adjacency\": \"add_remove\", \"nrom\": "
+          "\"l2\"}}",
+            NW_E_FORMAT, "nrom" },
+        { "{\"type\": \"matrix\", \"sigma\": 1, \"sensitivity\": 1, \"strategy\": {\"kind\": \"toeplitz\", \"steps\": 4, "
+          "\"coefficients\": [1], \"max_participation\": 4}}",
+            NW_E_FORMAT, "max_participation" },
+        { "{\"type\": \"ldp\", \"epsilon0\": 1, \"epsilon\": 1}", NW_E_FORMAT, "\"epsilon\" is no key of ldp" },
         { "{\"sigma\": 1}", NW_E_FORMAT, "type" },
         { "3", NW_E_FORMAT, "object" },
     };
@@ -174,6 +183,35 @@ static void event_from_json__refuses_with_the_key(void **state)
     assert_non_null(strstr(err.message, "newer"));
     assert_int_equal(nw_event_from_json(NULL, "{}", &err), NW_E_ARG);
     assert_int_equal(nw_event_from_json(&event, NULL, &err), NW_E_ARG);
+}
+
+static void event_from_json__reads_events_alone_and_lists(void **state)
+{
+    (void)state;
+    static const char *const one[] = {
+        "{\"type\": \"gdp\", \"mu\": 3, \"adjacency\": \"add_remove\", \"note\": \"training\"}",
+        ("{\"format\": \"noisewright-event\", \"version\": 1, "
+         "\"event\": {\"type\": \"gdp\", \"mu\": 3, \"adjacency\": \"add_remove\"}}"),
+        "[{\"type\": \"gdp\", \"mu\": 3, \"adjacency\": \"add_remove\"}]",
+        ("{\"id\": \"t1\", \"mechanisms\": "
+         "[{\"type\": \"gdp\", \"mu\": 1, \"count\": 9, \"adjacency\": \"add_remove\"}]}"),
+    };
+    nw_error err;
+    nw_event *event = NULL;
+    for (size_t i = 0; i < sizeof one / sizeof *one; i++) {
+        nw_cost cost;
+        assert_int_equal(nw_event_from_json(&event, one[i], &err), NW_OK);
+        assert_int_equal(nw_event_cost(event, NW_ADD_REMOVE, &cost, NULL), NW_OK);
+        assert_true(cost.mu_squared == 9.0);
+        nw_event_free(event);
+    }
+    /* "count" beside the list would not be read */
+    assert_int_equal(nw_event_from_json(&event, "{\"mechanisms\": [], \"count\": 10}", &err), NW_E_FORMAT);
+    assert_non_null(strstr(err.message, "count"));
+    assert_int_equal(
+        nw_event_from_json(&event, "{\"format\": \"noisewright-event\", \"version\": 1, \"count\": 2, \"event\": {}}", &err),
+        NW_E_FORMAT);
+    assert_non_null(strstr(err.message, "count"));
 }
 
 static void event_from_json__bounds_the_depth(void **state)
@@ -253,6 +291,7 @@ int main(void)
         cmocka_unit_test(event_json__loses_nothing),
         cmocka_unit_test(event_from_json__reads_the_forms_of_tables),
         cmocka_unit_test(event_from_json__refuses_with_the_key),
+        cmocka_unit_test(event_from_json__reads_events_alone_and_lists),
         cmocka_unit_test(event_from_json__bounds_the_depth),
         cmocka_unit_test(event__constructors_refuse_bad_parameters),
         cmocka_unit_test(adjacency_parse__accepts_both_spellings_only),

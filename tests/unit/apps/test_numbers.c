@@ -29,8 +29,8 @@ static void parse_real__takes_decimal_numbers(void **state)
 
 static void parse_real__refuses_everything_else(void **state)
 {
-    static const char *const cases[] = { "", " 1", "1 ", "1x", "x", "nan", "inf", "-inf", "infinity", "0x1p3", "1e",
-        "e5", ".", "1e999", "1,5", "1.2.3", "--1", "1-2" };
+    static const char *const cases[] = { "", " 1", "1 ", "1x", "x", "nan", "inf", "-inf", "infinity", "0x1p3", "1e", "e5", ".",
+        "1e999", "1,5", "1.2.3", "--1", "1-2" };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         double value = 7.0;
@@ -45,7 +45,8 @@ static void parse_count__takes_whole_numbers(void **state)
     static const struct {
         const char *text;
         uint64_t value;
-    } cases[] = { { "0", 0 }, { "007", 7 }, { "18446744073709551615", UINT64_MAX }, { "1e6", 1000000 }, { "2.5e1", 25 } };
+    } cases[] = { { "0", 0 }, { "007", 7 }, { "18446744073709551615", UINT64_MAX }, { "1e6", 1000000 }, { "2.5e1", 25 },
+        { "1e17", 100000000000000000 }, { "123456789012345678e1", 1234567890123456780 }, { "0e9", 0 } };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint64_t value = 99;
@@ -56,7 +57,8 @@ static void parse_count__takes_whole_numbers(void **state)
 
 static void parse_count__refuses_everything_else(void **state)
 {
-    static const char *const cases[] = { "", "-1", "1.5", "18446744073709551616", "1e17", "0x10", "1 ", "ten", "-0.1" };
+    static const char *const cases[] = { "", "-1", "1.5", "18446744073709551616", "1e20", "2.5e17", "1e-1", "1e", "0x10", "1 ",
+        "ten", "-0.1" };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         uint64_t value;
