@@ -6,7 +6,7 @@
 /* accountant_internal.h - what the files of the accountant share, and what mechanisms calibrate with. */
 #include "base.h"
 
-#include <nw/accounting.h>
+#include <nw/filter.h>
 #include <nw/ledger.h>
 
 struct nw_event {

@@ -7,6 +7,9 @@
 #include <math.h>
 #include <string.h>
 
+/* Below this the error of a product may itself underflow. */
+static const double LEAST_EXACT = 0x1p-960;
+
 /* The rounded result, or its successor if the exact one is above it (the error of a sum by [Knu97, sec. 4.2.2, Thm B], of a
  * product by fma). What is exact stays exact, so .25 + .5 + .25 fills a budget of 1. */
 double nw__up_add(double x, double y)
@@ -20,6 +23,8 @@ double nw__up_add(double x, double y)
 double nw__up_multiply(double x, double y)
 {
     const double product = x * y;
+    if (product < LEAST_EXACT && x > 0.0 && y > 0.0)
+        return fmax(nw__up(product), 0x1p-1022); /* what underflows is not nothing, also when it is halved */
     return isinf(product) || fma(x, y, -product) <= 0.0 ? product : nw__up(product);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* currency.c - limits of the sums that filters add up, and Renyi divergences of one event. Why a bound on a sum is a guarantee
- * when the terms are chosen adaptively: docs/rooms/ledger.md#filter. */
+ * when the terms are chosen adaptively: docs/rooms/filter.md#proofs. */
 #include "currency.h"
 
 #include "rdp.h"
@@ -11,7 +11,8 @@
 double nw__currency(nw_filter filter, const nw_cost *cost)
 {
     switch (filter) {
-    case NW_FILTER_ZCDP: return cost->rho_zcdp;
+    case NW_FILTER_ZCDP:
+    case NW_FILTER_APPROX: return cost->rho_zcdp;
     case NW_FILTER_PURE: return cost->epsilon_pure;
     default: return cost->mu_squared;
     }
@@ -46,7 +47,8 @@ static double renyi_limit(double order, double epsilon, double delta)
 double nw__currency_limit(nw_filter filter, double order, double epsilon, double delta)
 {
     switch (filter) {
-    case NW_FILTER_ZCDP: return nw_zcdp_rho(epsilon, delta);
+    case NW_FILTER_ZCDP:
+    case NW_FILTER_APPROX: return nw_zcdp_rho(epsilon, delta);
     case NW_FILTER_PURE:
     case NW_FILTER_SCHEDULE: return epsilon;
     case NW_FILTER_RENYI: return renyi_limit(order, epsilon, delta);

@@ -11,7 +11,7 @@
  *  gained. */
 #define NW__MAX_ORDER 1e6
 
-/** The currency of a scalar filter (gdp, zcdp, pure) in a cost. */
+/** The currency of a scalar filter (gdp, zcdp, pure) in a cost; approx adds up rho, as zcdp does. */
 double nw__currency(nw_filter filter, const nw_cost *cost);
 /** The most of it that (epsilon, delta) allows, rounded down; for renyi at `order`. Not positive if that allows nothing. */
 double nw__currency_limit(nw_filter filter, double order, double epsilon, double delta);
