@@ -88,6 +88,18 @@ static inline int admitted(const nw_privacy_filter_opts *o, nw_event *event, int
     return n;
 }
 
+/* Of delta, for what is added up. */
+static const double SPLIT = 1.0 - 0x1p-10;
+
+/* delta of n Gaussians of scale sigma, [BW18, Thm 8] in long double. */
+static inline long double gaussian_delta(int n, long double sigma, long double epsilon)
+{
+    const long double mu = sqrtl((long double)n) / sigma;
+    const long double a = epsilon / mu - mu / 2.0L;
+    const long double root = sqrtl(0.5L);
+    return 0.5L * erfcl(a * root) - expl(epsilon) * 0.5L * erfcl((a + mu) * root);
+}
+
 /* [CKS20, Prop. 12]: the divergence of order a that is enough for (epsilon, delta). */
 static inline long double renyi_allowed(long double a, long double epsilon, long double delta)
 {

@@ -4,17 +4,6 @@
  * test_filter_adaptive.c. */
 #include "filter_support.h"
 
-static const double SPLIT = 1.0 - 0x1p-10; /* of delta, for what is added up */
-
-/* delta of n Gaussians of scale sigma, [BW18, Thm 8] in long double. */
-static long double gaussian_delta(int n, long double sigma, long double epsilon)
-{
-    const long double mu = sqrtl((long double)n) / sigma;
-    const long double a = epsilon / mu - mu / 2.0L;
-    const long double root = sqrtl(0.5L);
-    return 0.5L * erfcl(a * root) - expl(epsilon) * 0.5L * erfcl((a + mu) * root);
-}
-
 static void privacy_filter__gdp_lets_through_the_calibrated_number(void **state)
 {
     (void)state;
