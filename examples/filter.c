@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* filter.c - steps that are chosen by looking at the answers so far: a filter that refuses the step too many, an odometer that says
- * where it stands, and a mean in which each record takes part until its own budget is used. Nothing is charged to a ledger here. */
+/* filter.c - steps that are chosen by looking at the answers so far: a filter that refuses the step too many, an odometer that
+ * says where it stands, and a mean in which each record takes part until its own budget is used. Nothing is charged to a ledger
+ * here. */
 #include <noisewright.h>
 #include <stdio.h>
 

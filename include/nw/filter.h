@@ -5,17 +5,17 @@
 
 /* nw/filter.h - budgets that hold although each step is chosen after seeing what the steps before it released.
  *
- * What it is for: an analyst, or a program, that decides on the next noise scale, sampling rate or mechanism by looking at earlier
- * releases. Bounds for a list fixed beforehand (nw/accounting.h) say nothing about that.
+ * What it is for: an analyst, or a program, that decides on the next noise scale, sampling rate or mechanism by looking at
+ * earlier releases. Bounds for a list fixed beforehand (nw/accounting.h) say nothing about that.
  *   nw_privacy_filter     (epsilon, delta) fixed beforehand: refuses the step that would pass it;
  *   nw_odometer           nothing fixed beforehand but delta: an epsilon to read after each step, whenever one stops;
  *   nw_individual_filter  a budget for each record of its own: charged what it contributes, left out when it is used up.
- * They live in memory and charge nobody. For a budget that is shared, durable and audited: nw/ledger.h, which uses the same rules.
+ * They live in memory and charge nobody. For a budget that is shared, durable and audited: nw/ledger.h, by the same rules.
  *
- * **A privacy loss distribution is no filter.** Composing the distributions of what happened to be chosen, and going on while that
- * composition is within (epsilon, delta), exceeds delta: after a lucky release an analyst goes on with one mechanism, after an
- * unlucky one with another, each path is within the budget and the whole is not (docs/rooms/filter.md#the-trap). The same goes for
- * nw_account_epsilon of the list drawn so far, for the smallest of several methods taken again at each step, and for
+ * **A privacy loss distribution is no filter.** Composing the distributions of what happened to be chosen, and going on while
+ * that composition is within (epsilon, delta), exceeds delta: after a lucky release an analyst goes on with one mechanism, after
+ * an unlucky one with another, each path is within the budget and the whole is not (docs/rooms/filter.md#the-trap). The same goes
+ * for nw_account_epsilon of the list drawn so far, for the smallest of several methods taken again at each step, and for
  * `spent_epsilon` below: only the budget is a guarantee, and only an odometer's reading is one at a time chosen on the way.
  *
  *   nw_privacy_filter_opts o = NW_PRIVACY_FILTER_OPTS_INIT;
@@ -48,9 +48,9 @@ NW_API const char *nw_filter_name(nw_filter filter); /* "auto", "gdp", "zcdp", "
 
 /** A budget. Privacy parameters have no default.
  *
- *  events_share: delta is split beforehand. delta events_share is for the deltas of approximate events and for the distance of the
- *  samplers to their ideal laws, the rest for what the filter adds up. The default is a ledger's; for many (epsilon_t, delta_t)
- *  events something like 0.5 suits. Unused by pure, whose whole delta is for events.
+ *  events_share: delta is split beforehand. delta events_share is for the deltas of approximate events and for the distance of
+ *  the samplers to their ideal laws, the rest for what the filter adds up. The default is a ledger's; for many (epsilon_t,
+ *  delta_t) events something like 0.5 suits. Unused by pure, whose whole delta is for events.
  *  orders: with renyi, in (1, 1e6], each once; NULL otherwise. With several, order a gets the share `weights` of the rest of
  *  delta, and a step is admitted while at least one order is within its own limit. Copied. */
 typedef struct nw_privacy_filter_opts {
@@ -123,8 +123,9 @@ NW_API nw_privacy_filter_summary nw_privacy_filter_summarise(const nw_privacy_fi
 
 /** An odometer. Privacy parameters have no default. orders, weights, events_share: as above.
  *
- *  first_epsilon: the smallest reading but 0. Readings are first_epsilon 2^(i/2), i = 0, 1, ... up to 64; reading i is the epsilon
- *  of a filter of its own, with 6 / (pi^2 (i+1)^2) of delta. The nearer the first one is to what will be used, the less is lost. */
+ *  first_epsilon: the smallest reading but 0. Readings are first_epsilon 2^(i/2), i = 0, 1, ... up to 64; reading i is the
+ *  epsilon of a filter of its own, with 6 / (pi^2 (i+1)^2) of delta. The nearer the first one is to what will be used, the
+ *  less is lost. */
 typedef struct nw_odometer_opts {
     size_t struct_size;
     double delta;           /* in (0, 1); -1 until set, refused if left so */
@@ -150,9 +151,9 @@ NW_API void nw_odometer_free(nw_odometer *odometer);
 /** Takes an event into the sums; refuses none for its size. Before the step is drawn. Errors: NW_E_UNSUPPORTED, as
  *  nw_privacy_filter_spend; NW_E_ARG; NW_E_NOMEM: then nothing is added. */
 NW_API NW_WARN_UNUSED nw_status nw_odometer_add(nw_odometer *odometer, const nw_event *event, nw_error *err);
-/** The reading: what was released until now, with the decision to stop now, is (epsilon, delta)-DP in the sense that for every set
- *  S of transcripts on which the last reading is at most epsilon, P(S) <= e^epsilon Q(S) + delta (docs/rooms/filter.md#odometer).
- *  0 while nothing that costs was added, INFINITY beyond 64. Does not fall. */
+/** The reading: what was released until now, with the decision to stop now, is (epsilon, delta)-DP in the sense that for every
+ *  set S of transcripts on which the last reading is at most epsilon, P(S) <= e^epsilon Q(S) + delta
+ *  (docs/rooms/filter.md#odometer). 0 while nothing that costs was added, INFINITY beyond 64. Does not fall. */
 NW_API double nw_odometer_epsilon(const nw_odometer *odometer);
 
 /** A budget for each of `records` records. Privacy parameters have no default.
@@ -189,8 +190,8 @@ NW_API void nw_individual_filter_free(nw_individual_filter *filter);
  *  Shapes    norms, takes_part (out): one for each record. norms[i]: l2 norm of record i's own contribution, from that record and
  *            from earlier releases alone. What is above clip, negative or NaN counts as clip; the caller clips.
  *  Units     norms, clip and sigma in the same unit. samples: noise values that the release draws from nw/noise.h, or 0.
- *  Errors    NW_E_ARG (sigma, clip: positive and finite, clip / sigma at most 1e100); NW_E_BUDGET: over the share of delta, 2^-10,
- *            for samplers. Nothing is charged and takes_part not written. Never depends on norms or counters.
+ *  Errors    NW_E_ARG (sigma, clip: positive and finite, clip / sigma at most 1e100); NW_E_BUDGET: over the share of delta,
+ *            2^-10, for samplers. Nothing is charged and takes_part not written. Never depends on norms or counters.
  *  Cost      O(records), some ns each. Threads: confined.
  *  Source    [FZ21, Sec. 5]; docs/rooms/filter.md#individual-filters.
  *  Example   examples/filter.c */

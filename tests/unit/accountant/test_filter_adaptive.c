@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* test_filter_adaptive.c - filters and odometers against the best adaptive adversary, by exact recursion; and rules that look like
- * filters, against the same adversary, which passes them.
+/* test_filter_adaptive.c - filters and odometers against the best adaptive adversary, by exact recursion; and rules that look
+ * like filters, against the same adversary, which passes them.
  *
  * The adversary picks each mechanism after seeing what the ones before released, among two (epsilon, delta) mechanisms in their
  * worst case: with probability delta everything is told, else a bit is told truly with odds e^epsilon : 1. The hockey stick
@@ -397,8 +397,8 @@ static nw_event *binary_event(binary x, const double orders[2])
     return e;
 }
 
-/* First a bit with odds e^0.3. If it is true, the rest of order 30's limit is spent on the bit that is worst for it, else the rest
- * of order 2's. The two-step tree's hockey stick, and the second bits. */
+/* First a bit with odds e^0.3. If it is true, the rest of order 30's limit is spent on the bit that is worst for it, else the
+ * rest of order 2's. The two-step tree's hockey stick, and the second bits. */
 static double two_orders(const double orders[2], double epsilon, double share_of_delta, binary second[2])
 {
     const binary first = { 1.0 / (1.0 + exp(-0.3)), 1.0 / (1.0 + exp(0.3)) };
