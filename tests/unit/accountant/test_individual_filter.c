@@ -95,9 +95,9 @@ static double tail(double x)
     return 0.5 * erfc(x * 0.70710678118654752440);
 }
 
-/* Two Gaussian sums, the noise of the second chosen by whether the first answer was above `cut`. With one record of norm 1 against
- * none: E_Q (P/Q)^a is e^(a (a-1) mu^2 / 2) times the mean over N(a mu, 1) of the same for the second step; so the divergence of
- * the whole is a closed form. second[0], second[1]: the second distance, 0 if the record is left out. */
+/* Two Gaussian sums, the noise of the second chosen by whether the first answer was above `cut`. With one record of norm 1
+ * against none: E_Q (P/Q)^a is e^(a (a-1) mu^2 / 2) times the mean over N(a mu, 1) of the same for the second step; so the
+ * divergence of the whole is a closed form. second[0], second[1]: the second distance, 0 if the record is left out. */
 static double two_step_renyi(double a, double mu, double cut, const double second[2])
 {
     const double above = tail(cut - a * mu);
