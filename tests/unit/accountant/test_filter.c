@@ -100,8 +100,7 @@ static void privacy_filter__renyi_takes_subsampled_gaussians(void **state)
     nw_privacy_filter_free(filter);
 }
 
-/* Removal is the costlier direction of a subsampled Gaussian; its mixture with a curve is not symmetric. A filter has to hold
- * both, and the sums are kept apart. */
+/* The two directions of a subsampled Gaussian differ; at high rates and little noise removal costs far more. */
 static void privacy_filter__renyi_charges_the_worse_direction(void **state)
 {
     (void)state;
@@ -185,8 +184,9 @@ static void privacy_filter__an_infinite_order_leaves_the_others(void **state)
     assert_int_equal(nw_event_rdp(&unknown, known, rdp, 1, NW_ADD_REMOVE, NULL), NW_OK); /* nothing above order 2 */
     assert_int_equal(nw_privacy_filter_spend(filter, curve, NULL), NW_OK);
     assert_int_equal(nw_privacy_filter_spend(filter, unknown, &err), NW_E_UNSUPPORTED);
+    assert_int_equal(nw_privacy_filter_spend(filter, curve, NULL), NW_OK);
     const nw_privacy_filter_summary s = nw_privacy_filter_summarise(filter);
-    assert_true(s.order == 4.0 && s.events == 1 && s.spent < 0.021);
+    assert_true(s.order == 4.0 && s.events == 2 && s.spent > 0.02 && s.spent < 0.041 && s.spent_epsilon < 4.0);
     nw_event_free(curve);
     nw_event_free(unknown);
     nw_privacy_filter_free(filter);
