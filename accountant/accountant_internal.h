@@ -6,7 +6,7 @@
 /* accountant_internal.h - what the files of the accountant share, and what mechanisms calibrate with. */
 #include "base.h"
 
-#include <nw/accounting.h>
+#include <nw/filter.h>
 #include <nw/ledger.h>
 
 struct nw_event {
@@ -45,6 +45,9 @@ double nw__gdp_epsilon_lower(double mu, double delta);
 /** A positive double rounded up (down) by one step, which covers one operation rounded to nearest. */
 double nw__up(double x);
 double nw__down(double x);
+/** x + y and x * y of numbers >= 0, rounded up; what is exact stays exact. */
+double nw__up_add(double x, double y);
+double nw__up_multiply(double x, double y);
 
 /** Shrinks a bracket to two neighbouring doubles: the one where `holds` is true is returned, so the answer holds whatever the
  *  bisection met on its way. `given`: two numbers for `holds`. yes may lie above or below no. */
@@ -52,6 +55,8 @@ typedef bool (*nw__condition)(double x, const double given[2]);
 double nw__bisect(double yes, double no, nw__condition holds, const double given[2]);
 
 typedef enum nw__method { NW__METHOD_GDP = 1, NW__METHOD_ZCDP = 2, NW__METHOD_PURE = 3 } nw__method;
+/** The method's own conversion at delta, rounded up; nothing is charged for approx events and samplers. */
+double nw__method_epsilon(const nw_cost *cost, double delta, nw__method method);
 /** Smallest epsilon of a cost at delta by one method, rounded up; INFINITY if the method does not apply. Charges the samplers'
  *  distance. */
 double nw__cost_epsilon(const nw_cost *cost, double delta, nw__method method);

@@ -6,9 +6,9 @@
 /* contract.h - the profile of a measure from below, on a grid.
  *
  * Seen over x = e^epsilon, the profile delta is convex, and a measure on grid points has a profile with kinks at grid points
- * only. One that lies below delta everywhere may take the place of the measure in any composition. It is built from chords: in a span
- * (x_a, x_b] the chord of delta lies above delta by at most the span's `sag`; with the chords' ends lowered by at least the sag
- * of the spans on either side, and the result made convex again, the chords lie below. */
+ * only. One that lies below delta everywhere may take the place of the measure in any composition. It is built from chords: in
+ * a span (x_a, x_b] the chord of delta lies above delta by at most the span's `sag`; with the chords' ends lowered by at least
+ * the sag of the spans on either side, and the result made convex again, the chords lie below. */
 #include "base.h"
 
 /** What is known of the losses in (a, b], a = index h, b = the next span's index h. Masses are under P, tilted: times

@@ -7,10 +7,13 @@
 #include <math.h>
 #include <string.h>
 
+/* Below this the error of a product may itself underflow. */
+static const double LEAST_EXACT = 0x1p-960;
+
 /* x + y, x * y and x / y rounded up: the rounded result, or its successor if the exact one is above it (the error of a sum by
  * [Knu97, sec. 4.2.2, Thm B], of a product and a quotient by fma). What is exact stays exact, so .25 + .5 + .25 fills a budget
  * of 1. */
-static double up_add(double x, double y)
+double nw__up_add(double x, double y)
 {
     const double sum = x + y;
     const double y_part = sum - x;
@@ -18,9 +21,11 @@ static double up_add(double x, double y)
     return error > 0.0 ? nw__up(sum) : sum;
 }
 
-static double up_multiply(double x, double y)
+double nw__up_multiply(double x, double y)
 {
     const double product = x * y;
+    if (product < LEAST_EXACT && x > 0.0 && y > 0.0)
+        return fmax(nw__up(product), 0x1p-1022); /* what underflows is not nothing, also when it is halved */
     return isinf(product) || fma(x, y, -product) <= 0.0 ? product : nw__up(product);
 }
 
@@ -33,8 +38,8 @@ static double up_divide(double x, double y)
 
 nw_cost nw__cost_add(const nw_cost *a, const nw_cost *b)
 {
-    nw_cost sum = { up_add(a->mu_squared, b->mu_squared), up_add(a->rho_zcdp, b->rho_zcdp),
-        up_add(a->epsilon_pure, b->epsilon_pure), up_add(a->delta, b->delta), 0 };
+    nw_cost sum = { nw__up_add(a->mu_squared, b->mu_squared), nw__up_add(a->rho_zcdp, b->rho_zcdp),
+        nw__up_add(a->epsilon_pure, b->epsilon_pure), nw__up_add(a->delta, b->delta), 0 };
     if (__builtin_add_overflow(a->samples, b->samples, &sum.samples))
         sum.samples = UINT64_MAX;
     return sum;
@@ -44,8 +49,8 @@ static nw_cost repeated(const nw_cost *cost, uint64_t count)
 {
     const double n = nw__up((double)count); /* a count above 2^53 may have been rounded down */
     const double times = (double)count < 0x1p53 ? (double)count : n;
-    nw_cost sum = { up_multiply(cost->mu_squared, times), up_multiply(cost->rho_zcdp, times),
-        up_multiply(cost->epsilon_pure, times), up_multiply(cost->delta, times), 0 };
+    nw_cost sum = { nw__up_multiply(cost->mu_squared, times), nw__up_multiply(cost->rho_zcdp, times),
+        nw__up_multiply(cost->epsilon_pure, times), nw__up_multiply(cost->delta, times), 0 };
     if (__builtin_mul_overflow(cost->samples, count, &sum.samples))
         sum.samples = UINT64_MAX;
     return sum;
@@ -65,7 +70,7 @@ double nw__distance_factor(nw_adjacency declared, nw_adjacency adjacency)
 
 static nw_cost cost_of_gaussian(double mu)
 {
-    const double mu_squared = up_multiply(mu, mu);
+    const double mu_squared = nw__up_multiply(mu, mu);
     return (nw_cost){ .mu_squared = mu_squared, .rho_zcdp = 0.5 * mu_squared, .epsilon_pure = INFINITY };
 }
 
@@ -73,8 +78,9 @@ static nw_cost cost_of_gaussian(double mu)
 static nw_cost cost_of_pure(double epsilon)
 {
     const double mu = nw_gdp_from_pure(epsilon);
-    return (
-        nw_cost){ .mu_squared = up_multiply(mu, mu), .rho_zcdp = 0.5 * up_multiply(epsilon, epsilon), .epsilon_pure = epsilon };
+    return (nw_cost){
+        .mu_squared = nw__up_multiply(mu, mu), .rho_zcdp = 0.5 * nw__up_multiply(epsilon, epsilon), .epsilon_pure = epsilon
+    };
 }
 
 /* log of the ratio of telling the truth to a given lie, (1 - p + p / k) / (p / k). */
@@ -164,7 +170,7 @@ static nw_cost sampled_cost(const nw_cost *base, double q)
     const double grown = epsilon > 700.0 ? epsilon : log1p(q * expm1(epsilon)) * (1.0 + 0x1p-49);
     const double sampled = q == 0.0 || isinf(epsilon) ? (q == 0.0 ? 0.0 : INFINITY) : fmin(epsilon, grown);
     nw_cost cost = cost_of_pure(sampled);
-    cost.delta = isinf(sampled) ? base->delta : up_multiply(q, base->delta);
+    cost.delta = isinf(sampled) ? base->delta : nw__up_multiply(q, base->delta);
     cost.samples = base->samples;
     return cost;
 }
@@ -231,8 +237,7 @@ double nw__sampler_delta(double epsilon, uint64_t samples)
     return (1.0 + exp(epsilon)) * (double)samples * NW__SAMPLE_TV * (1.0 + 0x1p-50);
 }
 
-/* The method's own conversion at delta. */
-static double method_epsilon(const nw_cost *cost, double delta, nw__method method)
+double nw__method_epsilon(const nw_cost *cost, double delta, nw__method method)
 {
     switch (method) {
     case NW__METHOD_GDP: return isinf(cost->mu_squared) ? INFINITY : nw_gdp_epsilon(nw__up(sqrt(cost->mu_squared)), delta);
@@ -262,7 +267,7 @@ double nw__cost_epsilon(const nw_cost *cost, double delta, nw__method method)
         const double left = nw__down(delta - cost->delta) - nw__sampler_delta(epsilon, cost->samples);
         if (!(left > 0.0))
             return delta == 1.0 ? 0.0 : INFINITY;
-        const double needed = method_epsilon(cost, nw__down(left), method);
+        const double needed = nw__method_epsilon(cost, nw__down(left), method);
         if (needed <= epsilon)
             return epsilon;
         epsilon = needed;
@@ -273,6 +278,6 @@ double nw__cost_epsilon(const nw_cost *cost, double delta, nw__method method)
 double nw__cost_delta(const nw_cost *cost, double epsilon, nw__method method)
 {
     const double delta =
-        up_add(up_add(method_delta(cost, epsilon, method), cost->delta), nw__sampler_delta(epsilon, cost->samples));
+        nw__up_add(nw__up_add(method_delta(cost, epsilon, method), cost->delta), nw__sampler_delta(epsilon, cost->samples));
     return fmin(1.0, delta);
 }

@@ -10,19 +10,6 @@
 #include <string.h>
 #include <time.h>
 
-const char *nw_filter_name(nw_filter filter)
-{
-    switch (filter) {
-    case NW_FILTER_AUTO: return "auto";
-    case NW_FILTER_GDP: return "gdp";
-    case NW_FILTER_ZCDP: return "zcdp";
-    case NW_FILTER_PURE: return "pure";
-    case NW_FILTER_RENYI: return "renyi";
-    case NW_FILTER_SCHEDULE: return "schedule";
-    }
-    return "unknown filter";
-}
-
 void nw_ledger_opts_init(nw_ledger_opts *opts, size_t struct_size)
 {
     const nw_ledger_opts defaults = NW_LEDGER_OPTS_INIT;

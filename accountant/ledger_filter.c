@@ -6,23 +6,6 @@
 
 #include <math.h>
 
-/* Divergence at the ledger's order: rho-zCDP is (order, rho order)-RDP for every order [BS16, Def. 1.1]. */
-static nw_status renyi_of(const nw_ledger *ledger, nw__loss *loss)
-{
-    loss->renyi = ledger->filter == NW_FILTER_RENYI ? nw__up(loss->cost.rho_zcdp * ledger->order) : 0.0;
-    return NW_OK;
-}
-
-static bool has_sampling(const nw_event *event)
-{
-    if (event->kind == NW_EVENT_POISSON_SUBSAMPLED || event->kind == NW_EVENT_FIXED_SIZE_SUBSAMPLED)
-        return true;
-    for (size_t i = 0; i < event->child_count; i++)
-        if (has_sampling(event->children[i]))
-            return true;
-    return false;
-}
-
 nw_status nw__ledger_loss(const nw_ledger *ledger, const nw_event *event, uint64_t count, nw__loss *out, nw_error *err)
 {
     nw_event *repeated = NULL;
@@ -32,72 +15,31 @@ nw_status nw__ledger_loss(const nw_ledger *ledger, const nw_event *event, uint64
     if (count > 1)
         NW__TRY(nw_event_repeat(&repeated, event, count, err));
     nw_status status = nw_event_cost(repeated == NULL ? event : repeated, ledger->adjacency, &out->cost, err);
-    if (status == NW_E_UNSUPPORTED && ledger->filter != NW_FILTER_RENYI && has_sampling(event))
-        nw__fail(err, status, "nw_ledger",
-            "filter %s cannot take an event with subsampling: create the ledger with filter renyi and an order (--filter renyi "
-            "--order A), or declare the whole schedule when you create it (--schedule FILE)",
-            nw_filter_name(ledger->filter));
-    if (status == NW_OK)
-        status = renyi_of(ledger, out);
+    if (status == NW_OK && ledger->filter == NW_FILTER_RENYI)
+        status =
+            nw__renyi_loss(repeated == NULL ? event : repeated, ledger->adjacency, ledger->order, &out->cost, out->renyi, err);
     nw_event_free(repeated);
     return status;
 }
 
 nw__loss nw__loss_add(const nw__loss *a, const nw__loss *b)
 {
-    /* A sum with nothing stays exact; any other is rounded up. */
-    const double renyi = a->renyi == 0.0 || b->renyi == 0.0 ? a->renyi + b->renyi : nw__up(a->renyi + b->renyi);
-    return (nw__loss){ nw__cost_add(&a->cost, &b->cost), renyi };
+    return (nw__loss){ nw__cost_add(&a->cost, &b->cost),
+        { nw__up_add(a->renyi[0], b->renyi[0]), nw__up_add(a->renyi[1], b->renyi[1]) } };
 }
 
 double nw__ledger_currency(const nw_ledger *ledger, const nw__loss *loss)
 {
     switch (ledger->filter) {
-    case NW_FILTER_ZCDP: return loss->cost.rho_zcdp;
-    case NW_FILTER_PURE: return loss->cost.epsilon_pure;
-    case NW_FILTER_RENYI: return loss->renyi;
+    case NW_FILTER_RENYI: return fmax(loss->renyi[0], loss->renyi[1]);
     case NW_FILTER_SCHEDULE: return 0.0; /* the whole is charged from the start */
-    default: return loss->cost.mu_squared;
+    default: return nw__currency(ledger->filter, &loss->cost);
     }
-}
-
-/* [CKS20, Prop. 12]: (order, r)-RDP gives epsilon = r + offset(order, delta). At most four roundings and the errors of three
- * logarithms, each below 2 ulps of a term: `slack` is far more. */
-static double renyi_offset(double order, double delta, double *slack)
-{
-    const double a = log1p(-1.0 / order);
-    const double b = (log(delta) + log(order)) / (order - 1.0);
-    *slack = (fabs(a) + (fabs(log(delta)) + log(order)) / (order - 1.0)) * 0x1p-45;
-    return a - b;
-}
-
-static double renyi_epsilon(double order, double renyi, double delta)
-{
-    double slack = 0.0;
-    const double offset = renyi_offset(order, delta, &slack);
-    return renyi == 0.0 ? 0.0 : fmax(0.0, nw__up(nw__up(renyi + offset) + slack));
-}
-
-static double renyi_limit(double order, double epsilon, double delta)
-{
-    double slack = 0.0;
-    const double offset = renyi_offset(order, delta, &slack);
-    return nw__down(nw__down(epsilon - offset) - slack);
 }
 
 double nw__ledger_limit(const nw_ledger *ledger, double epsilon, double delta)
 {
-    const double main_delta = delta * (1.0 - NW__DELTA_RESERVE);
-    switch (ledger->filter) {
-    case NW_FILTER_ZCDP: return nw_zcdp_rho(epsilon, main_delta);
-    case NW_FILTER_PURE:
-    case NW_FILTER_SCHEDULE: return epsilon;
-    case NW_FILTER_RENYI: return renyi_limit(ledger->order, epsilon, main_delta);
-    default: {
-        const double mu = nw__budget_mu(epsilon, delta);
-        return nw__down(mu * mu);
-    }
-    }
+    return nw__currency_limit(ledger->filter, ledger->order, epsilon, delta * (1.0 - NW__DELTA_RESERVE));
 }
 
 /* The second side of the box: approx deltas and the samplers' distance against the reserve (a pure filter has no use for the
@@ -125,7 +67,9 @@ nw__loss nw__ledger_spent(const nw_ledger *ledger, size_t budget)
 
 static const char *filter_that_takes(const nw__loss *loss)
 {
-    return isinf(loss->cost.rho_zcdp) ? "no filter of this version can" : "one created with filter zcdp can";
+    return isinf(loss->cost.rho_zcdp) ? "one created with filter renyi and an order may (--filter renyi --order A), or with the "
+                                        "whole schedule declared (--schedule FILE)"
+                                      : "one created with filter zcdp can";
 }
 
 static nw_status check_budget(const nw_ledger *ledger, size_t position, const nw__loss *loss, const char *function, nw_error *err)
@@ -151,7 +95,8 @@ nw_status nw__ledger_check_fit(const nw_ledger *ledger, size_t budget, const nw_
         return NW_OK;
     if (isinf(nw__ledger_currency(ledger, loss)))
         return nw__fail(err, NW_E_UNSUPPORTED, function, "a ledger with filter %s cannot take this event; %s",
-            nw_filter_name(ledger->filter), filter_that_takes(loss));
+            nw_filter_name(ledger->filter),
+            ledger->filter == NW_FILTER_RENYI ? "its divergence at the ledger's order has no bound" : filter_that_takes(loss));
     NW__TRY(check_budget(ledger, NW__LEDGER_TOTAL, loss, function, err));
     return budget == NW__LEDGER_TOTAL ? NW_OK : check_budget(ledger, budget, loss, function, err);
 }
@@ -171,7 +116,7 @@ double nw__ledger_epsilon(const nw_ledger *ledger, const nw__loss *loss, double 
         const double left = nw__down(nw__down(delta - loss->cost.delta) - nw__sampler_delta(epsilon, loss->cost.samples));
         if (!(left > 0.0))
             return INFINITY;
-        const double needed = renyi_epsilon(ledger->order, loss->renyi, left);
+        const double needed = nw__renyi_epsilon(ledger->order, nw__ledger_currency(ledger, loss), left);
         if (needed <= epsilon)
             return epsilon;
         epsilon = needed;

@@ -14,7 +14,7 @@
  *   ledger_chain.c   the keyed hash chain over header and rows
  *   ledger_store.c   SQLite: creation, opening, transactions (a ledger in memory is an SQLite database in memory)
  *   ledger_json.c    the whole ledger as one JSON document, and back */
-#include "accountant_internal.h"
+#include "currency.h"
 
 #include <pthread.h>
 #include <sqlite3.h>
@@ -27,9 +27,6 @@ enum {
     NW__LEDGER_TOTAL = 0 /* the budget that everything is charged to; the others are groups */
 };
 
-/** Largest order of a renyi filter: beyond it one bad event of probability 1e-6 decides everything, and nothing is gained. */
-#define NW__MAX_ORDER 1e6
-
 typedef struct nw__mac {
     uint8_t bytes[NW__LEDGER_MAC_BYTES];
 } nw__mac;
@@ -37,7 +34,7 @@ typedef struct nw__mac {
 /* A loss in every currency that a filter may add up. */
 typedef struct nw__loss {
     nw_cost cost;
-    double renyi; /* divergence at the ledger's own order; 0 unless the filter is renyi */
+    double renyi[2]; /* divergences at the ledger's own order, REMOVE and ADD; 0 unless the filter is renyi */
 } nw__loss;
 
 typedef struct nw__budget {

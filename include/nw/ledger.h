@@ -15,13 +15,14 @@
  *   renyi sum of Renyi divergences at one order, fixed at creation.
  * A share 2^-10 of delta is set aside at creation for approximate-DP events and for the sampler's distance to the ideal law.
  * An event that the filter cannot take is refused with the reason. Composed privacy-loss distributions are no filter: they bound
- * a list that was fixed beforehand. Whoever has such a list declares it at creation, as the ledger's schedule.
+ * a list that was fixed beforehand. Whoever has such a list declares it at creation, as the ledger's schedule. For a budget that
+ * needs no file, and for more kinds of filter: nw/filter.h.
  *
  * In a file (SQLite, WAL, synchronous=FULL) it may be charged by many processes at once. Rows are chained by BLAKE2b keyed with
  * the ledger's own identity: `verify` finds an edit, a reordering, a duplicate or a removal in the middle; a rolled-back copy is
  * found by comparing the head with the one on a receipt. It is no protection against an operator who rewrites the whole file.
  */
-#include <nw/accounting.h>
+#include <nw/filter.h>
 #include <nw/rng.h>
 
 #ifdef __cplusplus
@@ -30,22 +31,12 @@ extern "C" {
 
 typedef struct nw_ledger nw_ledger; /* locked: any number of threads */
 
-typedef enum nw_filter {
-    NW_FILTER_AUTO = 0, /* pure if delta = 0, else gdp */
-    NW_FILTER_GDP = 1,
-    NW_FILTER_ZCDP = 2,
-    NW_FILTER_PURE = 3,
-    NW_FILTER_RENYI = 4,   /* at nw_ledger_opts.order */
-    NW_FILTER_SCHEDULE = 5 /* not a filter: nw_ledger_opts.schedule, drawn as it was declared */
-} nw_filter;
-NW_API const char *nw_filter_name(nw_filter filter); /* "auto", "gdp", "zcdp", "pure", "renyi", "schedule" */
-
 typedef struct nw_ledger_opts {
     size_t struct_size;
     double epsilon;           /* nats, in (0, 64]; no default: 0 is refused */
     double delta;             /* in [0, 1); NW_LEDGER_OPTS_INIT sets -1, refused if left so */
     nw_adjacency adjacency;   /* no default */
-    nw_filter filter;         /* default NW_FILTER_AUTO */
+    nw_filter filter;         /* auto (default), gdp, zcdp, pure or renyi: nw/filter.h */
     const char *unit;         /* what one record is, in words; default "one record" */
     double order;             /* filter renyi: of the divergence, in (1, 1e6]; else 0 */
     const nw_event *schedule; /* with filter auto: the budget is spent as this event, whose steps are then the only charges, in

@@ -198,6 +198,47 @@ static void ledger_add_group__refuses_bad_names_and_shares(void **state)
     nw_ledger_close(ledger);
 }
 
+/* Steps of DP-SGD, which no other filter takes: as many as the divergence of the integer order 8 allows, by its binomial sum. */
+static void ledger_renyi__takes_subsampled_gaussians(void **state)
+{
+    (void)state;
+    const double q = 0.01;
+    long double moment = 0.0L; /* E ((1 - q) + q e^(x - 1/2))^8, x ~ N(0, 1): sum of C(8, k) (1-q)^(8-k) q^k e^(k (k-1) / 2) */
+    long double choose = 1.0L;
+    for (int k = 0; k <= 8; k++) {
+        moment += choose * powl(1.0L - q, 8 - k) * powl(q, k) * expl(0.5L * k * (k - 1));
+        choose = choose * (8 - k) / (k + 1);
+    }
+    const double step = (double)(logl(moment) / 7.0L);
+    const double allowed = 2.0 - log1p(-1.0 / 8.0) + (log(1e-5 * (1.0 - 0x1p-10)) + log(8.0)) / 7.0;
+    const uint64_t most = (uint64_t)floor(allowed / step);
+    nw_event *gaussian = NULL;
+    nw_event *sampled = NULL;
+    nw_error err;
+    assert_int_equal(nw_event_gaussian(&gaussian, 1.0, (nw_sensitivity){ 1.0, NW_ADD_REMOVE }, NULL), NW_OK);
+    assert_int_equal(nw_event_poisson_subsampled(&sampled, q, gaussian, NULL), NW_OK);
+    for (nw_filter filter = NW_FILTER_GDP; filter <= NW_FILTER_RENYI; filter++) {
+        nw_ledger_opts o = options(2.0, 1e-5, filter);
+        nw_ledger *ledger = NULL;
+        uint64_t r = 0;
+        o.order = filter == NW_FILTER_RENYI ? 8.0 : 0.0;
+        assert_int_equal(nw_ledger_memory(&ledger, &o, NULL), NW_OK);
+        if (filter == NW_FILTER_RENYI) {
+            assert_true(most > 100);
+            assert_int_equal(nw_ledger_reserve(ledger, NULL, sampled, most + 1, "x", NULL, &r, NULL, NULL), NW_E_BUDGET);
+            assert_int_equal(nw_ledger_reserve(ledger, NULL, sampled, most - 1, "x", NULL, &r, NULL, NULL), NW_OK);
+            assert_int_equal(nw_ledger_charge(ledger, sampled, "last", NULL, NULL, NULL), NW_OK);
+            assert_int_equal(nw_ledger_charge(ledger, sampled, "over", NULL, NULL, NULL), NW_E_BUDGET);
+        } else {
+            assert_int_equal(nw_ledger_charge(ledger, sampled, "x", NULL, NULL, &err), NW_E_UNSUPPORTED);
+            assert_non_null(strstr(err.message, "--filter renyi"));
+        }
+        nw_ledger_close(ledger);
+    }
+    nw_event_free(gaussian);
+    nw_event_free(sampled);
+}
+
 /* The largest number of Gaussian releases by the conversion written out here; the discrete Gaussian is not refused. */
 static void ledger_renyi__lets_through_what_its_order_allows(void **state)
 {
@@ -351,6 +392,7 @@ int main(void)
         cmocka_unit_test(ledger_group__is_held_to_its_share_and_to_the_whole),
         cmocka_unit_test(ledger_add_group__refuses_bad_names_and_shares),
         cmocka_unit_test(ledger_renyi__lets_through_what_its_order_allows),
+        cmocka_unit_test(ledger_renyi__takes_subsampled_gaussians),
         cmocka_unit_test(ledger_open__reads_version_1_and_raises_it_with_the_first_new_row),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
