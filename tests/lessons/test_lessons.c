@@ -4,8 +4,8 @@
  * ours has to be free of it. */
 #include "accountant_internal.h"
 #include "random_internal.h"
+#include "real_release.h"
 
-#include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <noisewright.h>
 #include <nw/testing.h>
@@ -17,7 +17,7 @@
 /* cmocka wants the headers above first */
 #include <cmocka.h>
 
-enum { DRAWS = 400000, RESIDUES = 16, BINADES = 64 };
+enum { DRAWS = 400000 };
 
 static nw_rng *seeded(uint64_t seed)
 {
@@ -25,60 +25,6 @@ static nw_rng *seeded(uint64_t seed)
     assert_int_equal(nw_rng_new_insecure_seeded(&rng, seed, NULL), NW_OK);
     assert_int_equal(nw__rng_begin(rng, NULL), NW_OK);
     return rng;
-}
-
-/* The precision-residue test: the low bits of a release, given its binade, have the same law under neighbours x and x'. Smallest
- * p-value over the binades of a chi-square of homogeneity over y / unit mod 16. */
-static double residue_p_value(const double *under_x, const double *under_y, double unit)
-{
-    static double counts[2][BINADES][RESIDUES];
-    double least = 1.0;
-    memset(counts, 0, sizeof counts);
-    for (int side = 0; side < 2; side++) {
-        for (size_t i = 0; i < DRAWS; i++) {
-            const double y = (side == 0 ? under_x : under_y)[i];
-            const int binade = y == 0.0 ? 0 : (ilogb(y) % BINADES + BINADES) % BINADES;
-            const double steps = y / unit;
-            const double residue = steps - RESIDUES * floor(steps / RESIDUES);
-            counts[side][binade][(size_t)residue]++;
-        }
-    }
-    for (int b = 0; b < BINADES; b++) {
-        double sum = 0.0;
-        double both = 0.0;
-        double freedom = -1.0;
-        double total[2] = { 0.0, 0.0 };
-        for (int r = 0; r < RESIDUES; r++)
-            for (int side = 0; side < 2; side++)
-                total[side] += counts[side][b][r];
-        both = total[0] + total[1];
-        if (total[0] < 2000.0 || total[1] < 2000.0)
-            continue;
-        for (int r = 0; r < RESIDUES; r++) {
-            const double row = counts[0][b][r] + counts[1][b][r];
-            freedom += row > 0.0;
-            for (int side = 0; side < 2 && row > 0.0; side++) {
-                const double expected = row * total[side] / both;
-                sum += pow(counts[side][b][r] - expected, 2.0) / expected;
-            }
-        }
-        if (freedom >= 1.0)
-            least = fmin(least, gsl_cdf_chisq_Q(sum, freedom));
-    }
-    return least;
-}
-
-/* A release of one real through the grid: truncate, add integer noise, back to double. */
-static void release_by_grid(double x, nw_grid grid, const nw_noise *noise, nw_rng *rng, double *out)
-{
-    int64_t *steps = calloc(DRAWS, sizeof *steps);
-    int64_t q = 0;
-    assert_int_equal(nw_grid_truncate(grid, &x, 1, -0x1p21, 0x1p21, &q, NULL), NW_OK);
-    for (size_t i = 0; i < DRAWS; i++)
-        steps[i] = q;
-    assert_int_equal(nw_noise_add_i64(noise, rng, steps, steps, DRAWS, NULL), NW_OK);
-    assert_int_equal(nw_grid_to_double(grid, steps, DRAWS, out, NULL), NW_OK);
-    free(steps);
 }
 
 /* [Mir12]: a Laplace sample in floating point added to the value leaves the value in the last bits. */
@@ -94,20 +40,13 @@ static void mironov_2012__the_last_bits_say_nothing(void **state)
     assert_int_equal(nw_grid_choose(&grid, 1.0, 1.0, 1, NULL), NW_OK);
     assert_int_equal(nw_noise_new(&noise, NW_NOISE_DISCRETE_LAPLACE, ldexp(1.0, -grid.exponent), NULL), NW_OK);
     for (size_t v = 0; v < sizeof values / sizeof *values; v++) {
-        release_by_grid(values[v], grid, noise, rng, x);
-        release_by_grid(values[v] + 1.0, grid, noise, rng, y);
-        for (size_t i = 0; i < DRAWS; i++)
-            assert_true(ldexp(x[i], -grid.exponent) == floor(ldexp(x[i], -grid.exponent)));
-        assert_true(residue_p_value(x, y, ldexp(1.0, grid.exponent)) > 1e-9);
+        release_on_grid(values[v], nw_grid_truncate, grid, noise, rng, x, DRAWS);
+        release_on_grid(values[v] + 1.0, nw_grid_truncate, grid, noise, rng, y, DRAWS);
+        assert_false(residue_leaks(x, y, DRAWS, ldexp(1.0, grid.exponent)));
     }
-    for (size_t i = 0; i < DRAWS;
-         i++) { /* the bug: values 0 and 1 with float noise; the first is as fine as the noise, the second is not */
-        const double u = ((double)(nw__rng_u64(rng) >> 11) + 0.5) * 0x1p-53;
-        const double v = ((double)(nw__rng_u64(rng) >> 11) + 0.5) * 0x1p-53;
-        x[i] = 0.0 + log(u);
-        y[i] = 1.0 + log(v);
-    }
-    assert_true(residue_p_value(x, y, 0x1p-53) < 1e-9);
+    release_float_noise(0.0, rng, x, DRAWS); /* the bug: the first is as fine as the noise, the second is not */
+    release_float_noise(1.0, rng, y, DRAWS);
+    assert_true(residue_p_value(x, y, DRAWS, 0x1p-53) < 1e-9);
     nw_noise_free(noise);
     nw_rng_free(rng);
     free(x);
@@ -124,24 +63,19 @@ static void int64_noise_to_double__the_addition_is_in_integers(void **state)
     const nw_grid grid = { -40 };
     double *x = calloc(DRAWS, sizeof *x);
     double *y = calloc(DRAWS, sizeof *y);
-    int64_t *z = calloc(DRAWS, sizeof *z);
     assert_int_equal(nw_noise_new(&noise, NW_NOISE_DISCRETE_LAPLACE, 0x1p48, NULL), NW_OK); /* noise of scale 256 on the grid */
-    release_by_grid(0.0, grid, noise, rng, x);
-    release_by_grid(0x1p-40, grid, noise, rng, y); /* one grid step */
-    assert_true(residue_p_value(x, y, 0x1p-40) > 1e-9);
+    release_on_grid(0.0, nw_grid_truncate, grid, noise, rng, x, DRAWS);
+    release_on_grid(0x1p-40, nw_grid_truncate, grid, noise, rng, y, DRAWS); /* one grid step */
+    assert_false(residue_leaks(x, y, DRAWS, 0x1p-40));
     nw_noise_free(noise);
     assert_int_equal(nw_noise_new(&noise, NW_NOISE_DISCRETE_LAPLACE, 0x1p50, NULL), NW_OK);
-    for (int side = 0; side < 2; side++) { /* the bug, with the noise multiplied to 2^56: 8 steps are one ulp */
-        assert_int_equal(nw_noise_fill(noise, rng, z, DRAWS, NULL), NW_OK);
-        for (size_t i = 0; i < DRAWS; i++)
-            (side == 0 ? x : y)[i] = (double)(z[i] * 64) + (side == 0 ? 0.0 : 20.0);
-    }
-    assert_true(residue_p_value(x, y, 4.0) < 1e-9);
+    release_converted_early(0.0, noise, rng, x, DRAWS); /* the bug, with the noise at 2^56: 8 steps are one ulp */
+    release_converted_early(20.0, noise, rng, y, DRAWS);
+    assert_true(residue_p_value(x, y, DRAWS, 4.0) < 1e-9);
     nw_noise_free(noise);
     nw_rng_free(rng);
     free(x);
     free(y);
-    free(z);
 }
 
 /* dp_accounting 0.6.0: PLDAccountant composed a repeated randomized response once, RdpAccountant a repeated exponential

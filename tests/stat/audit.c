@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PILOT = 1024, CUTS = 2 * PILOT, BLOCK = 4096 };
+enum { PILOT = 1024, CUTS = 2 * PILOT, BLOCK = 4096, MOST_CHOOSING = 1 << 19 };
 
 /* lgamma(2^27) is below 2^32, so each of the five terms of a log probability is off by less than 2^-21, and the sum of at most
  * 2^27 terms by less than that: below 2^-17 of a tail together. Taking the tail smaller by 2^-16 rounds outward. */
@@ -142,16 +142,14 @@ static void sort_cuts(histogram *h)
 
 static size_t cell_of(const histogram *h, double x)
 {
-    size_t low = 0;
-    size_t high = h->cuts;
-    while (low < high) {
-        const size_t middle = (low + high) / 2;
-        if (h->cut[middle] <= x)
-            low = middle + 1;
-        else
-            high = middle;
+    size_t first = 0;
+    for (size_t n = h->cuts; n > 0;) { /* written without a branch that could be mispredicted */
+        const size_t half = n / 2;
+        const bool is_beyond = h->cut[first + half] <= x;
+        first += is_beyond ? half + 1 : 0;
+        n = is_beyond ? n - half - 1 : half;
     }
-    return low;
+    return first;
 }
 
 static void fill_cells(void *context, int side, const double *x, size_t runs)
@@ -259,17 +257,18 @@ static void count_hits(void *context, int side, const double *x, size_t runs)
 
 audit_bound audit(const audit_mechanism *mechanism, const audit_opts *opts)
 {
-    const size_t half = opts->runs / 2;
+    const size_t choosing = opts->runs / 2 < MOST_CHOOSING ? opts->runs / 2 : MOST_CHOOSING;
+    const size_t counting = opts->runs - choosing;
     sides s = open_sides(mechanism, opts->seed);
-    audit_bound bound = choose_events(&s, half, opts);
+    audit_bound bound = choose_events(&s, choosing, opts);
     count c = { .statistics = mechanism->statistics, .event = { bound.of_epsilon, bound.of_mu } };
     double rate[2][2]; /* of either event: from below where it is likelier, from above on the other side */
-    each_block(&s, half, count_hits, &c);
+    each_block(&s, counting, count_hits, &c);
     close_sides(&s);
     for (int e = 0; e < 2; e++) {
         const int likelier = c.event[e].likelier;
-        rate[e][0] = audit_rate_below(c.hits[e][likelier], half, 0.5 * opts->failure);
-        rate[e][1] = audit_rate_above(c.hits[e][1 - likelier], half, 0.5 * opts->failure);
+        rate[e][0] = audit_rate_below(c.hits[e][likelier], counting, 0.5 * opts->failure);
+        rate[e][1] = audit_rate_above(c.hits[e][1 - likelier], counting, 0.5 * opts->failure);
     }
     bound.epsilon = bound.epsilon > 0.0 ? bound_of_epsilon(rate[0][0], rate[0][1], opts->delta) : 0.0;
     bound.mu = bound.mu > 0.0 ? bound_of_mu(rate[1][0], rate[1][1]) : 0.0;

@@ -5,8 +5,8 @@
 
 /* audit.h - lower bounds for epsilon and mu from runs of a mechanism on two neighbours; guide: docs/audits.md.
  *
- * An event {low <= statistic <= high} is chosen on the first half of the runs and counted on the second, so that choosing costs
- * no confidence. From its two rates, p under the side where it is likelier and p' under the other, each bounded by Clopper and
+ * An event {low <= statistic <= high} is chosen on the first runs (half of them, 2^19 at most) and counted on the others, so that
+ * choosing costs no confidence. From its two rates, p under the side where it is likelier and p' under the other, each bounded by Clopper and
  * Pearson [CP34],
  *   epsilon >= ln((p - delta) / p')           by the definition of (epsilon, delta)-DP,
  *   mu      >= Phi^-1(p) - Phi^-1(p')         by that of Gaussian DP [DRS22].
@@ -28,7 +28,7 @@ typedef struct audit_mechanism {
 } audit_mechanism;
 
 typedef struct audit_opts {
-    size_t runs;    /* a side; half choose the event, half bound it */
+    size_t runs;    /* a side */
     uint64_t seed;  /* of the two sides' streams: fixed and insecure */
     double delta;   /* that epsilon is bounded at */
     double failure; /* probability of a bound above the truth */
