@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
 #include "audit.h"
+#include "need.h"
 
 #include <gsl/gsl_cdf.h>
 #include <math.h>
@@ -62,19 +63,16 @@ typedef struct sides {
 static void *allocate(size_t n, size_t size)
 {
     void *block = calloc(n, size);
-    if (block == NULL)
-        abort();
+    need(block != NULL);
     return block;
 }
 
 static sides open_sides(const audit_mechanism *mechanism, uint64_t seed)
 {
     sides s = { .mechanism = mechanism, .block = allocate(BLOCK * mechanism->statistics, sizeof(double)) };
-    if (mechanism->statistics < 1 || mechanism->statistics > AUDIT_STATISTICS)
-        abort();
+    need(mechanism->statistics >= 1 && mechanism->statistics <= AUDIT_STATISTICS);
     for (uint64_t side = 0; side < 2; side++)
-        if (nw_rng_new_insecure_seeded(&s.rng[side], 2 * seed + side, NULL) != NW_OK)
-            abort();
+        need(nw_rng_new_insecure_seeded(&s.rng[side], 2 * seed + side, NULL) == NW_OK);
     return s;
 }
 
@@ -283,12 +281,13 @@ audit_claim audit_claim_of(const nw_event *event, nw_adjacency adjacency, double
         claim.epsilon = bounds.upper;
     if (nw_account_mu(event, adjacency, &claim.mu, NULL) != NW_OK)
         claim.mu = INFINITY;
-    if (isinf(claim.epsilon) && isinf(claim.mu))
-        abort(); /* nothing claimed: nothing could be refuted */
+    need(!isinf(claim.epsilon) || !isinf(claim.mu)); /* nothing claimed: nothing could be refuted */
     return claim;
 }
 
 bool audit_refutes(const audit_bound *bound, const audit_claim *claim)
 {
+    printf("# audit: epsilon >= %.4f, claimed %.4f; mu >= %.4f, claimed %.4f\n", bound->epsilon, claim->epsilon, bound->mu,
+        claim->mu);
     return bound->epsilon > claim->epsilon || bound->mu > claim->mu;
 }

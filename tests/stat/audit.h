@@ -5,9 +5,9 @@
 
 /* audit.h - lower bounds for epsilon and mu from runs of a mechanism on two neighbours; guide: docs/audits.md.
  *
- * An event {low <= statistic <= high} is chosen on the first runs (half of them, 2^19 at most) and counted on the others, so that
- * choosing costs no confidence. From its two rates, p under the side where it is likelier and p' under the other, each bounded by Clopper and
- * Pearson [CP34],
+ * An event {low <= statistic <= high} is chosen on the first runs (half of them, 2^19 at most) and counted on the others, so
+ * that choosing costs no confidence. From its two rates, p under the side where it is likelier and p' under the other, each
+ * bounded by Clopper and Pearson [CP34],
  *   epsilon >= ln((p - delta) / p')           by the definition of (epsilon, delta)-DP,
  *   mu      >= Phi^-1(p) - Phi^-1(p')         by that of Gaussian DP [DRS22].
  * Each of the two holds with probability 1 - failure. */
@@ -63,7 +63,7 @@ typedef struct audit_claim {
 
 /** The accountant's claim: its certified upper bounds. */
 audit_claim audit_claim_of(const nw_event *event, nw_adjacency adjacency, double delta);
-/** True if a bound exceeds what is claimed. */
+/** True if a bound exceeds what is claimed; prints both as a TAP comment. */
 bool audit_refutes(const audit_bound *bound, const audit_claim *claim);
 
 /** [CP34]: the greatest rate that does not make `hits` or fewer of `runs` rarer than `failure`, and the least one that does not

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
 #include "count_release.h"
+#include "need.h"
 #include "random_internal.h"
 
 #include <math.h>
@@ -18,12 +19,6 @@ typedef struct release {
     size_t room;
     uint64_t blocks; /* numbers the substreams of threads */
 } release;
-
-static void need(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 static bool has(const release *r, count_fault fault)
 {
@@ -70,19 +65,6 @@ static void count_zero_twice(release *r, nw_rng *rng, size_t n)
         r->z[i] = nw__rng_u64(rng) & 1 ? -r->z[i] : r->z[i];
 }
 
-static void move_small_to_front(release *r, size_t runs)
-{
-    for (size_t run = 0; run < runs; run++) {
-        int64_t *first = &r->z[run];
-        int64_t *last = &r->z[(r->c->cells - 1) * runs + run];
-        if (llabs(*first) > llabs(*last)) {
-            const int64_t swap = *first;
-            *first = *last;
-            *last = swap;
-        }
-    }
-}
-
 static void draw_noise(release *r, nw_rng *rng, size_t runs)
 {
     const size_t cells = r->c->cells;
@@ -101,8 +83,6 @@ static void draw_noise(release *r, nw_rng *rng, size_t runs)
         memset(r->z, 0, runs * sizeof *r->z);
     if (has(r, COUNT_ZERO_TWICE))
         count_zero_twice(r, rng, runs * cells);
-    if (has(r, COUNT_MOVED_TO_FRONT))
-        move_small_to_front(r, runs);
     for (size_t cell = 1; cell < cells && has(r, COUNT_SAME_CHUNKS); cell++)
         memcpy(r->z + cell * runs, r->z, runs * sizeof *r->z);
     for (size_t i = 0; i < runs * cells && has(r, COUNT_CONSTANT); i++)

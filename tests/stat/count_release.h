@@ -11,17 +11,16 @@
 enum { COUNT_CELLS = 8 };
 
 typedef enum count_fault {
-    COUNT_FACTOR = 0,     /* the scale multiplied by `factor` */
-    COUNT_SQUARE_ROOT,    /* its square root in the scale's place: sigma for sigma^2 */
-    COUNT_BARE,           /* no noise */
-    COUNT_ONE_BARE,       /* none on the first cell */
-    COUNT_ZEROS_BARE,     /* none on cells that hold 0 */
-    COUNT_CONSTANT,       /* the same draws in every run */
-    COUNT_ZERO_TWICE,     /* magnitude and sign drawn apart, -0 not refused */
-    COUNT_SAME_STEPS,     /* every cell is a step that draws from a copy of the stream */
-    COUNT_SAME_THREADS,   /* every cell is drawn by a thread with such a copy; the honest twin has substreams */
-    COUNT_SAME_CHUNKS,    /* every cell's chunk has the first one's nonce */
-    COUNT_MOVED_TO_FRONT, /* small noise to the first cell, large to the last: the order says which */
+    COUNT_FACTOR = 0,   /* the scale multiplied by `factor` */
+    COUNT_SQUARE_ROOT,  /* its square root in the scale's place: sigma for sigma^2 */
+    COUNT_BARE,         /* no noise */
+    COUNT_ONE_BARE,     /* none on the first cell */
+    COUNT_ZEROS_BARE,   /* none on cells that hold 0 */
+    COUNT_CONSTANT,     /* the same draws in every run */
+    COUNT_ZERO_TWICE,   /* magnitude and sign drawn apart, -0 not refused */
+    COUNT_SAME_STEPS,   /* every cell is a step that draws from a copy of the stream */
+    COUNT_SAME_THREADS, /* every cell is drawn by a thread with such a copy; the honest twin has substreams */
+    COUNT_SAME_CHUNKS   /* every cell's chunk has the first one's nonce */
 } count_fault;
 
 typedef struct count_case {

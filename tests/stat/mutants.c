@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
 #include "mutants.h"
+#include "need.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,8 +36,7 @@ int mutants_run(const char *suite, const mutant *list, size_t n)
 {
     struct CMUnitTest *tests = calloc(n, sizeof *tests);
     char(*names)[NAME_BYTES] = calloc(n, sizeof *names);
-    if (tests == NULL || names == NULL)
-        abort();
+    need(tests != NULL && names != NULL);
     for (size_t i = 0; i < n; i++) {
         snprintf(names[i], sizeof names[i], "%s (%s)", list[i].fault, list[i].test);
         tests[i] = (struct CMUnitTest){ .name = names[i], .test_func = mutant__is_killed };

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
 #include "real_release.h"
+#include "need.h"
 #include "random_internal.h"
 
 #include <math.h>
@@ -8,12 +9,6 @@
 #include <stdlib.h>
 
 enum { DRAWS = 400000 };
-
-static void need(bool condition)
-{
-    if (!condition)
-        abort();
-}
 
 void release_on_grid(double x, grid_quantise quantise, nw_grid grid, const nw_noise *noise, nw_rng *rng, double *out, size_t n)
 {

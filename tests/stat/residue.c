@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
 #include "residue.h"
+#include "need.h"
 
 #include <gsl/gsl_cdf.h>
 #include <math.h>
@@ -71,8 +72,7 @@ double residue_p_value(const double *under_x, const double *under_y, size_t n, d
 {
     counts *c = calloc(1, sizeof *c);
     double least = 1.0;
-    if (c == NULL)
-        abort();
+    need(c != NULL);
     count_residues(c, 0, under_x, n, unit);
     count_residues(c, 1, under_y, n, unit);
     for (int b = 0; b < 2 * BINADES; b++)

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* stat_noise.c - the slot table against every law of tests/vectors/sampler.json, and against the CKS20 oracle; with broken twins
- * that the same statistics have to reject. argv[1]: draws per law, default 1e7. Fixed insecure seeds. */
+/* stat_noise.c - the slot table against every law of tests/vectors/sampler.json, and against the CKS20 oracle. Broken twins that
+ * the same statistics have to reject: stat_mutants.c. argv[1]: draws per law, default 1e7. Fixed insecure seeds. */
 #include "cks20.h"
 #include "laws.h"
 #include "vectors.h"
@@ -141,119 +141,6 @@ static void noise_fill__agrees_with_the_cks20_oracle(void **state)
     check_against_oracle(NW_NOISE_DISCRETE_LAPLACE, 7, 1000, 1);     /* 1000 */
 }
 
-/* Broken twins of an honest sample; each has to be rejected by the statistic that accepts the honest one. */
-typedef void (*mutant)(const law *l, int64_t *x, size_t n);
-
-static void scale_by_99(const law *l, int64_t *x, size_t n)
-{
-    (void)l;
-    for (size_t i = 0; i < n; i++)
-        x[i] = (int64_t)llround(0.99 * (double)x[i]);
-}
-
-static void scale_by_9(const law *l, int64_t *x, size_t n)
-{
-    (void)l;
-    for (size_t i = 0; i < n; i++)
-        x[i] = (int64_t)llround(0.9 * (double)x[i]);
-}
-
-static void cut_at_4_sigma(const law *l, int64_t *x, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (fabs((double)x[i]) > 4.0 * l->scale)
-            x[i] = x[i] < 0 ? -(int64_t)(4.0 * l->scale) : (int64_t)(4.0 * l->scale);
-}
-
-static void rounding_toward_zero(const law *l, int64_t *x, size_t n)
-{
-    for (size_t i = 0; i < n; i++) /* as if the real noise had been truncated: half of each cell moves inward */
-        x[i] -= l->scale < 100.0 && (x[i] > 0) && i % 2 == 0;
-}
-
-static void zero_counted_twice(const law *l, int64_t *x, size_t n)
-{
-    (void)l;
-    for (size_t i = 1; i < n; i++) /* every 400th value turned into a 0 */
-        if (i % 400 == 0)
-            x[i] = 0;
-}
-
-static void sign_always_positive_at_the_end(const law *l, int64_t *x, size_t n)
-{
-    (void)l;
-    for (size_t i = n - n / 100; i < n; i++)
-        x[i] = x[i] < 0 ? -x[i] : x[i];
-}
-
-static void one_draw_repeated(const law *l, int64_t *x, size_t n)
-{
-    (void)l;
-    for (size_t i = 0; i < n; i++)
-        x[i] = x[0];
-}
-
-static void noise_fill__mutants_are_rejected(void **state)
-{
-    (void)state;
-    const struct {
-        const char *name;
-        mutant change;
-        nw_noise_law kind;
-        size_t entry;
-    } mutants[] = {
-        { "noise x 0.99", scale_by_99, NW_NOISE_ROUNDED_GAUSSIAN, 4 },
-        { "noise x 0.9", scale_by_9, NW_NOISE_DISCRETE_GAUSSIAN, 8 },
-        { "tail cut at 4 sigma", cut_at_4_sigma, NW_NOISE_ROUNDED_GAUSSIAN, 5 },
-        { "tail cut at 4 b", cut_at_4_sigma, NW_NOISE_DISCRETE_LAPLACE, 7 },
-        { "truncation for rounding", rounding_toward_zero, NW_NOISE_ROUNDED_GAUSSIAN, 2 },
-        { "-0 counted", zero_counted_twice, NW_NOISE_DISCRETE_LAPLACE, 6 },
-        { "sign lost at the end", sign_always_positive_at_the_end, NW_NOISE_DISCRETE_GAUSSIAN, 7 },
-        { "constant generator", one_draw_repeated, NW_NOISE_ROUNDED_GAUSSIAN, 3 },
-    };
-    const size_t n = draws / 4;
-    for (size_t m = 0; m < sizeof mutants / sizeof *mutants; m++) {
-        law l;
-        assert_true(law_get(vectors, mutants[m].kind, mutants[m].entry, &l));
-        draw_law(&l, 31, sample, n);
-        assert_true(law_departure(&l, sample, n) < LAW_LIMIT);
-        mutants[m].change(&l, sample, n);
-        const double departure = law_departure(&l, sample, n);
-        print_message("# %s, %s: %.1f standard errors\n", mutants[m].name, l.name, departure);
-        assert_true(departure > LAW_LIMIT);
-    }
-}
-
-/* The order bug: accepted first trials moved together, redrawn ones appended. The whole batch keeps its law; its end does not. */
-static void noise_fill__reordered_twin_is_rejected(void **state)
-{
-    (void)state;
-    enum { BATCH = 4096, END = 41 };
-    law l;
-    int64_t batch[BATCH];
-    int64_t moved[BATCH];
-    nw_noise *noise = NULL;
-    nw_rng *rng = seeded(78);
-    const size_t rounds = draws / 10 / END;
-    assert_true(law_get(vectors, NW_NOISE_ROUNDED_GAUSSIAN, 4, &l));
-    assert_int_equal(nw_noise_new(&noise, l.kind, l.scale, NULL), NW_OK);
-    for (size_t r = 0; r < rounds; r++) {
-        size_t front = 0;
-        size_t back = BATCH;
-        assert_int_equal(nw_noise_fill(noise, rng, batch, BATCH, NULL), NW_OK);
-        for (size_t i = 0; i < BATCH; i++) { /* what lies beyond 3.2 sigma is always flagged */
-            if (fabs((double)batch[i]) > 3.2 * l.scale)
-                moved[--back] = batch[i];
-            else
-                moved[front++] = batch[i];
-        }
-        memcpy(sample + r * END, moved + BATCH - END, END * sizeof *moved);
-    }
-    assert_true(law_departure(&l, sample, rounds * END) > LAW_LIMIT);
-    nw_noise_free(noise);
-    nw_rng_free(rng);
-}
-
 static void rng_bernoulli_exp__has_every_probability_of_the_vectors(void **state)
 {
     (void)state;
@@ -316,8 +203,6 @@ int main(int argc, char **argv)
         cmocka_unit_test(noise_fill__has_every_discrete_laplace_law),
         cmocka_unit_test(noise_fill__has_the_law_at_both_ends_of_a_batch),
         cmocka_unit_test(noise_fill__agrees_with_the_cks20_oracle),
-        cmocka_unit_test(noise_fill__mutants_are_rejected),
-        cmocka_unit_test(noise_fill__reordered_twin_is_rejected),
         cmocka_unit_test(rng_bernoulli_exp__has_every_probability_of_the_vectors),
         cmocka_unit_test(rng_poisson_gap__is_geometric),
     };
