@@ -20,16 +20,20 @@ mutant_fate mutant_try(const mutant *m)
     return m->accuses(m->context, true) ? MUTANT_KILLED : MUTANT_SURVIVED;
 }
 
-static void mutant__is_killed(void **state)
+bool mutant_report(const mutant *m)
 {
-    const mutant *m = *state;
     const mutant_fate fate = mutant_try(m);
     print_message("# %s: %s by %s\n",
         fate == MUTANT_KILLED     ? "killed"
         : fate == MUTANT_SURVIVED ? "SURVIVED"
                                   : "FALSE ALARM on the honest twin",
         m->fault, m->test);
-    assert_int_equal(fate, MUTANT_KILLED);
+    return fate == MUTANT_KILLED;
+}
+
+static void mutant__is_killed(void **state)
+{
+    assert_true(mutant_report(*state));
 }
 
 int mutants_run(const char *suite, const mutant *list, size_t n)

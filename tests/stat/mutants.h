@@ -24,6 +24,8 @@ typedef enum mutant_fate {
 } mutant_fate;
 
 mutant_fate mutant_try(const mutant *m);
+/** The same, printed as a TAP comment; true if killed. */
+bool mutant_report(const mutant *m);
 /** Runs all as tests of cmocka; returns how many failed. */
 int mutants_run(const char *suite, const mutant *list, size_t n);
 
