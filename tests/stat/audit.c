@@ -138,16 +138,13 @@ static void sort_cuts(histogram *h)
     h->cuts = kept;
 }
 
+/* The number of cuts <= x. */
 static size_t cell_of(const histogram *h, double x)
 {
-    size_t first = 0;
-    for (size_t n = h->cuts; n > 0;) { /* written without a branch that could be mispredicted */
-        const size_t half = n / 2;
-        const bool is_beyond = h->cut[first + half] <= x;
-        first += is_beyond ? half + 1 : 0;
-        n = is_beyond ? n - half - 1 : half;
-    }
-    return first;
+    size_t first = 0; /* the answer is in first .. first + n; no branch to be mispredicted */
+    for (size_t n = h->cuts; n > 1; n -= n / 2)
+        first += (size_t)(h->cut[first + n / 2 - 1] <= x) * (n / 2);
+    return first + (h->cut[first] <= x);
 }
 
 static void fill_cells(void *context, int side, const double *x, size_t runs)
@@ -257,6 +254,7 @@ audit_bound audit(const audit_mechanism *mechanism, const audit_opts *opts)
 {
     const size_t choosing = opts->runs / 2 < MOST_CHOOSING ? opts->runs / 2 : MOST_CHOOSING;
     const size_t counting = opts->runs - choosing;
+    need(opts->runs >= 8);
     sides s = open_sides(mechanism, opts->seed);
     audit_bound bound = choose_events(&s, choosing, opts);
     count c = { .statistics = mechanism->statistics, .event = { bound.of_epsilon, bound.of_mu } };

@@ -28,7 +28,7 @@ typedef struct audit_mechanism {
 } audit_mechanism;
 
 typedef struct audit_opts {
-    size_t runs;    /* a side */
+    size_t runs;    /* a side, at least 8; an eighth more, at most 1024, lays the cells */
     uint64_t seed;  /* of the two sides' streams: fixed and insecure */
     double delta;   /* that epsilon is bounded at */
     double failure; /* probability of a bound above the truth */
