@@ -3,6 +3,7 @@
 /* audit_noise.c - the honest releases of counts: what an audit finds is at most what the accountant claims and at least nine
  * tenths of it. argv[1]: factor on the runs, default 1. Fixed insecure seeds. */
 #include "count_release.h"
+#include "sampled_release.h"
 
 #include <math.h>
 #include <nw/accounting.h>
@@ -101,6 +102,25 @@ static void vector__audit_comes_close_to_the_claim(void **state)
                                            .runs = 2000000 });
 }
 
+/* A Gaussian of random batches, at a delta where the events that decide epsilon can still be counted. */
+static void poisson_sampling__audit_comes_close_to_the_claim(void **state)
+{
+    (void)state;
+    const sampled_case cases[] = {
+        { .q = 0.5, .sigma = 0.5, .steps = 1, .delta = 0.1, .runs = 1000000 },
+        { .q = 0.25, .sigma = 0.7, .steps = 4, .delta = 0.1, .runs = 1000000 },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        audit_claim claim;
+        sampled_case c = cases[i];
+        c.runs *= factor;
+        const audit_bound bound = sampled_case_audit(&c, false, &claim);
+        print_message("# q = %g, %zu steps: epsilon in [%.4f, %.4f]\n", cases[i].q, cases[i].steps, bound.epsilon, claim.epsilon);
+        assert_false(audit_refutes(&bound, &claim));
+        assert_true(bound.epsilon >= 0.9 * claim.epsilon);
+    }
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -108,6 +128,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(discrete_gaussian__audit_comes_close_to_the_claim),
         cmocka_unit_test(rounded_gaussian__audit_comes_close_to_the_claim),
         cmocka_unit_test(vector__audit_comes_close_to_the_claim),
+        cmocka_unit_test(poisson_sampling__audit_comes_close_to_the_claim),
     };
     if (argc > 1)
         factor = (size_t)strtoull(argv[1], NULL, 10);

@@ -90,7 +90,7 @@ audit_bound sampled_case_audit(const sampled_case *c, bool is_planted, audit_cla
 {
     release r = { .c = c, .is_planted = is_planted };
     audit_opts opts = AUDIT_OPTS_INIT;
-    opts.runs = 400000;
+    opts.runs = c->runs > 0 ? c->runs : 400000;
     opts.delta = c->delta;
     *claim = claim_of(c);
     need(nw_noise_new(&r.noise, NW_NOISE_ROUNDED_GAUSSIAN, c->sigma * UNIT, NULL) == NW_OK);

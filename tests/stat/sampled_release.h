@@ -21,6 +21,7 @@ typedef struct sampled_case {
     double delta;
     sampled_fault fault;
     double other_q;
+    size_t runs; /* 0: 400000 */
 } sampled_case;
 
 audit_bound sampled_case_audit(const sampled_case *c, bool is_planted, audit_claim *claim);
