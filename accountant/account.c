@@ -274,7 +274,7 @@ static nw_status both_ends(question *q, nw_bounds *out, nw_error *err)
     const double tolerance = q->tolerance;
     nw_bounds best = *out;
     NW__TRY(lower_bound(q, &best, err));
-    for (int i = 1; i < ROUNDS && is_wide(q, &best) && strcmp(best.method, "pld") == 0; i++) {
+    for (int i = 1; i < ROUNDS && best.lower > 0.0 && is_wide(q, &best) && strcmp(best.method, "pld") == 0; i++) {
         nw_bounds next = { 0.0, q->asks_epsilon ? INFINITY : 1.0, NAN, "none", true };
         q->tolerance *= FINER;
         NW__TRY(with_samples(q, nw_event_samples(q->event), &next, err));

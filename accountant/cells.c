@@ -191,7 +191,9 @@ static void cover_upper(maker *m, double low, double high)
 {
     const int64_t a = (int64_t)floor((low - m->cells->origin) / m->o->h);
     const int64_t top = (int64_t)ceil((high - m->cells->origin) / m->o->h);
-    const int64_t b = top > a ? top : a + 1;
+    int64_t b = top > a ? top : a + 1;
+    if (high >= m->pair->highest && loss_at(m, b) < m->pair->highest) /* by a rounding: nothing is left for infinity */
+        b++;
     const nw__tails at_a = tails_at(m, loss_at(m, a));
     const nw__tails at_b = tails_at(m, loss_at(m, b));
     put(m, a, at_a.p_below * (1.0 + at_a.error));

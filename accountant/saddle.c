@@ -144,7 +144,7 @@ static double log_delta_at(const cumulants *c, double t)
  * grid. (Smooth laws need about -2 log delta.) */
 static double solve(const points *p, size_t n, const nw__pld_query *q, double scale, int iterations)
 {
-    static const double MOST = 1e6;
+    static const double MOST = 2e3;
     double low = log(1e-9) - log(scale);
     double high = log(MOST) - log(scale);
     for (int i = 0; i < iterations; i++) {
