@@ -17,9 +17,9 @@
  *     | { "type": "poisson_subsampled", "q": X, "base": E } | { "type": "shuffled", "n": 9, "base": E }
  *     | { "type": "fixed_size_subsampled", "population": 9, "sample": 9, "replacement": false, "base": E }
  *
- * X is written as a hexadecimal float without a point, "0x1fp-4", which no locale changes, and read as that or as a number. Also
- * read: a leaf with "count", a plain number as sensitivity (one record's contribution: add_remove), discrete_laplace with "a" =
- * 1 / scale, and a list { "mechanisms": [E, ...] }. */
+ * X is written as a hexadecimal float without a point, "0x1fp-4" or "-0x1p0", which no locale changes, and read as that or as a
+ * number. Also read: a leaf with "count", a plain number as sensitivity (one record's contribution: add_remove), discrete_laplace
+ * with "a" = 1 / scale, and a list { "mechanisms": [E, ...] }. */
 #include "accountant_internal.h"
 
 #include <errno.h>
@@ -29,20 +29,19 @@
 #include <string.h>
 
 static const char FORMAT[] = "noisewright-event";
-enum { VERSION = 1, MAX_DEPTH = 64 };
-static const json_int_t MOST_COUNT = (json_int_t)1 << 62;
+enum { VERSION = 1 };
 
 static json_t *from_double(double x)
 {
     int exponent = 0;
-    const double fraction = frexp(x, &exponent); /* parameters are not negative */
+    const double fraction = frexp(fabs(x), &exponent);
     uint64_t mantissa = (uint64_t)ldexp(fraction, 53);
     exponent -= 53;
     while (mantissa != 0 && mantissa % 2 == 0) {
         mantissa /= 2;
         exponent++;
     }
-    return json_sprintf("0x%llxp%d", (unsigned long long)mantissa, mantissa == 0 ? 0 : exponent);
+    return json_sprintf("%s0x%llxp%d", x < 0.0 ? "-" : "", (unsigned long long)mantissa, mantissa == 0 ? 0 : exponent);
 }
 
 static json_t *from_doubles(const double *x, size_t n)
@@ -166,7 +165,7 @@ static bool read_double(const json_t *value, double *out)
     }
     const char *text = json_string_value(value);
     char *end = NULL;
-    if (text == NULL || strncmp(text, "0x", 2) != 0 || strspn(text, "0123456789abcdefxp-+") != strlen(text))
+    if (text == NULL || strncmp(text + (text[0] == '-'), "0x", 2) != 0 || strspn(text, "0123456789abcdefxp-+") != strlen(text))
         return false;
     *out = strtod(text, &end);
     return *end == '\0' && isfinite(*out);
@@ -174,7 +173,7 @@ static bool read_double(const json_t *value, double *out)
 
 static bool read_count(const json_t *value, uint64_t *out)
 {
-    if (!json_is_integer(value) || json_integer_value(value) < 0 || json_integer_value(value) > MOST_COUNT)
+    if (!json_is_integer(value) || json_integer_value(value) < 0 || json_integer_value(value) > (json_int_t)NW__MOST_COUNT)
         return false;
     *out = (uint64_t)json_integer_value(value);
     return true;
@@ -185,13 +184,37 @@ static bool read_adjacency(const json_t *value, nw_adjacency *out)
     return json_is_string(value) && nw_adjacency_parse(json_string_value(value), out, NULL) == NW_OK;
 }
 
+static bool is_listed(const char *key, const char *const *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(key, list[i]) == 0)
+            return true;
+    return false;
+}
+
+/* A misspelt key would silently change what is accounted. `also`: may be NULL. */
+static nw_status check_keys(
+    const json_t *object, const char *const *known, size_t n, const char *also, const char *what, nw_error *err)
+{
+    const char *key = NULL;
+    json_t *value = NULL;
+    json_object_foreach((json_t *)object, key, value)
+    {
+        if (!is_listed(key, known, n) && (also == NULL || strcmp(key, also) != 0))
+            return nw__fail(err, NW_E_FORMAT, "nw_event_from_json", "\"%.40s\" is no key of %s", key, what);
+    }
+    return NW_OK;
+}
+
 static nw_status read_sensitivity(const json_t *object, nw_event *leaf, nw_error *err)
 {
     const json_t *value = json_object_get(object, "sensitivity");
     const char *norm = norm_of(leaf->kind);
     leaf->sensitivity.adjacency = NW_ADD_REMOVE; /* a plain number is one record's contribution */
     if (json_is_object(value)) {
+        static const char *const keys[] = { "norm", "value", "adjacency" };
         const json_t *given = json_object_get(value, "norm");
+        NW__TRY(check_keys(value, keys, sizeof keys / sizeof *keys, NULL, "a sensitivity", err));
         if (given != NULL && (!json_is_string(given) || strcmp(json_string_value(given), norm) != 0))
             return format_error(err, "norm", norm[1] == '2' ? "must be \"l2\" here" : "must be \"l1\" here");
         if (!read_adjacency(json_object_get(value, "adjacency"), &leaf->sensitivity.adjacency))
@@ -241,6 +264,8 @@ static nw_status read_strategy_kind(const json_t *object, nw_strategy_kind *kind
 
 static nw_status read_matrix(const json_t *object, nw_event *leaf, nw_event **out, nw_error *err)
 {
+    static const char *const keys[] = { "kind", "steps", "coefficients", "theta", "bands", "max_participations",
+        "min_separation" };
     const json_t *given = json_object_get(object, "strategy");
     nw_strategy s = NW_STRATEGY_INIT;
     double *coefficients = NULL;
@@ -248,6 +273,7 @@ static nw_status read_matrix(const json_t *object, nw_event *leaf, nw_event **ou
     size_t thetas = 0;
     if (!json_is_object(given))
         return format_error(err, "strategy", "must be an object");
+    NW__TRY(check_keys(given, keys, sizeof keys / sizeof *keys, NULL, "a strategy", err));
     NW__TRY(read_strategy_kind(given, &s.kind, err));
     NW__TRY(need_count(given, "steps", &s.steps, err));
     if (json_object_get(given, "bands") != NULL)
@@ -340,7 +366,7 @@ static nw_status read_leaf(const json_t *object, nw_event_kind kind, nw_event **
 {
     nw_event leaf = { .kind = kind };
     NW__TRY(read_leaf_fields(object, &leaf, err));
-    return as_format_error(make_leaf(object, &leaf, out, err), err);
+    return make_leaf(object, &leaf, out, err);
 }
 
 static nw_status read_event(const json_t *object, int depth, nw_event **out, nw_error *err);
@@ -385,23 +411,25 @@ static nw_status read_kind(const json_t *object, nw_event_kind *kind, nw_error *
     return nw__fail(err, NW_E_FORMAT, "nw_event_from_json", "\"type\" is \"%.40s\", which is no event", type);
 }
 
-/* A misspelt key would silently change what is accounted. */
-static nw_status check_keys(const json_t *object, nw_event_kind kind, nw_error *err)
+/* Keys of an event by kind, besides its parameter; "count" and "note" go with all. */
+static nw_status check_event_keys(const json_t *object, nw_event_kind kind, nw_error *err)
 {
-    static const char *const common[] = { "type", "count", "samples", "sensitivity", "adjacency", "delta", "a", "k", "leaves",
-        "strategy", "orders", "rdp", "events", "event", "base", "n", "population", "sample", "replacement", "note" };
+    static const char *const noise[] = { "type", "count", "note", "samples", "sensitivity", "leaves", "strategy", "a" };
+    static const char *const promise[] = { "type", "count", "note", "adjacency", "delta", "orders", "rdp" };
+    static const char *const inner[] = { "type", "count", "note", "events", "event", "base", "n", "population", "sample",
+        "replacement" };
+    static const char *const local[] = { "type", "count", "note", "k" };
     const char *parameter = nw__event_parameter_name(kind);
-    const char *key = NULL;
-    json_t *value = NULL;
-    json_object_foreach((json_t *)object, key, value)
-    {
-        bool is_known = parameter != NULL && strcmp(key, parameter) == 0;
-        for (size_t i = 0; i < sizeof common / sizeof *common; i++)
-            is_known = is_known || strcmp(key, common[i]) == 0;
-        if (!is_known)
-            return nw__fail(err, NW_E_FORMAT, "nw_event_from_json", "\"%.40s\" is no key of %s", key, nw__event_kind_name(kind));
-    }
-    return NW_OK;
+    const char *name = nw__event_kind_name(kind);
+    if (kind != NW_EVENT_APPROX && json_object_get(object, "delta") != NULL)
+        return format_error(err, "delta", "is a key of approx only");
+    if (nw__event_has_noise(kind))
+        return check_keys(object, noise, sizeof noise / sizeof *noise, parameter, name, err);
+    if (kind == NW_EVENT_LDP || kind == NW_EVENT_RANDOMIZED_RESPONSE)
+        return check_keys(object, local, sizeof local / sizeof *local, parameter, name, err);
+    if (kind < NW_EVENT_COMPOSED)
+        return check_keys(object, promise, sizeof promise / sizeof *promise, parameter, name, err);
+    return check_keys(object, inner, sizeof inner / sizeof *inner, parameter, name, err);
 }
 
 static nw_status make_parent(const json_t *object, nw_event_kind kind, const nw_event *child, nw_event **out, nw_error *err)
@@ -433,7 +461,7 @@ static nw_status read_parent(const json_t *object, nw_event_kind kind, int depth
     if (!json_is_object(json_object_get(object, key)))
         return format_error(err, key, "must be an event");
     NW__TRY(read_event(json_object_get(object, key), depth + 1, &child, err));
-    const nw_status status = as_format_error(make_parent(object, kind, child, out, err), err);
+    const nw_status status = make_parent(object, kind, child, out, err);
     nw_event_free(child);
     return status;
 }
@@ -444,12 +472,12 @@ static nw_status read_event(const json_t *object, int depth, nw_event **out, nw_
     uint64_t count = 1;
     nw_event *event = NULL;
     const json_t *given_count = json_object_get(object, "count");
-    if (depth > MAX_DEPTH)
-        return nw__fail(err, NW_E_FORMAT, "nw_event_from_json", "events are nested more than %d deep", MAX_DEPTH);
+    if (depth > NW__MOST_DEPTH)
+        return nw__fail(err, NW_E_FORMAT, "nw_event_from_json", "events are nested more than %d deep", NW__MOST_DEPTH);
     if (!json_is_object(object))
         return nw__fail(err, NW_E_FORMAT, "nw_event_from_json", "an event must be an object");
     NW__TRY(read_kind(object, &kind, err));
-    NW__TRY(check_keys(object, kind, err));
+    NW__TRY(check_event_keys(object, kind, err));
     if (given_count != NULL && (!read_count(given_count, &count) || count == 0))
         return format_error(err, "count", "must be an integer from 1 to 2^62");
     if (kind == NW_EVENT_COMPOSED || kind == NW_EVENT_PARALLEL)
@@ -487,7 +515,7 @@ nw_status nw_event_from_json(nw_event **out, const char *json, nw_error *err)
     if (root == NULL)
         return nw__fail(
             err, NW_E_FORMAT, __func__, "line %d, column %d: %s", parse_error.line, parse_error.column, parse_error.text);
-    const nw_status status = read_root(root, out, err);
+    const nw_status status = as_format_error(read_root(root, out, err), err);
     json_decref(root);
     return status;
 }
