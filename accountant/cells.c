@@ -155,7 +155,10 @@ static void cover_upper(maker *m, double low, double high)
     const nw__tails at_b = tails_at(m, loss_at(m, b));
     put(m, a, at_a.p_below * (1.0 + at_a.error));
     refine(m, a, b, &at_a, &at_b);
-    m->cells->infinite += at_b.p_above * (1.0 + at_b.error);
+    if (loss_at(m, b) < m->pair->highest)
+        m->cells->infinite += at_b.p_above * (1.0 + at_b.error);
+    else /* nothing in truth: what rounding has left of it is at most at the highest loss */
+        put(m, b, at_b.p_above * (1.0 + at_b.error));
 }
 
 /* The merged loss log(P / Q) of a cell, rounded down. */
