@@ -403,7 +403,10 @@ static nw_status add_shuffled(builder *b, const nw_event *e, double count, nw_er
         return NW_OK;
     if (isinf(epsilon0))
         return no_pair(b, "a local randomizer that reveals its input");
-    NW__TRY(nw__pair_shuffle(&pair, e->count, epsilon0, clone, err));
+    if (b->query->is_upper)
+        NW__TRY(nw__pair_shuffle(&pair, e->count, epsilon0, clone, err));
+    else
+        NW__TRY(nw__pair_shuffle_attained(&pair, e, b->query->direction, err));
     return add_pair(b, pair, count, err);
 }
 
