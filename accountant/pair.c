@@ -13,6 +13,7 @@
 static const double UNIT = 0x1p-53;
 static const double SQRT_HALF = 0.70710678118654752440;
 static const double FAR = 39.0;
+static const double LEAST = 0x1p-1074;
 
 void nw__pair_free(nw__pair *pair)
 {
@@ -373,7 +374,8 @@ void nw__pair_delta(const nw__pair *pair, double loss, double *lower, double *up
     const double error = (t.error + 8.0 * UNIT * (1.0 + fabs(loss))) * (t.p_above + q);
     const double infinite = pair->atoms.p_infinite;
     const double delta = infinite * (1.0 + 4.0 * UNIT) + (t.p_above - q);
-    *upper = fmin(1.0, fmax(delta + error, 0.0));
+    /* there is something below the largest loss, even if it underflows; and 1 also for what is not a number */
+    *upper = delta + error < 1.0 ? fmax(delta + error, loss < pair->highest ? LEAST : 0.0) : 1.0;
     *lower = is_known ? fmax(0.0, delta - error - 8.0 * UNIT * delta) : infinite * (1.0 - 8.0 * UNIT);
 }
 

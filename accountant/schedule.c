@@ -11,7 +11,9 @@
 #include <string.h>
 
 static const char NAME[] = "nw_account";
-enum { MOST_LATTICE_POINTS = 1 << 20, MOST_GROUPS = 4096 };
+/* Of the sizes of groups, what is not counted one by one. */
+static const double LEFT_OUT_GROUPS = 1e-20;
+enum { MOST_LATTICE_POINTS = 1 << 20, MOST_GROUPS = 512 };
 
 typedef struct builder {
     nw__schedule *out;
@@ -294,21 +296,56 @@ static nw_status sampled_without(nw__pair **out, builder *b, const nw_event *e, 
     return nw__pair_maximum(out, halves, 2, err);
 }
 
-/* P[Bin(m, 1/n) = k], k = 1..: the record is drawn k times. */
+/* P[Bin(m, 1/n) = k], k = 1..: the record is drawn k times. Each with the error of its logarithm added; what is left out is below
+ * LEFT_OUT_GROUPS. 0 if that takes too many. */
 static size_t group_weights(double *weight, double m, double n)
 {
-    double left = 1.0;
+    const double unit = 0x1p-53;
     double log_w = m * log1p(-1.0 / n);
-    size_t k = 0;
-    left -= exp(log_w);
-    while (k < MOST_GROUPS && (double)k < m && left > 1e-20) {
-        log_w += log((m - (double)k) / ((double)k + 1.0)) - log(n - 1.0);
-        weight[k] = exp(log_w);
-        left -= weight[k++];
-        if (weight[k - 1] < 1e-22 && (double)k > m / n)
-            break;
+    double error = 8.0 * unit * (1.0 + fabs(log_w));
+    for (size_t k = 0; k < MOST_GROUPS; k++) {
+        const double log_ratio = log((m - (double)k) / ((double)k + 1.0)) - log(n - 1.0);
+        log_w += log_ratio;
+        error += 8.0 * unit * (1.0 + fabs(log_ratio) + log(n) + fabs(log_w));
+        weight[k] = exp(log_w) * (1.0 + error);
+        /* beyond, they fall at least as fast as here: log_ratio < -0.05, as the mode is deviations away */
+        if ((double)k + 1.0 == m || (weight[k] < 0.01 * LEFT_OUT_GROUPS && log_ratio < -0.05))
+            return k + 1;
     }
-    return k;
+    return 0;
+}
+
+/* The sizes of the groups with their probabilities. */
+static size_t groups_of(const nw_event *e, double *weight, double *size)
+{
+    for (size_t k = 0; k < MOST_GROUPS; k++)
+        size[k] = (double)(k + 1);
+    if (e->population > 1)
+        return group_weights(weight, (double)e->count, (double)e->population);
+    weight[0] = 1.0; /* every draw is of the one record */
+    size[0] = (double)e->count;
+    return 1;
+}
+
+static nw_status group_pair(nw__pair **out, const nw_event *e, double mu, double *weight, double *size, nw_error *err)
+{
+    nw__pair **base = nw__calloc(MOST_GROUPS, sizeof(nw__pair *));
+    size_t made = 0;
+    nw_status status = base == NULL ? nw__fail_memory(err, NAME) : NW_OK;
+    const size_t groups = groups_of(e, weight, size);
+    for (; status == NW_OK && made < groups; made += status == NW_OK)
+        status = nw__pair_gaussian(&base[made], mu * size[made], err);
+    if (status == NW_OK && groups > 0) {
+        status = nw__pair_group_mixture(out, base, weight, groups, err);
+        if (status == NW_OK)
+            (*out)->atoms.p_infinite = e->population > 1 ? LEFT_OUT_GROUPS : 0.0;
+    } else {
+        for (size_t i = 0; i < made; i++)
+            nw__pair_free(base[i]);
+        free(weight);
+    }
+    free(base);
+    return status;
 }
 
 static nw_status sampled_with(nw__pair **out, builder *b, const nw_event *e, nw_error *err)
@@ -324,23 +361,17 @@ static nw_status sampled_with(nw__pair **out, builder *b, const nw_event *e, nw_
     if (!is_gaussian)
         return refuse(err, e, b, "with replacement the base must be Gaussian: a record drawn k times counts k times");
     double *weight = nw__calloc(MOST_GROUPS, sizeof *weight);
-    nw__pair **base = nw__calloc(MOST_GROUPS, sizeof(nw__pair *));
-    nw_status status = weight == NULL || base == NULL ? nw__fail_memory(err, NAME) : NW_OK;
-    const size_t groups = status == NW_OK ? group_weights(weight, (double)e->count, (double)e->population) : 0;
-    size_t made = 0;
-    for (; status == NW_OK && made < groups; made++)
-        status = nw__pair_gaussian(&base[made], mu * (double)(made + 1), err);
-    if (status == NW_OK) {
-        status = nw__pair_group_mixture(out, base, weight, groups, err);
-        if (status == NW_OK)
-            (*out)->atoms.p_infinite = 1e-20; /* what the weights leave out */
-        weight = NULL;
+    double *size = nw__calloc(MOST_GROUPS, sizeof *size);
+    nw_status status = NW_OK;
+    if (weight == NULL || size == NULL) {
+        free(weight);
+        status = nw__fail_memory(err, NAME);
     } else {
-        for (size_t i = 0; i < made; i++)
-            nw__pair_free(base[i]);
+        status = group_pair(out, e, mu, weight, size, err); /* which takes the weights over */
+        if (status == NW_OK && *out == NULL)
+            status = no_pair(b, "a record that is likely to be drawn hundreds of times");
     }
-    free(weight);
-    free(base);
+    free(size);
     return status;
 }
 
@@ -353,7 +384,7 @@ static nw_status add_fixed_size(builder *b, const nw_event *e, double count, nw_
         return NW_OK;
     if (!e->with_replacement && e->count == e->population)
         return visit(b, e->children[0], count, err);
-    NW__TRY((e->with_replacement && e->population > 1 ? sampled_with : sampled_without)(&pair, b, e, err));
+    NW__TRY((e->with_replacement ? sampled_with : sampled_without)(&pair, b, e, err));
     return pair == NULL ? NW_OK : add_pair(b, pair, count, err);
 }
 
