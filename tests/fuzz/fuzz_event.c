@@ -1,7 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* fuzz_event.c - any bytes as an event. Of one that is taken: what is written for it reads back as the same event, byte for byte
- * and field for field, and its cost is a number or a reason. */
+ * and field for field, and its cost is a number or a reason. As few mutations of a text stay events, the bytes are also the seed
+ * of a tree, whose text is read again with some digits changed. */
+#include "random_event.h"
+
 #include "accountant_internal.h"
 
 #include <math.h>
@@ -92,12 +95,10 @@ static bool is_costly(const char *text)
     return false;
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+static void check_text(const char *text)
 {
-    char *text = nw__calloc(n + 1, 1);
     nw_event *event = NULL;
     nw_error err;
-    memcpy(text, bytes, n);
     if (!is_costly(text)) {
         const nw_status status = nw_event_from_json(&event, text, &err);
         require((status == NW_OK) == (event != NULL), "an event and an error, or neither");
@@ -108,6 +109,37 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
             check_event(event);
     }
     nw_event_free(event);
+}
+
+static void check_tree(random_bits *r)
+{
+    const nw_adjacency adjacency = (nw_adjacency)(1 + random_below(r, 3));
+    nw_event *event = random_event(r, adjacency, (int)random_below(r, 4), 1.0);
+    char *text = NULL;
+    check_event(event);
+    require(nw_event_to_json(event, &text, NULL) == NW_OK, "cannot be written");
+    const size_t n = strlen(text);
+    for (int changes = 0; changes < 3; changes++) {
+        size_t at = random_below(r, n);
+        while (at < n && (text[at] < '0' || text[at] > '9'))
+            at++;
+        if (at < n)
+            text[at] = (char)('0' + random_below(r, 10));
+    }
+    check_text(text);
+    nw_event_free(event);
+    nw_string_free(text);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
+{
+    char *text = nw__calloc(n + 1, 1);
+    random_bits r = { n };
+    memcpy(text, bytes, n);
+    check_text(text);
+    for (size_t i = 0; i < n; i++)
+        r.state = r.state * 31 + bytes[i];
+    check_tree(&r);
     free(text);
     return 0;
 }
