@@ -9,6 +9,8 @@
 enum { ROUGH_STEPS = 40, FINE_STEPS = 40 };
 /* How far below the target the certified epsilon of the answer may stay. */
 static const double CLOSE = 2e-7;
+/* How far apart the ends of its bracket may stay, where the certified epsilon jumps over that window from one grid to the next. */
+static const double NARROW = 1e-8;
 
 typedef struct target {
     nw_calibrate_kind kind;
@@ -88,7 +90,9 @@ static double fine_root(target *t, bracket b, double guess)
     for (int i = 0; i < FINE_STEPS && t->status == NW_OK; i++) {
         if (i > 6 || !is_between(&b, x))
             x = middle_of(t, b.safe, b.unsafe);
-        if (!is_between(&b, x) || fabs(b.safe - b.unsafe) <= 0x1p-50 * fabs(b.safe))
+        if (!is_between(&b, x))
+            break;
+        if (t->kind != NW_CALIBRATE_GREATEST_COUNT && fabs(b.safe - b.unsafe) <= NARROW * fabs(b.safe))
             break;
         const double epsilon = epsilon_at(t, x, false);
         const bool is_safe = epsilon <= t->epsilon;
