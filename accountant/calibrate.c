@@ -9,7 +9,7 @@
 enum { ROUGH_STEPS = 40, FINE_STEPS = 40 };
 /* How far below the target the certified epsilon of the answer may stay. */
 static const double CLOSE = 2e-7;
-/* How far apart the ends of its bracket may stay, where the certified epsilon jumps over that window from one grid to the next. */
+/* How far apart the ends of its bracket may stay: from one grid to the next the certified epsilon may jump over that window. */
 static const double NARROW = 1e-8;
 
 typedef struct target {

@@ -24,6 +24,7 @@ typedef struct maker {
     const nw__pair *pair;
     const nw__cells_opts *o;
     bool is_full; /* out of memory */
+    bool is_far;  /* a point mass has no index */
 } maker;
 
 static void put(maker *m, int64_t index, double p)
@@ -302,6 +303,10 @@ static void place_atoms(maker *m)
         const nw__atom *a = &atoms->at[i];
         const double loss = a->loss - m->cells->origin;
         const double nearest = h * floor(loss / h + 0.5);
+        if (!(fabs(loss) < INDEX_LIMIT * h)) {
+            m->is_far = true;
+            return;
+        }
         /* a lattice's own points differ from the grid's by rounding only */
         const bool is_on_grid = fabs(loss - nearest) <= 8.0 * UNIT * (fabs(a->loss) + fabs(loss));
         const double g = is_on_grid ? nearest : h * floor(loss / h);
@@ -319,7 +324,7 @@ static void place_atoms(maker *m)
 
 nw_status nw__cells_new(nw__cells *out, const nw__pair *pair, const nw__cells_opts *opts, nw_error *err)
 {
-    maker m = { out, pair, opts, false };
+    maker m = { out, pair, opts, false, false };
     *out = (nw__cells){ .origin = isfinite(pair->lowest) ? pair->lowest : isfinite(pair->highest) ? pair->highest : 0.0 };
     if (opts->is_upper)
         out->infinite = pair->atoms.p_infinite * (1.0 + 4.0 * UNIT);
@@ -328,16 +333,18 @@ nw_status nw__cells_new(nw__cells *out, const nw__pair *pair, const nw__cells_op
     if (pair->tails != NULL) {
         const double low = quantile(&m, opts->cut_low, false);
         const double high = quantile(&m, opts->cut_high, true);
-        if (!(fabs(low) < INDEX_LIMIT * opts->h && fabs(high) < INDEX_LIMIT * opts->h && high - low < opts->most * opts->h))
-            return nw__fail(err, NW_E_UNSUPPORTED, "nw__cells", "losses of different sizes meet on one grid");
-        if (opts->is_upper)
+        m.is_far =
+            !(fabs(low) < INDEX_LIMIT * opts->h && fabs(high) < INDEX_LIMIT * opts->h && high - low < opts->most * opts->h);
+        if (!m.is_far && opts->is_upper)
             cover_upper(&m, low, high);
-        else
+        else if (!m.is_far)
             cover_lower(&m, low, high);
     }
-    place_atoms(&m);
-    if (!m.is_full)
+    if (!m.is_far)
+        place_atoms(&m);
+    if (!m.is_full && !m.is_far)
         return NW_OK;
     nw__cells_free(out);
-    return nw__fail_memory(err, "nw__cells");
+    return m.is_full ? nw__fail_memory(err, "nw__cells")
+                     : nw__fail(err, NW_E_UNSUPPORTED, "nw__cells", "losses of different sizes meet on one grid");
 }

@@ -315,7 +315,8 @@ nw_status nw__pair_poisson(nw__pair **out, double q, nw__direction direction, nw
         at[n++] = mix_atom(q, direction, from->at[i]);
     if (!is_remove && from->p_infinite > 0.0)
         at[n++] = (nw__atom){ -log1p(-q), from->p_infinite, (1.0 - q) * from->p_infinite };
-    pair->atoms = (nw__atoms){ n, at, is_remove ? q * from->p_infinite : 0.0 };
+    const double kept = from->p_infinite > 0.0 ? fmax(q * from->p_infinite, LEAST) : 0.0;
+    pair->atoms = (nw__atoms){ n, at, is_remove ? kept : 0.0 };
     pair->q_null = is_remove ? 0.0 : q * base->q_null;
     pair->lowest = n > 0 ? fmin(pair->lowest, at[0].loss) : pair->lowest;
     pair->highest = n > 0 ? fmax(pair->highest, at[n - 1].loss) : pair->highest;

@@ -15,6 +15,9 @@
 static const double UNIT = 0x1p-53;
 /* Mass of C left out on both sides, by Chernoff. */
 static const double LEFT_OUT = 1e-28;
+/* The sum over clones takes time in proportion to the root of the number of reports. More reports only help, so that of more is
+ * bounded by this many. */
+static const double MOST_REPORTS = 0x1p30;
 
 void nw__shuffle_parameters(const nw_event *base, double *epsilon0, double *clone_probability)
 {
@@ -186,7 +189,7 @@ nw_status nw__pair_shuffle(nw__pair **out, uint64_t n, double epsilon0, double c
     (*out)->tails = shuffle_tails;
     (*out)->lowest = -epsilon0;
     (*out)->highest = epsilon0;
-    (*out)->parameter[0] = (double)n;
+    (*out)->parameter[0] = fmin((double)n, MOST_REPORTS);
     (*out)->parameter[1] = epsilon0;
     (*out)->parameter[2] = clone_probability;
     /* 1 - clone without cancellation, for the two kinds that nw__shuffle_parameters gives */
@@ -237,9 +240,11 @@ nw_status nw__pair_shuffle_attained(nw__pair **out, const nw_event *shuffled, nw
     const double reach = fmin(0.5 * MOST_POINTS, 38.0 * sqrt(others * held * (1.0 - held)) + 760.0);
     const double first = fmax(0.0, floor(others * held - reach));
     const double last = fmin(others + 1.0, ceil(others * held + reach));
+    const bool is_counted = others < 0x1p52; /* beyond, doubles do not tell the counts apart: nothing is claimed */
     nw__atoms atoms = { 0, nw__calloc((size_t)(last - first) + 2, sizeof(nw__atom)), 0.0 };
     if (atoms.at == NULL)
         return nw__fail_memory(err, "nw__pair");
-    atoms.n = count_atoms(atoms.at, first, last, others, truth, lie, held);
+    if (is_counted)
+        atoms.n = count_atoms(atoms.at, first, last, others, truth, lie, held);
     return nw__pair_atoms(out, atoms, 0.0, 0.0, err);
 }

@@ -265,8 +265,8 @@ static long double clone_delta(int c, long double epsilon0, long double epsilon)
     return sum;
 }
 
-/* ml-shuffling-amplification: deltacomp() sums over chunks of c and takes max(upper, upper) where it should take max(upper, lower),
- * so a chunk is charged for its most clones: less than the truth. */
+/* ml-shuffling-amplification: deltacomp() sums over chunks of c and takes max(upper, upper) where it should take max(upper,
+ * lower), so a chunk is charged for its most clones: less than the truth. */
 static void apple_deltacomp__a_chunk_costs_what_its_fewest_clones_cost(void **state)
 {
     (void)state;

@@ -147,7 +147,7 @@ static void cells_new__touches_the_profile_at_grid_points(void **state)
     }
 }
 
-/* All of P is somewhere: above, rounding may add; below, only what was cut may be missing, and losses are not above log(p / q). */
+/* All of P is somewhere: above, rounding may add; below, only what was cut may be missing. */
 static void cells_new__keeps_the_masses(void **state)
 {
     (void)state;

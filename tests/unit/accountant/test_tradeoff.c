@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* test_tradeoff.c - trade-off curves and Gaussian-DP parameters against closed forms and against the best test of every outcome of
- * composed randomized response, by Neyman and Pearson. */
+/* test_tradeoff.c - trade-off curves and Gaussian-DP parameters against closed forms and against the best test of composed
+ * randomized response, by Neyman and Pearson. */
 #include "accountant_internal.h"
 
 #include <math.h>
