@@ -333,8 +333,9 @@ nw_status nw__cells_new(nw__cells *out, const nw__pair *pair, const nw__cells_op
     if (pair->tails != NULL) {
         const double low = quantile(&m, opts->cut_low, false);
         const double high = quantile(&m, opts->cut_high, true);
-        m.is_far =
-            !(fabs(low) < INDEX_LIMIT * opts->h && fabs(high) < INDEX_LIMIT * opts->h && high - low < opts->most * opts->h);
+        const double limit = INDEX_LIMIT * opts->h;
+        m.is_far = !(fabs(low) < limit && fabs(high) < limit && fabs(low - out->origin) < limit &&
+                     fabs(high - out->origin) < limit && high - low < opts->most * opts->h);
         if (!m.is_far && opts->is_upper)
             cover_upper(&m, low, high);
         else if (!m.is_far)
