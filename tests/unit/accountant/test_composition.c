@@ -219,7 +219,8 @@ static void account_delta__is_decreasing_and_convex(void **state)
                 const double share = (y[i - 1] - y[i - 2]) / (y[i] - y[i - 2]);
                 assert_true(b[i - 1].lower <= ((1.0 - share) * b[i - 2].upper + share * b[i].upper) * (1.0 + 1e-12));
             }
-            if (b[i].upper > 1e-12 && b[i].upper < 1.0) { /* the two ways round: epsilon asked for at what delta it was given */
+            if (i % 2 == 1 && b[i].upper > 1e-12 &&
+                b[i].upper < 1.0) { /* the two ways round: epsilon asked for at what delta it was given */
                 const nw_bounds back = bounds_of(e, adjacency, true, b[i].upper);
                 assert_true(back.lower <= epsilon * (1.0 + 1e-12) + 1e-12);
                 const nw_bounds before = b[i].lower > 1e-12 ? bounds_of(e, adjacency, true, b[i].lower * (1.0 - 1e-9)) : back;
@@ -249,8 +250,10 @@ static void account_epsilon__is_no_worse_than_adding_up(void **state)
             assert_true(b.upper <= nw__cost_epsilon(&cost, delta, m));
             assert_true(b.lower <= nw__cost_epsilon(&cost, delta, m));
         }
-        assert_int_equal(nw__rdp_epsilon(e, adjacency, delta, &renyi, NULL), NW_OK);
-        assert_true(b.upper <= renyi + EPSILON_CLOSE && b.lower <= renyi);
+        if (kind <= LEAVES || kind == SHUFFLED) { /* the divergences of the others take seconds */
+            assert_int_equal(nw__rdp_epsilon(e, adjacency, delta, &renyi, NULL), NW_OK);
+            assert_true(b.upper <= renyi + EPSILON_CLOSE && b.lower <= renyi);
+        }
         nw_event_free(once);
         nw_event_free(e);
     }
