@@ -286,7 +286,9 @@ static void account__answers_the_upper_end_alone_the_same(void **state)
 static nw_event *sampled_leaf(random_bits *r, nw_event_kind kind, nw_adjacency adjacency)
 {
     nw_event *leaf = random_leaf_of(r, kind, adjacency, 0.4);
-    return adjacency == NW_REPLACE_ONE ? leaf : times(sampled(0.1 + 0.3 * random_unit(r), leaf), 1 + random_below(r, 9));
+    const double q = 0.1 + 0.3 * random_unit(r);
+    const uint64_t count = 1 + random_below(r, 9);
+    return adjacency == NW_REPLACE_ONE ? leaf : times(sampled(q, leaf), count);
 }
 
 /* Threads share work, never a sum. */

@@ -136,7 +136,8 @@ static void strategy_sensitivity__is_exact_for_falling_toeplitz(void **state)
     random_bits r = { 2 };
     for (int round = 0; round < 400; round++) {
         double c[MOST];
-        nw_strategy s = strategy(NW_STRATEGY_TOEPLITZ, 1 + random_below(&r, 8), c, 1 + random_below(&r, 8));
+        const uint64_t steps = 1 + random_below(&r, 8);
+        nw_strategy s = strategy(NW_STRATEGY_TOEPLITZ, steps, c, 1 + random_below(&r, 8));
         bool is_exact = false;
         double last = 1.0;
         for (size_t i = 0; i < s.coefficient_count; i++)
