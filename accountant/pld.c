@@ -19,6 +19,8 @@
 
 enum { RAISE = 64, MOST_RAISE = 1024, ENOUGH = 64, NARROW = 4, ATTEMPTS = 12 };
 static const double LEAST_LOG_DELTA = -660.0;
+/* What underflows is not nothing. */
+static const double LEAST = 0x1p-1074;
 /* Share of delta that may be cut off. */
 static const double CUT = 1e-7;
 static const double FINENESS = 4096.0;
@@ -433,7 +435,7 @@ nw_status nw__pld_solve(
     if (query->asks_epsilon)
         out->value = fmax(0.0, nw__pmf_epsilon(&pmf, query->given) + outward);
     else
-        out->value = nw__pmf_delta(&pmf, query->given - outward);
+        out->value = fmax(nw__pmf_delta(&pmf, query->given - outward), query->is_upper ? LEAST : 0.0);
     nw__pmf_free(&pmf);
     return NW_OK;
 }

@@ -200,7 +200,9 @@ static bool tree_new(tree *t, uint64_t seed)
     static const nw_adjacency adjacencies[] = { NW_ADD_REMOVE, NW_ADD_REMOVE, NW_REPLACE_ONE, NW_ZERO_OUT };
     random_bits r = { seed };
     const nw_adjacency adjacency = adjacencies[random_below(&r, 4)];
-    nw_event *event = random_event(&r, adjacency, 1 + (int)random_below(&r, 3), 0.2 * pow(8.0, random_unit(&r)));
+    const double size = 0.2 * pow(8.0, random_unit(&r)); /* one draw a line: compilers order arguments as they like */
+    const int depth = 1 + (int)random_below(&r, 3);
+    nw_event *event = random_event(&r, adjacency, depth, size);
     return tree_of(t, event, adjacency, pow(10.0, -1.0 - 5.0 * random_unit(&r)));
 }
 
