@@ -25,7 +25,7 @@ typedef struct question {
     double tolerance;
     nw__fft *fft;     /* one for each direction */
     bool has_many;    /* more mechanisms than directions: they go side by side instead */
-    bool knows_worse; /* which direction decides the upper bound */
+    bool knows_worse; /* which direction decides the upper bound, and so the lower */
     nw__direction worse;
 } question;
 
@@ -174,6 +174,28 @@ static nw_status solve_both(const question *q, bool is_upper, double add_toleran
     return NW_OK;
 }
 
+/* Do both ends stand for the same laws? Where leaves promise less than a law, or a sample's or a shuffle's two ends differ, no
+ * grid brings them together. */
+static bool is_attained(const nw_event *e)
+{
+    switch (e->kind) {
+    case NW_EVENT_ROUNDED_GAUSSIAN:
+    case NW_EVENT_ZCDP:
+    case NW_EVENT_EXPONENTIAL:
+    case NW_EVENT_REPORT_NOISY_MAX:
+    case NW_EVENT_PERMUTE_AND_FLIP:
+    case NW_EVENT_RDP:
+    case NW_EVENT_PARALLEL:
+    case NW_EVENT_FIXED_SIZE_SUBSAMPLED:
+    case NW_EVENT_SHUFFLED: return false;
+    default: break;
+    }
+    for (size_t i = 0; i < e->child_count; i++)
+        if (!is_attained(e->children[i]))
+            return false;
+    return true;
+}
+
 /* What is needed at a larger delta is needed at a smaller one, so a delta out of reach of the tilted law is moved into it. Any
  * direction gives a lower bound, and the one that decides the upper bound the best, up to the tolerance. */
 static nw_status lower_bound(const question *q, nw_bounds *out, nw_error *err)
@@ -204,7 +226,7 @@ static nw_status upper_bound(question *q, nw_bounds *out, nw_error *err)
         return NW_OK;
     if (all[1].answer.value > all[0].answer.value)
         NW__TRY(solve_direction(q, NW__ADD, true, q->tolerance, &all[1].answer, &all[1].method, err));
-    q->knows_worse = true;
+    q->knows_worse = is_attained(q->event);
     q->worse = all[1].answer.value > all[0].answer.value ? NW__ADD : NW__REMOVE;
     take(out, all[q->worse].answer.value, all[q->worse].method);
     return NW_OK;
@@ -274,7 +296,8 @@ static nw_status both_ends(question *q, nw_bounds *out, nw_error *err)
     const double tolerance = q->tolerance;
     nw_bounds best = *out;
     NW__TRY(lower_bound(q, &best, err));
-    for (int i = 1; i < ROUNDS && best.lower > 0.0 && is_wide(q, &best) && strcmp(best.method, "pld") == 0; i++) {
+    const int rounds = is_attained(q->event) ? ROUNDS : 1;
+    for (int i = 1; i < rounds && best.lower > 0.0 && is_wide(q, &best) && strcmp(best.method, "pld") == 0; i++) {
         nw_bounds next = { 0.0, q->asks_epsilon ? INFINITY : 1.0, NAN, "none", true };
         q->tolerance *= FINER;
         NW__TRY(with_samples(q, nw_event_samples(q->event), &next, err));

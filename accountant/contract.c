@@ -119,11 +119,11 @@ static void fill_masses(maker *m)
         const double rise = (next - here) / f.less; /* e^w times what node k loses; what node k + 1 gains */
         const double more = here - (s->excess + next);
         m->mass[k] += fmax(0.0, s->mass - up) - rise * (1.0 - f.less);
-        m->mass[k] -= SLOP * (terms + s->mass + up + (next + here) / f.less);
+        m->mass[k] -= SLOP * (terms + s->mass + up + (next + here) / f.less) + 4.0 * UNIT * fabs(m->mass[k]);
         if (k + 1 < m->top)
             m->mass[k + 1] += (fmin(s->mass, up) + rise) / f.tilt;
         else if (more > 0.0)
-            m->mass[k + 1] -= (more + SLOP * here) / (f.less * f.tilt);
+            m->mass[k + 1] -= (more + SLOP * here) / (f.less * f.tilt) + 4.0 * UNIT * m->mass[k + 1];
         terms = (up + (next + here) / f.less) / f.tilt;
     }
 }

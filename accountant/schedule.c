@@ -11,7 +11,7 @@
 #include <string.h>
 
 static const char NAME[] = "nw_account";
-enum { MOST_LATTICE_POINTS = 1 << 20, MOST_GROUPS = 4096 };
+enum { MOST_LATTICE_POINTS = 1 << 20, MOST_GROUPS = 512 };
 /* Shuffled reports: each tail is a sum over about sqrt(n) terms, and a composition asks for thousands of tails. */
 static const uint64_t MOST_REPORTS = UINT64_C(1) << 30;
 static const uint64_t MOST_REPORTS_COMPOSED = UINT64_C(1) << 20;
@@ -366,7 +366,7 @@ static nw_status sampled_with(nw__pair **out, builder *b, const nw_event *e, nw_
     if (status == NW_OK && left_out > 0.5) {
         free(weight);
         free(base);
-        return no_pair(b, "with replacement, a record that is drawn more than 4096 times");
+        return no_pair(b, "with replacement, a record that is drawn more than 512 times");
     }
     for (; status == NW_OK && made < groups; made++)
         status = nw__pair_gaussian(&base[made], mu * (double)(made + 1), err);

@@ -259,7 +259,9 @@ static void account_epsilon__is_no_worse_than_adding_up(void **state)
     }
 }
 
-static void account__answers_the_upper_end_alone_the_same(void **state)
+/* The same, unless the interval of both was wide enough to look again on finer grids: then both are lower, and so are never above
+ * what the upper end alone says. */
+static void account__answers_the_upper_end_alone_no_lower(void **state)
 {
     (void)state;
     const nw_account_opts opts = { sizeof opts, 4e-5, true };
@@ -275,9 +277,9 @@ static void account__answers_the_upper_end_alone_the_same(void **state)
             assert_int_equal(
                 (side == 0 ? nw_account_epsilon : nw_account_delta)(e, adjacency, given, &opts, &alone, NULL), NW_OK);
             assert_int_equal((side == 0 ? nw_event_epsilon : nw_event_delta)(e, adjacency, given, &value, &method, NULL), NW_OK);
-            assert_true(alone.upper == both.upper && alone.lower == 0.0 && value == both.upper);
-            assert_string_equal(alone.method, both.method);
-            assert_string_equal(method, both.method);
+            assert_true(alone.upper >= both.upper && alone.lower == 0.0 && value == alone.upper);
+            assert_true(alone.upper == both.upper || alone.upper - both.lower > (side == 0 ? 2e-4 : 1e-3 * both.upper));
+            assert_string_equal(method, alone.method);
         }
         nw_event_free(e);
     }
@@ -355,7 +357,7 @@ int main(void)
         cmocka_unit_test(account__grows_with_the_rate_and_falls_with_the_noise),
         cmocka_unit_test(account_delta__is_decreasing_and_convex),
         cmocka_unit_test(account_epsilon__is_no_worse_than_adding_up),
-        cmocka_unit_test(account__answers_the_upper_end_alone_the_same),
+        cmocka_unit_test(account__answers_the_upper_end_alone_no_lower),
         cmocka_unit_test(account__gives_the_same_bits_on_any_number_of_threads),
         cmocka_unit_test(account__counts_a_record_as_often_as_it_is_drawn),
     };
