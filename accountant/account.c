@@ -23,8 +23,10 @@ typedef struct question {
     bool asks_epsilon;
     double given;
     double tolerance;
-    nw__fft *fft;  /* one for each direction */
-    bool has_many; /* more mechanisms than directions: they go side by side instead */
+    nw__fft *fft;     /* one for each direction */
+    bool has_many;    /* more mechanisms than directions: they go side by side instead */
+    bool knows_worse; /* which direction decides the upper bound, and so the lower */
+    nw__direction worse;
 } question;
 
 static nw_status check_question(const question *q, const nw_bounds *out, const char *function, nw_error *err)
@@ -172,16 +174,42 @@ static nw_status solve_both(const question *q, bool is_upper, double add_toleran
     return NW_OK;
 }
 
-/* What is needed at a larger delta is needed at a smaller one, so a delta out of reach of the tilted law is moved into it. */
+/* Do both ends stand for the same laws? Where leaves promise less than a law, or a sample's or a shuffle's two ends differ, no
+ * grid brings them together. */
+static bool is_attained(const nw_event *e)
+{
+    switch (e->kind) {
+    case NW_EVENT_ROUNDED_GAUSSIAN:
+    case NW_EVENT_ZCDP:
+    case NW_EVENT_EXPONENTIAL:
+    case NW_EVENT_REPORT_NOISY_MAX:
+    case NW_EVENT_PERMUTE_AND_FLIP:
+    case NW_EVENT_RDP:
+    case NW_EVENT_PARALLEL:
+    case NW_EVENT_FIXED_SIZE_SUBSAMPLED:
+    case NW_EVENT_SHUFFLED: return false;
+    default: break;
+    }
+    for (size_t i = 0; i < e->child_count; i++)
+        if (!is_attained(e->children[i]))
+            return false;
+    return true;
+}
+
+/* What is needed at a larger delta is needed at a smaller one, so a delta out of reach of the tilted law is moved into it. Any
+ * direction gives a lower bound, and the one that decides the upper bound the best, up to the tolerance. */
 static nw_status lower_bound(const question *q, nw_bounds *out, nw_error *err)
 {
     static const double WITHIN_REACH = 1e-30;
     attempt all[2] = { 0 };
     question near = *q;
     near.given = q->asks_epsilon && q->given < LEAST_DELTA ? WITHIN_REACH : q->given;
-    NW__TRY(solve_both(&near, false, q->tolerance, all, err));
+    if (q->knows_worse)
+        NW__TRY(solve_direction(&near, q->worse, false, q->tolerance, &all[q->worse].answer, &all[q->worse].method, err));
+    else
+        NW__TRY(solve_both(&near, false, q->tolerance, all, err));
     for (int d = NW__REMOVE; d <= NW__ADD; d++) {
-        if (all[d].answer.value >= out->lower) {
+        if (all[d].answer.value >= out->lower && (!q->knows_worse || q->worse == (nw__direction)d)) {
             out->lower = all[d].answer.value;
             out->estimate = all[d].answer.estimate;
         }
@@ -189,16 +217,18 @@ static nw_status lower_bound(const question *q, nw_bounds *out, nw_error *err)
     return NW_OK;
 }
 
-static nw_status upper_bound(const question *q, nw_bounds *out, nw_error *err)
+static nw_status upper_bound(question *q, nw_bounds *out, nw_error *err)
 {
     attempt all[2] = { 0 };
+    q->knows_worse = false;
     NW__TRY(solve_both(q, true, fmin(1.0, q->tolerance * GLANCE), all, err));
     if (all[0].method == NULL || all[1].method == NULL)
         return NW_OK;
     if (all[1].answer.value > all[0].answer.value)
         NW__TRY(solve_direction(q, NW__ADD, true, q->tolerance, &all[1].answer, &all[1].method, err));
-    const int worse = all[1].answer.value > all[0].answer.value;
-    take(out, all[worse].answer.value, all[worse].method);
+    q->knows_worse = is_attained(q->event);
+    q->worse = all[1].answer.value > all[0].answer.value ? NW__ADD : NW__REMOVE;
+    take(out, all[q->worse].answer.value, all[q->worse].method);
     return NW_OK;
 }
 
@@ -266,7 +296,8 @@ static nw_status both_ends(question *q, nw_bounds *out, nw_error *err)
     const double tolerance = q->tolerance;
     nw_bounds best = *out;
     NW__TRY(lower_bound(q, &best, err));
-    for (int i = 1; i < ROUNDS && is_wide(q, &best) && strcmp(best.method, "pld") == 0; i++) {
+    const int rounds = is_attained(q->event) ? ROUNDS : 1;
+    for (int i = 1; i < rounds && best.lower > 0.0 && is_wide(q, &best) && strcmp(best.method, "pld") == 0; i++) {
         nw_bounds next = { 0.0, q->asks_epsilon ? INFINITY : 1.0, NAN, "none", true };
         q->tolerance *= FINER;
         NW__TRY(with_samples(q, nw_event_samples(q->event), &next, err));
@@ -314,13 +345,14 @@ static nw_status ask(question q, const nw_account_opts *opts, nw_bounds *out, co
 nw_status nw_account_epsilon(
     const nw_event *event, nw_adjacency adjacency, double delta, const nw_account_opts *opts, nw_bounds *out, nw_error *err)
 {
-    return ask((question){ event, adjacency, true, delta, 0.0, NULL, false }, opts, out, __func__, err);
+    return ask(
+        (question){ .event = event, .adjacency = adjacency, .asks_epsilon = true, .given = delta }, opts, out, __func__, err);
 }
 
 nw_status nw_account_delta(
     const nw_event *event, nw_adjacency adjacency, double epsilon, const nw_account_opts *opts, nw_bounds *out, nw_error *err)
 {
-    return ask((question){ event, adjacency, false, epsilon, 0.0, NULL, false }, opts, out, __func__, err);
+    return ask((question){ .event = event, .adjacency = adjacency, .given = epsilon }, opts, out, __func__, err);
 }
 
 nw_status nw_event_epsilon(
@@ -354,7 +386,9 @@ nw_status nw_event_delta(
 nw_status nw__account_estimate(const nw_event *event, nw_adjacency adjacency, double delta, double *epsilon, nw_error *err)
 {
     nw__fft fft = { 0 };
-    const question q = { event, adjacency, true, delta, NW__TOLERANCE, &fft, false };
+    const question q = {
+        .event = event, .adjacency = adjacency, .asks_epsilon = true, .given = delta, .tolerance = NW__TOLERANCE, .fft = &fft
+    };
     nw_status status = NW_OK;
     bool is_smooth = delta > 1e-280;
     *epsilon = 0.0;

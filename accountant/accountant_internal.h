@@ -32,6 +32,10 @@ struct nw_event {
 #define NW__DELTA_RESERVE 0x1p-10
 /** Largest epsilon of a budget. Beyond it (1 + e^epsilon) times the samplers' distance is no longer a small delta. */
 #define NW__MAX_EPSILON 64.0
+/** Largest count anywhere in an event, so that its JSON form holds it. */
+#define NW__MOST_COUNT (UINT64_C(1) << 62)
+/** Most inner nodes on a path of an event. */
+enum { NW__MOST_DEPTH = 64 };
 /** Total variation distance of one value of nw/noise.h from its ideal law; tests hold it against nw_noise_log2_tv. */
 #define NW__SAMPLE_TV 0x1p-150
 

@@ -13,6 +13,8 @@ static const double CLOSE = 2e-7;
 static const double NARROW = 1e-3;
 /* Rounds that a smooth epsilon is done in. */
 enum { SMOOTH_STEPS = 3 };
+/* How far apart the ends of its bracket may stay: from one grid to the next the certified epsilon may jump over that window. */
+static const double CLOSEST = 1e-8;
 
 typedef struct target {
     nw_calibrate_kind kind;
@@ -110,7 +112,9 @@ static double fine_root(target *t, bracket b, double guess)
     for (int i = 0; i < FINE_STEPS && t->status == NW_OK; i++) {
         if (i > 2 * SMOOTH_STEPS || !is_between(&b, x))
             x = middle_of(t, b.safe, b.unsafe);
-        if (!is_between(&b, x) || fabs(b.safe - b.unsafe) <= 0x1p-50 * fabs(b.safe))
+        if (!is_between(&b, x))
+            break;
+        if (t->kind != NW_CALIBRATE_GREATEST_COUNT && fabs(b.safe - b.unsafe) <= CLOSEST * fabs(b.safe))
             break;
         const double epsilon = epsilon_at(t, x, false);
         const bool is_safe = epsilon <= t->epsilon;

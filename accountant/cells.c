@@ -29,6 +29,7 @@ typedef struct maker {
     size_t span_count, span_capacity;
     double pile;  /* and what lies at grid point 0, an end of theirs */
     bool is_full; /* out of memory */
+    bool is_far;  /* a point mass has no index */
 } maker;
 
 static void put(maker *m, int64_t index, double p)
@@ -191,12 +192,17 @@ static void cover_upper(maker *m, double low, double high)
 {
     const int64_t a = (int64_t)floor((low - m->cells->origin) / m->o->h);
     const int64_t top = (int64_t)ceil((high - m->cells->origin) / m->o->h);
-    const int64_t b = top > a ? top : a + 1;
+    int64_t b = top > a ? top : a + 1;
+    if (high >= m->pair->highest && loss_at(m, b) < m->pair->highest) /* by a rounding: nothing is left for infinity */
+        b++;
     const nw__tails at_a = tails_at(m, loss_at(m, a));
     const nw__tails at_b = tails_at(m, loss_at(m, b));
     put(m, a, at_a.p_below * (1.0 + at_a.error));
     refine(m, a, b, &at_a, &at_b);
-    m->cells->infinite += at_b.p_above * (1.0 + at_b.error);
+    if (loss_at(m, b) < m->pair->highest)
+        m->cells->infinite += at_b.p_above * (1.0 + at_b.error);
+    else /* nothing in truth: what rounding has left of it is at most at the highest loss */
+        put(m, b, at_b.p_above * (1.0 + at_b.error));
 }
 
 /* The merged loss log(P / Q) of a cell, rounded down. */
@@ -276,6 +282,10 @@ static void place_atoms(maker *m)
         const nw__atom *a = &atoms->at[i];
         const double loss = a->loss - m->cells->origin;
         const double nearest = h * floor(loss / h + 0.5);
+        if (!(fabs(loss) < INDEX_LIMIT * h)) {
+            m->is_far = true;
+            return;
+        }
         /* a lattice's own points differ from the grid's by rounding only */
         const bool is_on_grid = fabs(loss - nearest) <= 8.0 * UNIT * (fabs(a->loss) + fabs(loss));
         const double g = is_on_grid ? nearest : h * floor(loss / h);
@@ -302,18 +312,23 @@ nw_status nw__cells_new(nw__cells *out, const nw__pair *pair, const nw__cells_op
     if (pair->tails != NULL) {
         const double low = quantile(&m, opts->cut_low, false);
         const double high = quantile(&m, opts->cut_high, true);
-        if (!(fabs(low) < INDEX_LIMIT * opts->h && fabs(high) < INDEX_LIMIT * opts->h && high - low < opts->most * opts->h))
-            return nw__fail(err, NW_E_UNSUPPORTED, "nw__cells", "losses of different sizes meet on one grid");
-        if (opts->is_upper)
+        const double limit = INDEX_LIMIT * opts->h;
+        m.is_far = !(fabs(low) < limit && fabs(high) < limit && fabs(low - out->origin) < limit &&
+                     fabs(high - out->origin) < limit && high - low < opts->most * opts->h);
+        if (!m.is_far && opts->is_upper)
             cover_upper(&m, low, high);
-        else
+        else if (!m.is_far)
             cover_lower(&m, low, high);
     }
     nw_status status = m.span_count > 0 && !m.is_full ? put_spans(&m, err) : NW_OK;
-    place_atoms(&m);
+    if (!m.is_far)
+        place_atoms(&m);
     free(m.spans);
-    if (status == NW_OK && !m.is_full)
-        return NW_OK;
-    nw__cells_free(out);
-    return status != NW_OK ? status : nw__fail_memory(err, "nw__cells");
+    if (status == NW_OK && m.is_full)
+        status = nw__fail_memory(err, "nw__cells");
+    else if (status == NW_OK && m.is_far)
+        status = nw__fail(err, NW_E_UNSUPPORTED, "nw__cells", "losses of different sizes meet on one grid");
+    if (status != NW_OK)
+        nw__cells_free(out);
+    return status;
 }

@@ -23,9 +23,13 @@
 static const double UNIT = 0x1p-53;
 /* Of all terms that a node's mass is made of: a dozen roundings each. */
 static const double SLOP = 32.0 * 0x1p-53;
+/* Smaller masses lose their relative accuracy on the way: they are left out. */
+static const double LEAST = 1e-290;
 
 nw__span nw__span_of(int64_t index, const double mass[2], const double excess[2], double width)
 {
+    if (!(mass[1] > LEAST))
+        return (nw__span){ .index = index };
     const double fall = (mass[1] - excess[0]) * expm1(width) * (1.0 + 16.0 * UNIT); /* (e^b - e^a) B */
     const double phi = fall > 0.0 ? fmin(1.0, excess[0] / fall) : 0.0;
     const double sag = excess[1] * (1.0 - phi + 4.0 * UNIT) * (1.0 + 4.0 * UNIT);
@@ -115,11 +119,11 @@ static void fill_masses(maker *m)
         const double rise = (next - here) / f.less; /* e^w times what node k loses; what node k + 1 gains */
         const double more = here - (s->excess + next);
         m->mass[k] += fmax(0.0, s->mass - up) - rise * (1.0 - f.less);
-        m->mass[k] -= SLOP * (terms + s->mass + up + (next + here) / f.less);
+        m->mass[k] -= SLOP * (terms + s->mass + up + (next + here) / f.less) + 4.0 * UNIT * fabs(m->mass[k]);
         if (k + 1 < m->top)
             m->mass[k + 1] += (fmin(s->mass, up) + rise) / f.tilt;
         else if (more > 0.0)
-            m->mass[k + 1] -= (more + SLOP * here) / (f.less * f.tilt);
+            m->mass[k + 1] -= (more + SLOP * here) / (f.less * f.tilt) + 4.0 * UNIT * m->mass[k + 1];
         terms = (up + (next + here) / f.less) / f.tilt;
     }
 }
@@ -137,10 +141,11 @@ static void pass_debt(maker *m, size_t k, bool has_l, size_t l, size_t r)
     m->mass[k] = 0.0;
 }
 
-/* False if node T is left in debt, which only rounding does: it cannot be passed on. */
+/* False if the debts leave the range of doubles, or node T in debt, which only rounding does: it cannot be passed on. */
 static bool settle_debts(maker *m)
 {
     size_t depth = 0;
+    bool is_ok = true;
     for (size_t k = 0; k < m->top; k++) {
         m->stack[depth++] = k;
         while (depth > 0 && m->mass[m->stack[depth - 1]] < 0.0) {
@@ -148,11 +153,17 @@ static bool settle_debts(maker *m)
             pass_debt(m, debtor, depth > 0, depth > 0 ? m->stack[depth - 1] : 0, k + 1);
         }
     }
-    return !(m->mass[m->top] < 0.0);
+    for (size_t k = 0; k <= m->top; k++)
+        is_ok = is_ok && m->mass[k] >= 0.0 && isfinite(m->mass[k]);
+    return is_ok;
 }
 
 nw_status nw__contract(const nw__span *spans, size_t n, double h, double theta, double *mass, const char *function, nw_error *err)
 {
+    for (; n > 1 && spans[0].mass == 0.0 && mass[0] == 0.0; n--) { /* the lowest span is one that holds something */
+        spans++;
+        mass++;
+    }
     maker m = { .spans = spans,
         .n = n,
         .h = h,

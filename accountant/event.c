@@ -9,7 +9,6 @@
 
 /* Largest distance in units of the noise: its square and its count are still far from overflow. */
 static const double MOST_RATIO = 1e100;
-static const uint64_t MOST_COUNT = UINT64_C(1) << 62;
 
 const char *nw_adjacency_name(nw_adjacency adjacency)
 {
@@ -122,6 +121,8 @@ static nw_status check_noise(const nw_event *e, const char *function, nw_error *
     if (!(ratio <= MOST_RATIO))
         return nw__fail(err, NW_E_ARG, function, "sensitivity / %s is %g, must be at most %g", nw__event_parameter_name(e->kind),
             ratio, MOST_RATIO);
+    if (e->samples > NW__MOST_COUNT)
+        return nw__fail(err, NW_E_ARG, function, "samples is %llu, must be at most 2^62", (unsigned long long)e->samples);
     return NW_OK;
 }
 
@@ -148,9 +149,9 @@ static nw_status check_leaf(const nw_event *e, const char *function, nw_error *e
         NW__TRY(check_curve(e, function, err));
     if (e->kind == NW_EVENT_APPROX && !(e->delta >= 0.0 && e->delta < 1.0))
         return nw__fail(err, NW_E_ARG, function, "delta is %g, must be in [0, 1)", e->delta);
-    if (e->kind == NW_EVENT_RANDOMIZED_RESPONSE && (e->count < 2 || e->count > MOST_COUNT))
+    if (e->kind == NW_EVENT_RANDOMIZED_RESPONSE && (e->count < 2 || e->count > NW__MOST_COUNT))
         return nw__fail(err, NW_E_ARG, function, "k is %llu, must be at least 2", (unsigned long long)e->count);
-    if (e->kind == NW_EVENT_TREE && (e->count < 1 || e->count > MOST_COUNT))
+    if (e->kind == NW_EVENT_TREE && (e->count < 1 || e->count > NW__MOST_COUNT))
         return nw__fail(err, NW_E_ARG, function, "leaves is %llu, must be at least 1", (unsigned long long)e->count);
     if (e->sensitivity.adjacency < NW_ADD_REMOVE || e->sensitivity.adjacency > NW_ZERO_OUT)
         return nw__fail(err, NW_E_ARG, function, "adjacency is %s, must be add_remove, replace_one or zero_out",
@@ -274,10 +275,23 @@ nw_status nw_event_gdp(nw_event **out, double mu, nw_adjacency adjacency, nw_err
     return nw__event_leaf(out, leaf, __func__, err);
 }
 
+static int depth_of(const nw_event *e)
+{
+    int most = 0;
+    for (size_t i = 0; i < e->child_count; i++) {
+        const int depth = 1 + depth_of(e->children[i]);
+        most = depth > most ? depth : most;
+    }
+    return most;
+}
+
 /* A node with copies of its children. */
 static nw_status make_node(
     nw_event **out, nw_event node, const nw_event *const *children, size_t n, const char *function, nw_error *err)
 {
+    for (size_t i = 0; i < n; i++)
+        if (depth_of(children[i]) >= NW__MOST_DEPTH)
+            return nw__fail(err, NW_E_ARG, function, "events are nested more than %d deep", NW__MOST_DEPTH);
     nw_event *e = nw__calloc(1, sizeof *e);
     if (e == NULL)
         return nw__fail_memory(err, function);
@@ -344,7 +358,7 @@ static nw_status make_parent(
 
 static nw_status check_count(uint64_t count, const char *name, const char *function, nw_error *err)
 {
-    if (count >= 1 && count <= MOST_COUNT)
+    if (count >= 1 && count <= NW__MOST_COUNT)
         return NW_OK;
     return nw__fail(err, NW_E_ARG, function, "%s is %llu, must be at least 1 and at most 2^62", name, (unsigned long long)count);
 }

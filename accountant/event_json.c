@@ -17,7 +17,8 @@
  *     | { "type": "poisson_subsampled", "q": X, "base": E } | { "type": "shuffled", "n": 9, "base": E }
  *     | { "type": "fixed_size_subsampled", "population": 9, "sample": 9, "replacement": false, "base": E }
  *
- * X is written as a hexadecimal float without a point, "0x1fp-4", which no locale changes, and read as that or as a number.
+ * X is written as a hexadecimal float without a point, "0x1fp-4" or "-0x1p0", which no locale
+ * changes, and read as that or as a number.
  * Also read: any event with "count", a plain number as sensitivity (one record's contribution: add_remove), discrete_laplace with
  * "a" = 1 / scale, E alone, and a list [E, ...] or { "mechanisms": [E, ...] }. A key that is not its event's is refused, but for
  * "note". */
@@ -30,20 +31,19 @@
 #include <string.h>
 
 static const char FORMAT[] = "noisewright-event";
-enum { VERSION = 1, MAX_DEPTH = 64 };
-static const json_int_t MOST_COUNT = (json_int_t)1 << 62;
+enum { VERSION = 1 };
 
 static json_t *from_double(double x)
 {
     int exponent = 0;
-    const double fraction = frexp(x, &exponent); /* parameters are not negative */
+    const double fraction = frexp(fabs(x), &exponent);
     uint64_t mantissa = (uint64_t)ldexp(fraction, 53);
     exponent -= 53;
     while (mantissa != 0 && mantissa % 2 == 0) {
         mantissa /= 2;
         exponent++;
     }
-    return json_sprintf("0x%llxp%d", (unsigned long long)mantissa, mantissa == 0 ? 0 : exponent);
+    return json_sprintf("%s0x%llxp%d", x < 0.0 ? "-" : "", (unsigned long long)mantissa, mantissa == 0 ? 0 : exponent);
 }
 
 static json_t *from_doubles(const double *x, size_t n)
@@ -167,7 +167,7 @@ static bool read_double(const json_t *value, double *out)
     }
     const char *text = json_string_value(value);
     char *end = NULL;
-    if (text == NULL || strncmp(text, "0x", 2) != 0 || strspn(text, "0123456789abcdefxp-+") != strlen(text))
+    if (text == NULL || strncmp(text + (text[0] == '-'), "0x", 2) != 0 || strspn(text, "0123456789abcdefxp-+") != strlen(text))
         return false;
     *out = strtod(text, &end);
     return *end == '\0' && isfinite(*out);
@@ -175,7 +175,7 @@ static bool read_double(const json_t *value, double *out)
 
 static bool read_count(const json_t *value, uint64_t *out)
 {
-    if (!json_is_integer(value) || json_integer_value(value) < 0 || json_integer_value(value) > MOST_COUNT)
+    if (!json_is_integer(value) || json_integer_value(value) < 0 || json_integer_value(value) > (json_int_t)NW__MOST_COUNT)
         return false;
     *out = (uint64_t)json_integer_value(value);
     return true;
@@ -390,7 +390,7 @@ static nw_status read_leaf(const json_t *object, nw_event_kind kind, nw_event **
 {
     nw_event leaf = { .kind = kind };
     NW__TRY(read_leaf_fields(object, &leaf, err));
-    return as_format_error(make_leaf(object, &leaf, out, err), err);
+    return make_leaf(object, &leaf, out, err);
 }
 
 static nw_status read_event(const json_t *object, int depth, nw_event **out, nw_error *err);
@@ -464,7 +464,7 @@ static nw_status read_parent(const json_t *object, nw_event_kind kind, int depth
     if (!json_is_object(json_object_get(object, key)))
         return format_error(err, key, "must be an event");
     NW__TRY(read_event(json_object_get(object, key), depth + 1, &child, err));
-    const nw_status status = as_format_error(make_parent(object, kind, child, out, err), err);
+    const nw_status status = make_parent(object, kind, child, out, err);
     nw_event_free(child);
     return status;
 }
@@ -475,8 +475,8 @@ static nw_status read_event(const json_t *object, int depth, nw_event **out, nw_
     uint64_t count = 1;
     nw_event *event = NULL;
     const json_t *given_count = json_object_get(object, "count");
-    if (depth > MAX_DEPTH)
-        return nw__fail(err, NW_E_FORMAT, "nw_event_from_json", "events are nested more than %d deep", MAX_DEPTH);
+    if (depth > NW__MOST_DEPTH)
+        return nw__fail(err, NW_E_FORMAT, "nw_event_from_json", "events are nested more than %d deep", NW__MOST_DEPTH);
     if (!json_is_object(object))
         return nw__fail(err, NW_E_FORMAT, "nw_event_from_json", "an event must be an object");
     NW__TRY(read_kind(object, &kind, err));
@@ -532,7 +532,7 @@ nw_status nw_event_from_json(nw_event **out, const char *json, nw_error *err)
     if (root == NULL)
         return nw__fail(
             err, NW_E_FORMAT, __func__, "line %d, column %d: %s", parse_error.line, parse_error.column, parse_error.text);
-    const nw_status status = read_root(root, out, err);
+    const nw_status status = as_format_error(read_root(root, out, err), err);
     json_decref(root);
     return status;
 }

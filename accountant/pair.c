@@ -13,6 +13,7 @@
 static const double UNIT = 0x1p-53;
 static const double SQRT_HALF = 0.70710678118654752440;
 static const double FAR = 39.0;
+static const double LEAST = 0x1p-1074;
 
 void nw__pair_free(nw__pair *pair)
 {
@@ -314,7 +315,8 @@ nw_status nw__pair_poisson(nw__pair **out, double q, nw__direction direction, nw
         at[n++] = mix_atom(q, direction, from->at[i]);
     if (!is_remove && from->p_infinite > 0.0)
         at[n++] = (nw__atom){ -log1p(-q), from->p_infinite, (1.0 - q) * from->p_infinite };
-    pair->atoms = (nw__atoms){ n, at, is_remove ? q * from->p_infinite : 0.0 };
+    const double kept = from->p_infinite > 0.0 ? fmax(q * from->p_infinite, LEAST) : 0.0;
+    pair->atoms = (nw__atoms){ n, at, is_remove ? kept : 0.0 };
     pair->q_null = is_remove ? 0.0 : q * base->q_null;
     pair->lowest = n > 0 ? fmin(pair->lowest, at[0].loss) : pair->lowest;
     pair->highest = n > 0 ? fmax(pair->highest, at[n - 1].loss) : pair->highest;
@@ -373,7 +375,8 @@ void nw__pair_delta(const nw__pair *pair, double loss, double *lower, double *up
     const double error = (t.error + 8.0 * UNIT * (1.0 + fabs(loss))) * (t.p_above + q);
     const double infinite = pair->atoms.p_infinite;
     const double delta = infinite * (1.0 + 4.0 * UNIT) + (t.p_above - q);
-    *upper = fmin(1.0, fmax(delta + error, 0.0));
+    /* there is something below the largest loss, even if it underflows; and 1 also for what is not a number */
+    *upper = delta + error < 1.0 ? fmax(delta + error, loss < pair->highest ? LEAST : 0.0) : 1.0;
     *lower = is_known ? fmax(0.0, delta - error - 8.0 * UNIT * delta) : infinite * (1.0 - 8.0 * UNIT);
 }
 

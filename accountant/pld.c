@@ -19,6 +19,8 @@
 
 enum { RAISE = 64, MOST_RAISE = 1024, ENOUGH = 64, NARROW = 4, ATTEMPTS = 12 };
 static const double LEAST_LOG_DELTA = -660.0;
+/* What underflows is not nothing. */
+static const double LEAST = 0x1p-1074;
 /* Share of delta that may be cut off. */
 static const double CUT = 1e-7;
 static const double FINENESS = 4096.0;
@@ -332,17 +334,29 @@ static double loss_slack(const nw__mechanism *list, size_t n, const nw__saddle *
     return slack;
 }
 
-/* A final grid that is fine against the sum's spread. From below, the points of a lattice that is coarser than the grid each lose
- * up to a step where it meets others. */
-static double resolution_for(const attempt_plan *plan, const nw__mechanism *list)
+/* A final grid that is fine against the sum's spread. */
+static double resolution_for(const attempt_plan *plan)
 {
     const nw__saddle *saddle = plan->saddle;
     const double scale = plan->query->is_untilted ? saddle->deviation : fmax(saddle->deviation, 1.0 / saddle->theta);
-    const double resolution = fmax(scale, 1e-290) / 32.0;
+    return fmax(scale, 1e-290) / 32.0;
+}
+
+/* A final step of at most h. From below, the points of a lattice that is coarser than the grid each lose up to a step where it
+ * meets others: one lattice is met by the grid, for several it is made finer. */
+static double meet_lattices(const attempt_plan *plan, const nw__mechanism *list, double h)
+{
+    double spacing = 0.0;
     double lattices = 0.0;
-    for (size_t j = 0; j < plan->n; j++)
-        lattices += is_lattice(list[j].pair, 4.0 * resolution) ? 1.0 : 0.0;
-    return plan->query->is_upper || plan->n == 1 ? resolution : fmin(resolution, 2.0 * plan->tolerance / fmax(lattices, 1e-9));
+    for (size_t j = 0; j < plan->n; j++) {
+        if (!is_lattice(list[j].pair, h))
+            continue;
+        spacing = list[j].pair->spacing;
+        lattices += 1.0;
+    }
+    if (plan->query->is_upper || plan->n == 1 || lattices == 0.0)
+        return h;
+    return lattices == 1.0 ? spacing / ceil(spacing / h) : fmin(h, 2.0 * plan->tolerance / lattices);
 }
 
 nw_status nw__pld_compose(const nw__mechanism *list, size_t n, const nw__pld_query *query, nw__fft *fft, nw__pmf *out,
@@ -363,10 +377,10 @@ nw_status nw__pld_compose(const nw__mechanism *list, size_t n, const nw__pld_que
         .delta = fmax(query->asks_epsilon ? query->given : exp(saddle.log_delta), 1e-290),
         .needed = &needed };
     nw_status status = NW_E_UNSUPPORTED;
-    double resolution = resolution_for(&plan, list);
+    double resolution = resolution_for(&plan);
     for (int i = 0; i < ATTEMPTS && status == NW_E_UNSUPPORTED; i++) {
         const double for_sum = n > 1 ? step_for(&plan, 4.0) : step_for(&plan, 1.0);
-        plan.final_h = fmin(for_sum, resolution);
+        plan.final_h = meet_lattices(&plan, list, fmin(for_sum, resolution));
         needed = 0.0;
         status = attempt(&plan, list, out, err);
         if (status == NW_E_UNSUPPORTED && needed == NW__PMF_TOO_COARSE)
@@ -421,7 +435,7 @@ nw_status nw__pld_solve(
     if (query->asks_epsilon)
         out->value = fmax(0.0, nw__pmf_epsilon(&pmf, query->given) + outward);
     else
-        out->value = nw__pmf_delta(&pmf, query->given - outward);
+        out->value = fmax(nw__pmf_delta(&pmf, query->given - outward), query->is_upper ? LEAST : 0.0);
     nw__pmf_free(&pmf);
     return NW_OK;
 }

@@ -103,10 +103,12 @@ static void gather(const nw__pmf *from, const nw__pmf *to, nw__span *spans)
     const double tilt_less = exp(-from->theta * from->h);
     for (size_t i = 0; i < from->n;) {
         const double loss = nw__pmf_loss(from, i) - to->origin;
-        const double below = floor(loss / to->h);
+        const double nearest = floor(loss / to->h + 0.5);
+        const bool is_on_grid = fabs(loss - nearest * to->h) <= 4.0 * UNIT * (fabs(loss) + fabs(to->origin));
+        const double below = is_on_grid ? nearest : floor(loss / to->h);
         const double d = loss - below * to->h;
         const int64_t at = (int64_t)below - to->first;
-        if (d == 0.0) {
+        if (is_on_grid) { /* a rounding of the loss, which nw__pld charges */
             to->mass[at] += from->mass[i++] * (to->is_upper ? 1.0 + 4.0 * UNIT : 1.0 - 4.0 * UNIT);
             continue;
         }
@@ -260,22 +262,23 @@ static double share_needed(const nw__pmf *pmf, sums s, size_t i, double left)
 
 double nw__pmf_epsilon(const nw__pmf *pmf, double delta)
 {
-    enum { CHUNK = 64 }; /* entries between two looks, then one by one from the last look that was too high */
     const double step = exp(-pmf->theta * pmf->h);
     const double step_less = exp(-pmf->h);
     const double left = delta - pmf->infinite;
+    /* entries between two looks, over which nothing underflows; then one by one from the last look that was too high */
+    const size_t chunk = (size_t)fmax(1.0, fmin(64.0, 300.0 / (pmf->theta * pmf->h)));
     sums s = { 0.0, 0.0 };
     size_t i = pmf->n;
     if (!(left > 0.0))
         return INFINITY;
-    while (i > CHUNK) {
+    while (i > chunk) {
         sums ahead = s;
-        for (size_t j = 0; j < CHUNK; j++)
+        for (size_t j = 0; j < chunk; j++)
             ahead = next(pmf, ahead, i - 1 - j, step, step_less);
-        if (share_needed(pmf, ahead, i - CHUNK, left) <= -expm1(-pmf->h))
+        if (share_needed(pmf, ahead, i - chunk, left) <= -expm1(-pmf->h))
             break;
         s = ahead;
-        i -= CHUNK;
+        i -= chunk;
     }
     while (i-- > 0) {
         s = next(pmf, s, i, step, step_less);

@@ -16,6 +16,8 @@ static const char NAME[] = "nw_account_rdp";
 static const double ERROR = 0x1p-38;
 /* Discrete Laplace noise at a distance of this many steps or more is taken as its pure guarantee. */
 static const double MOST_LATTICE = 0x1p18;
+/* Exponents from which E itself is taken, not E - 1. */
+static const double FAR = 30.0;
 
 static void set_both(nw__renyi *out, double value, bool is_exact)
 {
@@ -25,25 +27,48 @@ static void set_both(nw__renyi *out, double value, bool is_exact)
     }
 }
 
-/* log(t e^((a-1) x) + (1 - t - r) e^(-(a-1) x) + r) / (a - 1): losses x, -x and 0 with masses t, ., r. */
-static double three_points(double x, double top, double middle, double a)
+/* log(1 + x) / (a - 1), not negative: what a divergence is with x = E_P e^((a-1) L) - 1 summed from positive terms, so that
+ * nothing cancels however close the two laws are. */
+static double from_excess(double x, double a)
+{
+    return log1p(fmax(x, 0.0)) / (a - 1.0);
+}
+
+/* Losses x, -x and 0 with masses 1, e^-x and rest e^-x, over their sum:
+ * E - 1 = (1 - e^-y) e^-x (e^(a x) - 1) / sum, y = (a - 1) x. */
+static double response(double x, double rest, double a)
 {
     const double y = (a - 1.0) * x;
-    return (y + log(top + middle * exp(-y) + (1.0 - top - middle) * exp(-2.0 * y))) / (a - 1.0);
+    const double sum = 1.0 + exp(-x) * (1.0 + rest);
+    if (a * x < FAR)
+        return fmin(x, from_excess(-expm1(-y) * exp(-x) * expm1(a * x) / sum, a));
+    return fmin(x, (y + log((1.0 + rest * exp(-y - x) + exp(-2.0 * y - x)) / sum)) / (a - 1.0));
 }
 
-static double response(double epsilon, double rest, double a)
+/* (e^u - 1) / u - (1 - e^-v) / v for u, v > 0. */
+static double slope_gap(double u, double v)
 {
-    const double total = 1.0 + exp(-epsilon) * (1.0 + rest);
-    return fmin(epsilon, fmax(0.0, three_points(epsilon, 1.0 / total, rest * exp(-epsilon) / total, a)));
+    double sum = 0.0;
+    double up = 1.0;
+    double down = 1.0;
+    if (u + v > 0.1)
+        return expm1(u) / u + expm1(-v) / v;
+    for (int k = 1; k < 14; k++) { /* sum_k (u^k - (-v)^k) / (k + 1)! */
+        up *= u / (double)(k + 1);
+        down *= -v / (double)(k + 1);
+        sum += up - down;
+    }
+    return sum;
 }
 
-/* [Mir17, Prop. 6]: ((a-1) e + log(1 + (a-1)/(2a-1) (e^(-(2a-1) e) - 1))) / (a - 1); the two terms nearly cancel for small e,
- * where the divergence is at least a e^2 / 4. */
+/* [Mir17, Prop. 6]: E = (a e^u + (a-1) e^-v) / (2a-1), u = (a-1) e, v = a e. */
 static double laplace(double e, double a)
 {
-    const double value = e + log1p((a - 1.0) / (2.0 * a - 1.0) * expm1(-(2.0 * a - 1.0) * e)) / (a - 1.0);
-    return fmin(e, fmin(fmax(value, 0.0) + 0x1p-50 * e, 0.5 * a * e * e));
+    const double u = (a - 1.0) * e;
+    const double v = a * e;
+    if (v < FAR)
+        return fmin(e, from_excess(a * u * slope_gap(u, v) / (2.0 * a - 1.0), a));
+    return fmin(e, e + log((a + (a - 1.0) * exp(-u - v)) / (2.0 * a - 1.0)) / (a - 1.0));
 }
 
 /* sum over the integers of e^(-(x - c)^2 / (2 sigma^2)). */
@@ -52,8 +77,6 @@ static double theta_sum(double sigma, double c)
     const double centre = floor(c + 0.5);
     const double reach = ceil(39.0 * sigma) + 1.0;
     double sum = 0.0;
-    if (sigma > 20.0) /* Poisson summation: the next term is e^(-2 pi^2 sigma^2) */
-        return sigma * 2.50662827463100050242;
     for (double k = reach; k >= 1.0; k -= 1.0) {
         const double up = (centre + k - c) / sigma;
         const double down = (centre - k - c) / sigma;
@@ -63,27 +86,23 @@ static double theta_sum(double sigma, double c)
     return sum + exp(-0.5 * middle * middle);
 }
 
-/* Completing the square: a d^2 / (2 sigma^2) + log(theta(a d) / theta(0)) / (a - 1). */
-static double discrete_gaussian(double sigma, double d, double a)
+/* Completing the square: a d^2 / (2 sigma^2) + log(theta(a d) / theta(0)) / (a - 1). By Poisson summation theta varies by
+ * 4 e^(-2 pi^2 sigma^2) at most, relatively: nothing above sigma = 2. */
+static void discrete_gaussian(nw__renyi *out, double sigma, double d, double a)
 {
+    static const double SUM_ERROR = 0x1p-46; /* of the logarithm: two sums of some 80 terms */
     const double line = 0.5 * a * (d / sigma) * (d / sigma);
-    if (d != floor(d))
-        return line;
-    return fmin(line, fmax(0.0, line + log(theta_sum(sigma, a * d) / theta_sum(sigma, 0.0)) / (a - 1.0)));
+    const bool is_line = sigma > 2.0 || d != floor(d);
+    const double below = is_line ? 0.0 : log(theta_sum(sigma, a * d) / theta_sum(sigma, 0.0)) / (a - 1.0);
+    const double error = is_line ? 0.0 : SUM_ERROR / (a - 1.0);
+    for (int k = 0; k < 2; k++) {
+        out->upper[k] = fmin(line, fmax(0.0, line + below + error)) * (1.0 + ERROR);
+        out->lower[k] = d != floor(d) || isinf(line) ? 0.0 : fmax(0.0, line + below - error) * (1.0 - ERROR);
+    }
 }
 
-static double lattice(const nw__pair *pair, double a)
-{
-    double most = -INFINITY;
-    double sum = 0.0;
-    for (size_t i = 0; i < pair->atoms.n; i++)
-        most = fmax(most, (a - 1.0) * pair->atoms.at[i].loss);
-    for (size_t i = 0; i < pair->atoms.n; i++)
-        sum += pair->atoms.at[i].p * exp((a - 1.0) * pair->atoms.at[i].loss - most);
-    return fmax(0.0, (most + log(sum)) / (a - 1.0));
-}
-
-/* z^b - 1 - b (z - 1) for z = 1 + w: not negative for b > 1 or b < 0; its series where it cancels. */
+/* z^b - 1 - b (z - 1) for z = 1 + w: not negative for b > 1 or b < 0; its series where it cancels. For b near 1 both terms of
+ * z (z^(b-1) - 1) - (b - 1) w are of the order of b - 1, for b near 0 those of (z^b - 1) - b w of that of b. */
 static double excess(double w, double b)
 {
     if (fabs(w) * (1.0 + fabs(b)) < 1e-3) {
@@ -95,7 +114,42 @@ static double excess(double w, double b)
         }
         return sum;
     }
+    if (b > 0.5)
+        return fmax(0.0, (1.0 + w) * expm1((b - 1.0) * log1p(w)) - (b - 1.0) * w);
     return fmax(0.0, expm1(b * log1p(w)) - b * w);
+}
+
+/* E - 1 = sum q (z^a - 1 - a (z - 1)) with z = p / q, as both laws sum to 1. */
+static double lattice(const nw__pair *pair, double a)
+{
+    const double most = (a - 1.0) * pair->highest;
+    double sum = 0.0;
+    if (a * pair->highest < FAR) {
+        for (size_t i = 0; i < pair->atoms.n; i++)
+            sum += pair->atoms.at[i].q * excess(expm1(pair->atoms.at[i].loss), a);
+        return from_excess(sum, a);
+    }
+    for (size_t i = 0; i < pair->atoms.n; i++)
+        sum += pair->atoms.at[i].p * exp((a - 1.0) * pair->atoms.at[i].loss - most);
+    return fmax(0.0, (most + log(sum)) / (a - 1.0));
+}
+
+/* The loss log(1 - q + q e^y). */
+static double mixed(double q, double y)
+{
+    return y > 30.0 ? log(q) + y + log1p((1.0 - q) / q * exp(-y)) : log1p(q * expm1(y));
+}
+
+/* e^-half_square excess(z - 1, b) for log z = l; far out in logarithms, where z or z^b alone would overflow. */
+static double weighted_excess(double q, double y, double l, double b, double half_square)
+{
+    if (l < FAR && b * l < 600.0)
+        return exp(-half_square) * excess(q * expm1(y), b);
+    if (b < 0.0)
+        return -b * exp(l - half_square) + exp(-half_square) * (expm1(b * l) + b);
+    if ((b - 1.0) * l > 600.0)
+        return exp(b * l - half_square);
+    return exp(l - half_square) * (expm1((b - 1.0) * l) + (b - 1.0) * expm1(-l));
 }
 
 /* log E_(x ~ N(0,1)) (1 - q + q e^(mu x - mu^2 / 2))^b. The mean of the power's argument is 1, so the first two terms of the
@@ -104,6 +158,7 @@ static double excess(double w, double b)
 static double log_power_moment(double q, double mu, double b)
 {
     enum { MOST_POINTS = 4000000 };
+    static const double LARGE = 600.0; /* an exponent at which E - 1 is E */
     const double h = fmin(1.0 / 12.0, 0.4 / mu);
     const double low = -40.0 + fmin(0.0, b * mu);
     const double high = 40.0 + fmax(0.0, b * mu);
@@ -112,24 +167,14 @@ static double log_power_moment(double q, double mu, double b)
     double sum = 0.0;
     if ((high - low) / h > MOST_POINTS)
         return INFINITY;
-    const double top = b > 0.0 ? b * log1p(q * expm1(fmin(700.0, mu * high))) : -b * -log1p(-q);
-    if (top < 600.0) {
-        for (double x = low; x <= high; x += h)
-            sum += exp(-0.5 * x * x) * excess(q * expm1(mu * x - 0.5 * mu * mu), b);
-        return log1p(sum * h * inverse_root);
+    for (double x = low; x <= high; x += h)
+        most = fmax(most, b * mixed(q, mu * x - 0.5 * mu * mu) - 0.5 * x * x);
+    for (double x = low; x <= high; x += h) {
+        const double y = mu * x - 0.5 * mu * mu;
+        const double l = mixed(q, y);
+        sum += most < LARGE ? weighted_excess(q, y, l, b, 0.5 * x * x) : exp(b * l - 0.5 * x * x - most);
     }
-    for (int pass = 0; pass < 2; pass++) { /* the largest exponent, then the sum relative to it */
-        for (double x = low; x <= high; x += h) {
-            const double y = mu * x - 0.5 * mu * mu;
-            const double log_r = y > 30.0 ? log(q) + y + log1p((1.0 - q) / q * exp(-y)) : log1p(q * expm1(y));
-            const double exponent = b * log_r - 0.5 * x * x;
-            if (pass == 0)
-                most = fmax(most, exponent);
-            else
-                sum += exp(exponent - most);
-        }
-    }
-    return fmax(0.0, most + log(sum * h * inverse_root));
+    return most < LARGE ? log1p(sum * h * inverse_root) : fmax(0.0, most + log(sum * h * inverse_root));
 }
 
 static void poisson_gaussian(nw__renyi *out, double q, double mu, double a)
@@ -178,6 +223,10 @@ static nw_status by_pairs(const nw_event *e, nw_adjacency adjacency, double a, n
         for (size_t j = 0; status == NW_OK && j < s.n && !isinf(out->upper[d]); j++) {
             double value = 0.0;
             status = nw__saddle_renyi(s.list[j].pair, a, &value, err);
+            if (status == NW_E_UNSUPPORTED) { /* no grid within the limits: nothing is claimed */
+                value = INFINITY;
+                status = NW_OK;
+            }
             out->upper[d] += (double)s.list[j].count * value * (1.0 + ERROR);
         }
         nw__schedule_free(&s);
@@ -233,7 +282,7 @@ static nw_status leaf(const nw_event *e, nw_adjacency adjacency, double a, nw__r
         if (e->samples > 1)
             set_both(out, 0.5 * a * (distance / e->parameter) * (distance / e->parameter), false);
         else
-            set_both(out, discrete_gaussian(e->parameter, distance, a), true);
+            discrete_gaussian(out, e->parameter, distance, a);
         break;
     case NW_EVENT_PURE:
     case NW_EVENT_LDP: set_both(out, response(x, 0.0, a), true); break;

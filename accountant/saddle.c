@@ -69,27 +69,38 @@ static cumulants total(const points *p, size_t n, double t)
     return sum;
 }
 
-/* The scale of the bulk: P(|L| > s) is about a half at s, within a factor 2. */
-static double bulk(const nw__pair *pair)
+/* P(|L| > s) without the point masses that are kept apart. */
+static double beyond(const nw__pair *pair, double s)
 {
     nw__tails up;
     nw__tails down;
+    pair->tails(pair, s, &up);
+    pair->tails(pair, -s, &down);
+    return up.p_above + down.p_below;
+}
+
+/* The largest power of two beyond which more than `mass` lies; 0 if there is none. */
+static double reach_of(const nw__pair *pair, double mass)
+{
     double s = 1.0;
+    for (int i = 0; i < 1000 && beyond(pair, s) > mass; i++)
+        s *= 2.0;
+    for (int i = 0; i < 2000 && !(beyond(pair, s) > mass); i++)
+        s *= 0.5;
+    return beyond(pair, s) > mass ? s : 0.0;
+}
+
+/* The scale of the bulk: half of what is not at loss 0 lies beyond, within a factor 2. (The larger of two profiles has a step
+ * there, blurred by rounding, which may hold most of it.) */
+static double bulk(const nw__pair *pair)
+{
+    static const double RARE = 1e-6;
+    static const double AT_ZERO = 0x1p-30; /* of the losses that are not rare */
     if (pair->tails == NULL)
         return pair->spacing > 0.0 ? pair->spacing : fmax((pair->highest - pair->lowest) / 1024.0, 1e-290);
-    for (int i = 0; i < 1000; i++) {
-        pair->tails(pair, s, &up);
-        pair->tails(pair, -s, &down);
-        const bool is_inside = up.p_above + down.p_below <= 0.5;
-        pair->tails(pair, 0.5 * s, &up);
-        pair->tails(pair, -0.5 * s, &down);
-        if (is_inside && up.p_above + down.p_below > 0.5)
-            break;
-        if (is_inside && up.p_above + up.p_below < 0.5) /* mostly point masses */
-            return fmax((pair->highest - pair->lowest) / 64.0, 1e-290);
-        s *= is_inside ? 0.5 : 2.0;
-    }
-    return s;
+    const double far = reach_of(pair, RARE);
+    const double near = far > 0.0 ? reach_of(pair, 0.5 * beyond(pair, far * AT_ZERO)) : 0.0;
+    return near > 0.0 ? near : fmax((fmin(pair->highest, 1.0) - fmax(pair->lowest, -1.0)) / 64.0, 1e-290);
 }
 
 static nw_status make_points(
@@ -144,7 +155,7 @@ static double log_delta_at(const cumulants *c, double t)
  * grid. (Smooth laws need about -2 log delta.) */
 static double solve(const points *p, size_t n, const nw__pld_query *q, double scale, int iterations)
 {
-    static const double MOST = 1e6;
+    static const double MOST = 2e3;
     double low = log(1e-9) - log(scale);
     double high = log(MOST) - log(scale);
     for (int i = 0; i < iterations; i++) {

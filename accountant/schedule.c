@@ -11,7 +11,7 @@
 #include <string.h>
 
 static const char NAME[] = "nw_account";
-enum { MOST_LATTICE_POINTS = 1 << 20, MOST_GROUPS = 4096 };
+enum { MOST_LATTICE_POINTS = 1 << 20, MOST_GROUPS = 512 };
 /* Shuffled reports: each tail is a sum over about sqrt(n) terms, and a composition asks for thousands of tails. */
 static const uint64_t MOST_REPORTS = UINT64_C(1) << 30;
 static const uint64_t MOST_REPORTS_COMPOSED = UINT64_C(1) << 20;
@@ -179,8 +179,33 @@ static nw_status add_response(builder *b, const nw_event *e, double count, nw_er
     return add_pair(b, pair, count, err);
 }
 
-/* The whole of a sub-schedule as one pair: itself, or its distribution. *out is NULL if it costs nothing. */
-static nw_status as_one_pair(nw__pair **out, nw__schedule *s, const builder *b, nw_error *err)
+/* A distribution as point masses, moved by its slack. From below their Q-masses add up to at most 1, as sampling mixes with the
+ * whole of Q. */
+static nw_status as_atoms(nw__pair **out, const nw__pmf *pmf, double shift, nw_error *err)
+{
+    nw__atoms atoms = { 0, nw__calloc(pmf->n, sizeof(nw__atom)), pmf->infinite };
+    double q_sum = 0.0;
+    if (atoms.at == NULL)
+        return nw__fail_memory(err, NAME);
+    for (size_t i = 0; i < pmf->n; i++) {
+        if (!(pmf->mass[i] > 0.0))
+            continue;
+        const double loss = nw__pmf_loss(pmf, i) + shift;
+        const double p = nw__pmf_mass(pmf, i);
+        atoms.at[atoms.n++] = (nw__atom){ loss, p, p * exp(-loss) };
+        q_sum += p * exp(-loss);
+    }
+    const double scale = !pmf->is_upper && q_sum > 1.0 ? (1.0 - 0x1p-40) / q_sum : 1.0;
+    for (size_t i = 0; i < atoms.n && scale < 1.0; i++) {
+        atoms.at[i].p *= scale;
+        atoms.at[i].q *= scale;
+    }
+    return nw__pair_atoms(out, atoms, fmax(0.0, 1.0 - q_sum), 0.0, err);
+}
+
+/* The whole of a sub-schedule as one pair: itself, or its distribution. *out is NULL if it costs nothing, or if no grid resolves
+ * it. */
+static nw_status as_one_pair(nw__pair **out, nw__schedule *s, builder *b, nw_error *err)
 {
     nw__pmf pmf;
     double slack = 0.0;
@@ -199,22 +224,14 @@ static nw_status as_one_pair(nw__pair **out, nw__schedule *s, const builder *b, 
         .tolerance = 1e-5,
         .is_upper = b->query->is_upper,
         .is_untilted = true };
-    NW__TRY(nw__pld_compose(s->list, s->n, &q, b->fft, &pmf, &slack, &estimate, err));
-    nw__atoms atoms = { 0, nw__calloc(pmf.n, sizeof(nw__atom)), pmf.infinite };
-    double q_sum = 0.0;
-    const double shift = b->query->is_upper ? slack : -slack;
-    for (size_t i = 0; atoms.at != NULL && i < pmf.n; i++) {
-        if (!(pmf.mass[i] > 0.0))
-            continue;
-        const double loss = nw__pmf_loss(&pmf, i) + shift;
-        const double p = nw__pmf_mass(&pmf, i);
-        atoms.at[atoms.n++] = (nw__atom){ loss, p, p * exp(-loss) };
-        q_sum += p * exp(-loss);
+    nw_status status = nw__pld_compose(s->list, s->n, &q, b->fft, &pmf, &slack, &estimate, err);
+    if (status == NW_E_UNSUPPORTED)
+        return no_pair(b, "a composition inside that no grid resolves");
+    if (status == NW_OK) {
+        status = as_atoms(out, &pmf, b->query->is_upper ? slack : -slack, err);
+        nw__pmf_free(&pmf);
     }
-    nw__pmf_free(&pmf);
-    if (atoms.at == NULL)
-        return nw__fail_memory(err, NAME);
-    return nw__pair_atoms(out, atoms, fmax(0.0, 1.0 - q_sum), 0.0, err);
+    return status;
 }
 
 /* The schedule of a child under a direction. */
@@ -349,7 +366,7 @@ static nw_status sampled_with(nw__pair **out, builder *b, const nw_event *e, nw_
     if (status == NW_OK && left_out > 0.5) {
         free(weight);
         free(base);
-        return no_pair(b, "with replacement, a record that is drawn more than 4096 times");
+        return no_pair(b, "with replacement, a record that is drawn more than 512 times");
     }
     for (; status == NW_OK && made < groups; made++)
         status = nw__pair_gaussian(&base[made], mu * (double)(made + 1), err);
@@ -428,9 +445,12 @@ static nw_status add_shuffled(builder *b, const nw_event *e, double count, nw_er
         return no_pair(b, "a local randomizer that reveals its input");
     /* a report of somebody who is the same in both tables can be added afterwards, so fewer reports are an upper bound */
     const uint64_t most = b->is_single ? MOST_REPORTS : MOST_REPORTS_COMPOSED;
-    if (e->count > most && !b->query->is_upper)
+    if (b->query->is_upper)
+        NW__TRY(nw__pair_shuffle(&pair, e->count < most ? e->count : most, epsilon0, clone, err));
+    else if (e->count > most)
         return no_pair(b, NULL);
-    NW__TRY(nw__pair_shuffle(&pair, e->count < most ? e->count : most, epsilon0, clone, err));
+    else
+        NW__TRY(nw__pair_shuffle_attained(&pair, e, b->query->direction, err));
     return add_pair(b, pair, count, err);
 }
 

@@ -15,6 +15,9 @@
 static const double UNIT = 0x1p-53;
 /* Mass of C left out on both sides, by Chernoff. */
 static const double LEFT_OUT = 1e-28;
+/* The sum over clones takes time in proportion to the root of the number of reports. More reports only help, so that of more is
+ * bounded by this many. */
+static const double MOST_REPORTS = 0x1p30;
 
 void nw__shuffle_parameters(const nw_event *base, double *epsilon0, double *clone_probability)
 {
@@ -186,7 +189,7 @@ nw_status nw__pair_shuffle(nw__pair **out, uint64_t n, double epsilon0, double c
     (*out)->tails = shuffle_tails;
     (*out)->lowest = -epsilon0;
     (*out)->highest = epsilon0;
-    (*out)->parameter[0] = (double)n;
+    (*out)->parameter[0] = fmin((double)n, MOST_REPORTS);
     (*out)->parameter[1] = epsilon0;
     (*out)->parameter[2] = clone_probability;
     /* 1 - clone without cancellation, for the two kinds that nw__shuffle_parameters gives */
@@ -194,4 +197,54 @@ nw_status nw__pair_shuffle(nw__pair **out, uint64_t n, double epsilon0, double c
                            : clone_probability == 2.0 / (exp(epsilon0) + 1.0) ? tanh(0.5 * epsilon0)
                                                                               : 1.0 - clone_probability;
     return NW_OK;
+}
+
+/* Probabilities of an answer: from the record that holds it, and from the other one. */
+static void answers(const nw_event *base, double *truth, double *lie)
+{
+    if (base->kind == NW_EVENT_RANDOMIZED_RESPONSE) {
+        *lie = base->parameter / (double)base->count;
+        *truth = 1.0 - base->parameter + *lie;
+    } else {
+        *lie = 1.0 / (1.0 + exp(base->parameter));
+        *truth = 1.0 / (1.0 + exp(-base->parameter));
+    }
+}
+
+/* B(k) of the others' count moves by one with probability truth or lie; p / q grows with k as B is log-concave. */
+static size_t count_atoms(nw__atom *at, double first, double last, double others, double truth, double lie, double held)
+{
+    static const double DOWN = 1.0 - 0x1p-40; /* binomial() is right to some 2^-44 where its logarithm is above -700 */
+    static const double UP = 1.0 + 0x1p-40;
+    double before = first >= 1.0 ? binomial(first - 1.0, others, held, 1.0 - held) : 0.0;
+    size_t n = 0;
+    for (double k = first; k <= last; k += 1.0) {
+        const double here = k <= others ? binomial(k, others, held, 1.0 - held) : 0.0;
+        const double p = (truth * before + (1.0 - truth) * here) * DOWN;
+        const double q = (lie * before + (1.0 - lie) * here) * UP;
+        before = here;
+        if (p > 1e-290 && q > 1e-290)
+            at[n++] = (nw__atom){ log(p / q), p, q };
+    }
+    return n;
+}
+
+nw_status nw__pair_shuffle_attained(nw__pair **out, const nw_event *shuffled, nw__direction direction, nw_error *err)
+{
+    static const double MOST_POINTS = 0x1p14;
+    double truth = 0.0;
+    double lie = 0.0;
+    answers(shuffled->children[0], &truth, &lie);
+    const double held = direction == NW__REMOVE ? truth : lie;
+    const double others = (double)shuffled->count - 1.0;
+    const double reach = fmin(0.5 * MOST_POINTS, 38.0 * sqrt(others * held * (1.0 - held)) + 760.0);
+    const double first = fmax(0.0, floor(others * held - reach));
+    const double last = fmin(others + 1.0, ceil(others * held + reach));
+    const bool is_counted = others < 0x1p52; /* beyond, doubles do not tell the counts apart: nothing is claimed */
+    nw__atoms atoms = { 0, nw__calloc((size_t)(last - first) + 2, sizeof(nw__atom)), 0.0 };
+    if (atoms.at == NULL)
+        return nw__fail_memory(err, "nw__pair");
+    if (is_counted)
+        atoms.n = count_atoms(atoms.at, first, last, others, truth, lie, held);
+    return nw__pair_atoms(out, atoms, 0.0, 0.0, err);
 }

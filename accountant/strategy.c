@@ -20,8 +20,14 @@ static nw_status check(const nw_strategy *s, nw_error *err)
 {
     if (s->steps < 1 || s->steps > MOST_STEPS)
         return nw__fail(err, NW_E_ARG, NAME, "steps is %llu, must be at least 1 and at most 2^26", (unsigned long long)s->steps);
-    if (s->min_separation < 1)
-        return nw__fail(err, NW_E_ARG, NAME, "min_separation is 0, must be at least 1");
+    if (s->min_separation < 1 || s->min_separation > NW__MOST_COUNT)
+        return nw__fail(err, NW_E_ARG, NAME, "min_separation is %llu, must be at least 1 and at most 2^62",
+            (unsigned long long)s->min_separation);
+    if (s->max_participations > NW__MOST_COUNT)
+        return nw__fail(
+            err, NW_E_ARG, NAME, "max_participations is %llu, must be at most 2^62", (unsigned long long)s->max_participations);
+    if (s->bands > NW__MOST_COUNT)
+        return nw__fail(err, NW_E_ARG, NAME, "bands is %llu, must be at most 2^62", (unsigned long long)s->bands);
     if (s->coefficients == NULL || s->coefficient_count == 0)
         return nw__fail(err, NW_E_ARG, NAME, "coefficients must have at least one entry");
     for (size_t i = 0; i < s->coefficient_count; i++)

@@ -73,28 +73,43 @@ static bool holds(double mu, const curve *c)
     return true;
 }
 
-nw_status nw_account_mu(const nw_event *event, nw_adjacency adjacency, double *mu, nw_error *err)
+/* The least mu above the curve; INFINITY if delta does not fall to `last`, as a Gaussian's does. */
+static double mu_of(const curve *c, double last)
 {
-    nw_cost cost;
-    if (event == NULL || mu == NULL)
-        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", event == NULL ? "event" : "mu");
-    if (nw_event_cost(event, adjacency, &cost, NULL) == NW_OK && isfinite(cost.mu_squared) && cost.delta == 0.0) {
-        *mu = nw__up(sqrt(cost.mu_squared));
-        return NW_OK;
-    }
-    curve *c = nw__calloc(1, sizeof *c);
-    if (c == NULL)
-        return nw__fail_memory(err, __func__);
-    const nw_status status = make_curve(c, event, adjacency, 1e-15, err);
     double high = 1e-6;
-    while (status == NW_OK && high < 1e6 && !holds(high, c))
+    if (!(c->delta[c->n - 1] <= 2.0 * last))
+        return INFINITY;
+    while (high < 1e6 && !holds(high, c))
         high *= 2.0;
     double low = 0.5 * high;
-    for (int i = 0; status == NW_OK && i < 40; i++) {
+    for (int i = 0; i < 40; i++) {
         const double middle = 0.5 * (low + high);
         *(holds(middle, c) ? &high : &low) = middle;
     }
-    *mu = high < 1e6 ? high : INFINITY;
+    return high < 1e6 ? high : INFINITY;
+}
+
+nw_status nw_account_mu(const nw_event *event, nw_adjacency adjacency, double *mu, nw_error *err)
+{
+    const double last = 1e-15;
+    nw_cost cost;
+    double majorant = INFINITY; /* mu^2 added up: exact for Gaussians, for pure guarantees up to a quarter more than need be */
+    double delta = 0.0;
+    const char *method = NULL;
+    if (event == NULL || mu == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", event == NULL ? "event" : "mu");
+    NW__TRY(nw_event_delta(event, adjacency, 0.0, &delta, &method, err));
+    if (nw_event_cost(event, adjacency, &cost, NULL) == NW_OK && cost.delta == 0.0)
+        majorant = nw__up(sqrt(cost.mu_squared));
+    *mu = majorant;
+    if (isfinite(majorant) && method[0] == 'g')
+        return NW_OK;
+    curve *c = nw__calloc(1, sizeof *c);
+    if (c == NULL)
+        return nw__fail_memory(err, __func__);
+    const nw_status status = make_curve(c, event, adjacency, last, err);
+    if (status == NW_OK)
+        *mu = fmin(majorant, mu_of(c, last));
     free(c);
     return status;
 }

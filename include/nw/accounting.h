@@ -59,8 +59,9 @@ NW_API NW_WARN_UNUSED nw_status nw_event_cost(const nw_event *event, nw_adjacenc
 
 typedef struct nw_account_opts {
     size_t struct_size;
-    double tolerance;      /* wanted excess of upper over the truth, in epsilon; default 4e-5 */
-    bool is_upper_only;    /* lower is left at 0: several times faster */
+    double tolerance;   /* wanted excess of upper over the truth, in epsilon; default 4e-5 */
+    bool is_upper_only; /* lower is left at 0: several times faster. With both, ends that lie further apart than five tolerances
+                           are computed again on finer grids, so upper may come out lower */
 } nw_account_opts;
 /* clang-format off */
 #define NW_ACCOUNT_OPTS_INIT { sizeof(nw_account_opts), 4e-5, false }

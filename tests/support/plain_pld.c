@@ -317,6 +317,24 @@ static plain_pld *clones(const nw_event *e)
     return node;
 }
 
+/* How many of n reports are one answer, which all others hold (or, adding, the neighbour's): what the shuffled reports show. */
+static plain_pld *counted(const nw_event *e, bool is_add)
+{
+    const nw_event *base = e->children[0];
+    const long n = (long)e->count;
+    const bool is_response = base->kind == NW_EVENT_RANDOMIZED_RESPONSE;
+    const long double k = (long double)base->count;
+    const long double p = base->parameter;
+    const long double truth = is_response ? 1 - p + p / k : expl(p) / (1 + expl(p));
+    const long double lie = is_response ? p / k : 1 - truth;
+    const long double held = is_add ? lie : truth;
+    plain_pld *node = list_of((size_t)n + 1);
+    for (long i = 0; i <= n; i++)
+        put(node, truth * binomial(n - 1, i - 1, held) + (1 - truth) * binomial(n - 1, i, held),
+            lie * binomial(n - 1, i - 1, held) + (1 - lie) * binomial(n - 1, i, held));
+    return node;
+}
+
 static plain_pld *guarantee(const nw_event *e, const frame *f, long double x)
 {
     const bool is_upper = f->flavour == PLAIN_DOMINATING;
@@ -427,7 +445,7 @@ static plain_pld *build(const nw_event *e, frame f)
             return leaf(REPLACED, e->parameter, total_mu(e->children[0], NW_ADD_REMOVE));
         return parent(f.is_add ? ADDED : REMOVED, e, f, e->parameter);
     case NW_EVENT_FIXED_SIZE_SUBSAMPLED: return fixed_size(e, f);
-    case NW_EVENT_SHUFFLED: return clones(e);
+    case NW_EVENT_SHUFFLED: return f.flavour == PLAIN_ATTAINED ? counted(e, f.is_add) : clones(e);
     default: return leaf_of(e, &f);
     }
 }
@@ -465,7 +483,8 @@ bool plain_is_attained(const nw_event *e)
     case NW_EVENT_ZCDP:
     case NW_EVENT_RDP:
     case NW_EVENT_PARALLEL:
-    case NW_EVENT_FIXED_SIZE_SUBSAMPLED: return false;
+    case NW_EVENT_FIXED_SIZE_SUBSAMPLED:
+    case NW_EVENT_SHUFFLED: return false;
     default: break;
     }
     for (size_t i = 0; i < e->child_count; i++)
@@ -476,7 +495,7 @@ bool plain_is_attained(const nw_event *e)
 
 bool plain_is_symmetric(const nw_event *e, nw_adjacency adjacency)
 {
-    if (e->kind == NW_EVENT_POISSON_SUBSAMPLED && adjacency != NW_REPLACE_ONE)
+    if ((e->kind == NW_EVENT_POISSON_SUBSAMPLED && adjacency != NW_REPLACE_ONE) || e->kind == NW_EVENT_SHUFFLED)
         return false;
     for (size_t i = 0; i < e->child_count; i++)
         if (!plain_is_symmetric(e->children[i], adjacency))

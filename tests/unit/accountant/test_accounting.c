@@ -304,10 +304,10 @@ static void event_epsilon__charges_the_samplers_distance(void **state)
     double y = 0.0;
     const nw_sensitivity s = { 1.0, NW_ADD_REMOVE };
     assert_int_equal(nw_event_noise(&few, NW_EVENT_ROUNDED_GAUSSIAN, 5.0, s, 0, NULL), NW_OK);
-    assert_int_equal(nw_event_noise(&many, NW_EVENT_ROUNDED_GAUSSIAN, 5.0, s, UINT64_MAX, NULL), NW_OK);
-    assert_int_equal(nw_event_epsilon(few, NW_ADD_REMOVE, 2.5e-26, &x, NULL, NULL), NW_OK);
-    assert_int_equal(nw_event_epsilon(many, NW_ADD_REMOVE, 2.5e-26, &y, NULL, NULL), NW_OK);
-    assert_true(y > x); /* (1 + e^2) 2^64 2^-150 = 1.1e-25 does not even fit */
+    assert_int_equal(nw_event_noise(&many, NW_EVENT_ROUNDED_GAUSSIAN, 5.0, s, UINT64_C(1) << 62, NULL), NW_OK);
+    assert_int_equal(nw_event_epsilon(few, NW_ADD_REMOVE, 2.7e-26, &x, NULL, NULL), NW_OK);
+    assert_int_equal(nw_event_epsilon(many, NW_ADD_REMOVE, 2.7e-26, &y, NULL, NULL), NW_OK);
+    assert_true(y > x); /* (1 + e^2) 2^62 2^-150 = 2.7e-26 leaves next to nothing */
     assert_int_equal(nw_event_epsilon(many, NW_ADD_REMOVE, 1e-20, &y, NULL, NULL), NW_OK);
     assert_true(isfinite(y));
     nw_event_free(few);

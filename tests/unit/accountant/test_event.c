@@ -152,6 +152,16 @@ static void event_from_json__refuses_with_the_key(void **state)
         { "{\"type\": \"composed\", \"events\": []}", NW_E_FORMAT, "events" },
         { "{\"type\": \"composed\"}", NW_E_FORMAT, "events" },
         { "{\"type\": \"poisson_subsampled\", \"q\": 0.1}", NW_E_FORMAT, "base" },
+        { "{\"type\": \"pure\", \"epsilon\": 1, \"delta\": 1e-6, \"adjacency\": \"add_remove\"}", NW_E_FORMAT, "delta" },
+        { "{\"type\": \"gdp\", \"mu\": 1, \"sensitivity\": 2, \"adjacency\": \"add_remove\"}", NW_E_FORMAT, "sensitivity" },
+        { "{\"type\": \"gaussian\", \"sigma\": 1, \"sensitivity\": {\"value\": 1, \"adjacancy\": \"add_remove\"}}", NW_E_FORMAT,
+            "adjacancy" },
+        { "{\"type\": \"matrix\", \"sigma\": 1, \"sensitivity\": 1, \"strategy\": {\"kind\": \"toeplitz\", \"steps\": 4, "
+          "\"coefficients\": [1], \"max_participation\": 4}}",
+            NW_E_FORMAT, "max_participation" },
+        { "{\"type\": \"matrix\", \"sigma\": 1, \"sensitivity\": 1, \"strategy\": {\"kind\": \"toeplitz\", \"steps\": 1, "
+          "\"coefficients\": [\"--0x1p0\"]}}",
+            NW_E_FORMAT, "coefficients" },
         { "{\"type\": \"nonsense\"}", NW_E_FORMAT, "nonsense" },
         /* a key of another kind, a misspelt one, and a number of times where it is not read */
         { "{\"type\": \"gaussian\", \"sigma\": 1, \"sensitivity\": 1, \"n\": 10}", NW_E_FORMAT, "\"n\" is no key of gaussian" },
@@ -212,6 +222,87 @@ static void event_from_json__reads_events_alone_and_lists(void **state)
         nw_event_from_json(&event, "{\"format\": \"noisewright-event\", \"version\": 1, \"count\": 2, \"event\": {}}", &err),
         NW_E_FORMAT);
     assert_non_null(strstr(err.message, "count"));
+}
+
+static nw_event *matrix_of(nw_strategy_kind kind, const double *coefficients, size_t n, const double *theta, uint64_t most)
+{
+    nw_event *e = NULL;
+    nw_strategy s = NW_STRATEGY_INIT;
+    s.kind = kind;
+    s.steps = 2;
+    s.coefficients = coefficients;
+    s.coefficient_count = n;
+    s.theta = theta;
+    s.bands = kind == NW_STRATEGY_BANDED ? 2 : 0;
+    s.max_participations = most;
+    assert_int_equal(nw_event_matrix(&e, 1.5, UNIT, &s, NULL), NW_OK);
+    return e;
+}
+
+/* Entries of a strategy may be negative, and counts as large as 2^62. */
+static void event_json__keeps_every_strategy(void **state)
+{
+    (void)state;
+    const double c[4] = { 1.0, -0.1, -0.0625, 0x1.8p-1074 };
+    const double theta[2] = { 0.5, 0.0 };
+    const uint64_t counts[] = { 0, 1, 2, (UINT64_C(1) << 53) + 1, UINT64_C(1) << 62 };
+    for (nw_strategy_kind kind = NW_STRATEGY_DENSE; kind <= NW_STRATEGY_BLT; kind++) {
+        for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
+            nw_event *back = NULL;
+            char *json = NULL;
+            const size_t n = kind == NW_STRATEGY_BLT ? 2 : 4;
+            nw_event *event = matrix_of(kind, c, n, kind == NW_STRATEGY_BLT ? theta : NULL, counts[i]);
+            assert_int_equal(nw_event_to_json(event, &json, NULL), NW_OK);
+            assert_int_equal(nw_event_from_json(&back, json, NULL), NW_OK);
+            for (size_t k = 0; k < n; k++)
+                assert_true(back->strategy->coefficients[k] == c[k]);
+            assert_true(back->strategy->max_participations == counts[i]);
+            assert_true(back->strategy_sensitivity == event->strategy_sensitivity);
+            nw_string_free(json);
+            nw_event_free(back);
+            nw_event_free(event);
+        }
+    }
+}
+
+/* What could be built but not be read back would make a ledger's file unreadable. */
+static void event__is_never_larger_than_its_json_form_holds(void **state)
+{
+    (void)state;
+    nw_event *e = NULL;
+    nw_error err;
+    nw_strategy s = NW_STRATEGY_INIT;
+    const double c = 1.0;
+    char *json = NULL;
+    assert_int_equal(nw_event_noise(&e, NW_EVENT_GAUSSIAN, 1.0, UNIT, (UINT64_C(1) << 62) + 1, &err), NW_E_ARG);
+    assert_non_null(strstr(err.message, "samples"));
+    s.kind = NW_STRATEGY_TOEPLITZ;
+    s.steps = s.coefficient_count = 1;
+    s.coefficients = &c;
+    uint64_t *const fields[] = { &s.bands, &s.max_participations, &s.min_separation };
+    const char *const names[] = { "bands", "max_participations", "min_separation" };
+    for (int i = 0; i < 3; i++) {
+        const uint64_t before = *fields[i];
+        *fields[i] = UINT64_MAX;
+        assert_int_equal(nw_event_matrix(&e, 1.0, UNIT, &s, &err), NW_E_ARG);
+        assert_non_null(strstr(err.message, names[i]));
+        *fields[i] = before;
+    }
+    assert_int_equal(nw_event_gaussian(&e, 1.0, UNIT, NULL), NW_OK);
+    for (int depth = 0; depth <= NW__MOST_DEPTH; depth++) {
+        nw_event *deeper = NULL;
+        const nw_status status = nw_event_repeat(&deeper, e, 1, &err);
+        assert_int_equal(status, depth < NW__MOST_DEPTH ? NW_OK : NW_E_ARG);
+        if (status != NW_OK)
+            break;
+        nw_event_free(e);
+        e = deeper;
+    }
+    assert_int_equal(nw_event_to_json(e, &json, NULL), NW_OK);
+    nw_event_free(e);
+    assert_int_equal(nw_event_from_json(&e, json, NULL), NW_OK);
+    nw_event_free(e);
+    nw_string_free(json);
 }
 
 static void event_from_json__bounds_the_depth(void **state)
@@ -292,6 +383,8 @@ int main(void)
         cmocka_unit_test(event_from_json__reads_the_forms_of_tables),
         cmocka_unit_test(event_from_json__refuses_with_the_key),
         cmocka_unit_test(event_from_json__reads_events_alone_and_lists),
+        cmocka_unit_test(event_json__keeps_every_strategy),
+        cmocka_unit_test(event__is_never_larger_than_its_json_form_holds),
         cmocka_unit_test(event_from_json__bounds_the_depth),
         cmocka_unit_test(event__constructors_refuse_bad_parameters),
         cmocka_unit_test(adjacency_parse__accepts_both_spellings_only),

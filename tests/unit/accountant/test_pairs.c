@@ -409,6 +409,7 @@ static void pair_lattices__are_sums_over_outcomes(void **state)
             check_outcomes(sampled, o, reach, 1e-16);
             nw__pair_free(sampled);
         }
+        nw__pair_free(pair);
     }
     free(o);
 }

@@ -3,9 +3,11 @@
 /* test_trees.c - certified intervals of random event trees against a second method (tests/support/plain_pld.c).
  *   test_trees [TREES]
  *
- * The second method gives delta from above on two grids, h and 2 h; the truth lies within some once the difference D of the two
- * below the finer one. So an interval is caught if its upper end is more than about D below the truth, or its lower end above:
- * the median D is about a hundredth of delta (a few thousandths in epsilon). What this finds is shown by breaking the answers. */
+ * The second method gives delta from above on three grids, h, 1.5 h and 2 h. Its error falls with h^2 for smooth laws; for point
+ * masses it depends on where they lie between grid points, so the largest difference D to the finest grid is taken, and the truth
+ * lies within a few D below the finest. So an interval is caught if its upper end is more than about 2 D below the truth, or its
+ * lower end above: the median D is about a hundredth of delta (a few thousandths in epsilon). What this finds is shown by
+ * breaking the answers. */
 #include "plain_pld.h"
 #include "random_event.h"
 #include "schedule.h"
@@ -23,17 +25,19 @@ static int trees = 300;
 static double second_seconds;
 static double account_seconds; /* both */
 
-static const double EXCESS = 1.5;         /* the truth is at most this many D below the finer grid's value */
+static const double EXCESS = 2.5;         /* the truth is at most this many D below the finest grid's value */
 static const double DELTA_CLOSE = 2e-3;   /* what the interval may add to the truth, relative */
 static const double EPSILON_CLOSE = 2e-4; /* and in epsilon */
 static const double LOOSE_SHARE = 0.05;   /* of the trees whose lower end may be further away: point masses rounded down */
 static const double ROUNDING = 1e-9;      /* of the second method, relative */
+static const double BLUR = 5e-3;          /* what its grids may have in common: a share of delta, and in epsilon */
 
-/* One flavour of the second method on two grids, in both directions: the second is NULL where it is the same. */
+/* One flavour of the second method on three grids, in both directions: the second is NULL where it is the same. */
 typedef struct second {
     bool exists;
     double h;
     plain_pld *fine[2];
+    plain_pld *middle[2];
     plain_pld *coarse[2];
 } second;
 
@@ -41,6 +45,7 @@ static void second_free(second *s)
 {
     for (int d = 0; d < 2; d++) {
         plain_pld_free(s->fine[d]);
+        plain_pld_free(s->middle[d]);
         plain_pld_free(s->coarse[d]);
     }
     *s = (second){ 0 };
@@ -65,8 +70,10 @@ static bool second_new(second *s, const nw_event *event, nw_adjacency adjacency,
             }
         }
         if (infinite_of(s->fine) < 1e-5) {
-            for (int d = 0; d < directions; d++)
+            for (int d = 0; d < directions; d++) {
+                s->middle[d] = plain_pld_new(event, adjacency, d == 1, flavour, 1.5 * h);
                 s->coarse[d] = plain_pld_new(event, adjacency, d == 1, flavour, 2.0 * h);
+            }
             return true;
         }
         second_free(s);
@@ -105,12 +112,15 @@ static const char *judge_from_below(const answers *a, const second *below, bool 
 {
     const double reach = 0.5 * PLAIN_HALF * below->h;
     const double fine = delta_of(below->fine, a->epsilon);
-    const double d = fabs(delta_of(below->coarse, a->epsilon) - fine) + infinite_of(below->fine);
+    const double d = fmax(fabs(delta_of(below->coarse, a->epsilon) - fine), fabs(delta_of(below->middle, a->epsilon) - fine)) +
+                     infinite_of(below->fine);
     const double epsilon = epsilon_of(below->fine, a->delta, reach);
-    const double e = fabs(epsilon_of(below->coarse, a->delta - infinite_of(below->fine), reach) - epsilon);
-    if (!(a->at_epsilon.upper >= (fine - EXCESS * d) * (1.0 - ROUNDING) - 1e-15))
+    const double left = a->delta - infinite_of(below->fine);
+    const double e =
+        fmax(fabs(epsilon_of(below->coarse, left, reach) - epsilon), fabs(epsilon_of(below->middle, left, reach) - epsilon));
+    if (!(a->at_epsilon.upper >= (fine - EXCESS * d) * (1.0 - BLUR) - 1e-15))
         return "delta: upper below the truth";
-    if (isfinite(e) && !(a->at_delta.upper >= epsilon - EXCESS * e - 1e-9))
+    if (isfinite(e) && !(a->at_delta.upper >= epsilon - EXCESS * e - BLUR))
         return "epsilon: upper below the truth";
     if (is_loose)
         return NULL;
@@ -183,7 +193,7 @@ static bool tree_of(tree *t, nw_event *event, nw_adjacency adjacency, double wan
         return false;
     /* on a point of all grids, where delta is well above what fell off them */
     const double least = 10.0 * infinite_of(by->fine) + 1e-9;
-    const double step = 4.0 * fmax(t->below.h, t->above.h);
+    const double step = 6.0 * fmax(t->below.h, t->above.h);
     const double epsilon = epsilon_of(by->fine, fmax(wanted, least), 0.5 * PLAIN_HALF * by->h);
     if (isinf(epsilon))
         return false;
@@ -200,7 +210,9 @@ static bool tree_new(tree *t, uint64_t seed)
     static const nw_adjacency adjacencies[] = { NW_ADD_REMOVE, NW_ADD_REMOVE, NW_REPLACE_ONE, NW_ZERO_OUT };
     random_bits r = { seed };
     const nw_adjacency adjacency = adjacencies[random_below(&r, 4)];
-    nw_event *event = random_event(&r, adjacency, 1 + (int)random_below(&r, 3), 0.2 * pow(8.0, random_unit(&r)));
+    const double size = 0.2 * pow(8.0, random_unit(&r)); /* one draw a line: compilers order arguments as they like */
+    const int depth = 1 + (int)random_below(&r, 3);
+    nw_event *event = random_event(&r, adjacency, depth, size);
     return tree_of(t, event, adjacency, pow(10.0, -1.0 - 5.0 * random_unit(&r)));
 }
 
