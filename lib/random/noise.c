@@ -9,7 +9,7 @@
  * Samples come in chunks. Chunk c of a release reads three streams of ChaCha20 under the release's key: nonce c for the first
  * trials, c | 2^63 for what flagged slots need, c | 2^62 for the extension of a comparison that a double cannot decide, at a
  * block number of the trial's own. So the output is the same for any number of threads and for any margin. */
-#include "noise_internal.h"
+#include "kernels.h"
 #include "wide.h"
 
 #include <math.h>
@@ -20,7 +20,8 @@
 enum {
     CHUNK = 4096,          /* samples */
     SMALLEST_BATCH = 1024, /* fewer are drawn as so many, so that a clock does not see the slow path of one */
-    REDRAW_WORDS = 512
+    REDRAW_BLOCKS = 16,    /* of ChaCha20, read ahead */
+    REDRAW_WORDS = REDRAW_BLOCKS * NW__CHACHA20_BLOCK / 8
 };
 static const uint64_t REDRAW_NONCE = UINT64_C(1) << 63;
 static const uint64_t EXTENSION_NONCE = UINT64_C(1) << 62;
@@ -33,6 +34,7 @@ static const double LOG2_TV = -150.0;
 static const unsigned UNDECIDED_BITS = 200;
 
 typedef struct streams {
+    const nw__kernels *kernels;
     const uint8_t *key;
     uint64_t chunk;
     uint64_t redraw[REDRAW_WORDS];
@@ -41,24 +43,11 @@ typedef struct streams {
     uint64_t trials;       /* flagged trials so far: the block number of the extension */
 } streams;
 
-static void keystream(void *out, size_t bytes, uint64_t nonce, uint64_t block, const uint8_t *key)
-{
-    uint8_t n[crypto_stream_chacha20_NONCEBYTES];
-    for (int i = 0; i < 8; i++)
-        n[i] = (uint8_t)(nonce >> (8 * i));
-    if (block == 0) {
-        crypto_stream_chacha20(out, bytes, n, key);
-        return;
-    }
-    memset(out, 0, bytes);
-    crypto_stream_chacha20_xor_ic(out, out, bytes, n, block, key);
-}
-
 static uint64_t redraw_word(streams *s)
 {
     if (s->redraw_used == REDRAW_WORDS) {
-        keystream(s->redraw, sizeof s->redraw, s->chunk | REDRAW_NONCE, s->redraw_block, s->key);
-        s->redraw_block += sizeof s->redraw / 64;
+        s->kernels->keystream((uint8_t *)s->redraw, REDRAW_BLOCKS, s->chunk | REDRAW_NONCE, s->redraw_block, s->key);
+        s->redraw_block += REDRAW_BLOCKS;
         s->redraw_used = 0;
     }
     return s->redraw[s->redraw_used++];
@@ -110,7 +99,7 @@ static bool try_slot(const nw_noise *noise, const nw__slot *slot, streams *s, in
     if (gap < -margin)
         return false;
     uint64_t extension[8]; /* one block */
-    keystream(extension, sizeof extension, s->chunk | EXTENSION_NONCE, trial, s->key);
+    s->kernels->keystream((uint8_t *)extension, 1, s->chunk | EXTENSION_NONCE, trial, s->key);
     v.limb[1] = extension[0];
     v.limb[0] = extension[1];
     f.limb[1] = noise->is_continuous ? extension[2] : 0;
@@ -199,8 +188,9 @@ static inline size_t fast_pass(const nw_noise *noise, workspace *w, size_t n, bo
 static void draw_chunk(const nw_noise *noise, const uint8_t *key, uint64_t chunk, size_t n, workspace *w)
 {
     const bool is_wide = NW__SLOT_BITS + noise->log2_width > 32;
-    w->streams = (streams){ .key = key, .chunk = chunk, .redraw_used = REDRAW_WORDS };
-    keystream(w->words64, n * (is_wide ? sizeof *w->words64 : sizeof *w->words32), chunk, 0, key);
+    const size_t bytes = n * (is_wide ? sizeof *w->words64 : sizeof *w->words32);
+    w->streams = (streams){ .kernels = noise->kernels, .key = key, .chunk = chunk, .redraw_used = REDRAW_WORDS };
+    noise->kernels->keystream((uint8_t *)w->words64, (bytes + NW__CHACHA20_BLOCK - 1) / NW__CHACHA20_BLOCK, chunk, 0, key);
     const size_t flagged = is_wide ? fast_pass(noise, w, n, true) : fast_pass(noise, w, n, false);
     for (size_t i = 0; i < flagged; i++) {
         const size_t at = w->flagged[i];

@@ -28,6 +28,7 @@ typedef struct nw__slot {
 } nw__slot;
 
 struct nw_noise {
+    const struct nw__kernels *kernels; /* kernels.h; replaced by tests only */
     nw_noise_law law;
     double scale;
     /* The law on the lattice of cells: the rounded Gaussian is drawn as a real y = cell + fraction of scale lattice_scale =

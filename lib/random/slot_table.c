@@ -6,7 +6,7 @@
  * highest point; a block that one level covers is widened as far as it stays covered. A is the smallest area, up to bisection,
  * with which the slots suffice. The law of an accepted trial is exact for *every* A and every tiling that covers the law, so
  * nothing here can bias a sample: rounding is outward, and an A that is too large only wastes trials. */
-#include "noise_internal.h"
+#include "kernels.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -142,6 +142,7 @@ nw_status nw__noise_new_with_margin(nw_noise **out, nw_noise_law law, double sca
     nw_noise *noise = nw__calloc(1, sizeof *noise);
     if (noise == NULL)
         return nw__fail_memory(err, name);
+    noise->kernels = nw__kernels_best();
     noise->law = law;
     noise->scale = scale;
     noise->lattice_scale = scale;

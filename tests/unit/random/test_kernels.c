@@ -1,0 +1,98 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* test_kernels.c - every set of kernels that this build holds and this processor runs: ChaCha20 against libsodium and the test
+ * vectors of its first definition. */
+#include "kernels.h"
+
+#include <setjmp.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdlib.h>
+/* cmocka wants the headers above first */
+#include <cmocka.h>
+
+/* The set of a test's state, or a skipped test. */
+static const nw__kernels *running(void **state)
+{
+    const nw__kernels *kernels = NULL;
+    for (size_t i = 0; nw__kernels_at(i) != NULL; i++)
+        if (strcmp(nw__kernels_at(i)->name, *state) == 0)
+            kernels = nw__kernels_at(i);
+    if (kernels == NULL || !nw__kernels_can_run(kernels)) {
+        print_message("# skipped: no %s\n", (const char *)*state);
+        skip();
+    }
+    return kernels;
+}
+
+static void keystream__equals_libsodium_byte_for_byte(void **state)
+{
+    enum { MOST = 100 };
+    static const uint64_t starts[] = { 0, 1, 5, UINT32_MAX - 40, UINT32_MAX, UINT64_C(1) << 32, UINT64_MAX - MOST };
+    const nw__kernels *kernels = running(state);
+    uint8_t key[32];
+    uint8_t expected[64 * MOST];
+    uint8_t actual[64 * MOST + 1];
+    for (size_t i = 0; i < sizeof key; i++)
+        key[i] = (uint8_t)(37 * i + 11);
+    for (size_t s = 0; s < sizeof starts / sizeof *starts; s++) {
+        for (size_t blocks = 0; blocks <= MOST; blocks++) {
+            const uint64_t nonce = UINT64_C(0x8123456789abcdef) ^ (blocks << 40);
+            uint8_t bytes[8];
+            for (int i = 0; i < 8; i++)
+                bytes[i] = (uint8_t)(nonce >> (8 * i));
+            memset(expected, 0, sizeof expected);
+            memset(actual, 0xa5, sizeof actual);
+            crypto_stream_chacha20_xor_ic(expected, expected, 64 * blocks, bytes, starts[s], key);
+            kernels->keystream(actual, blocks, nonce, starts[s], key);
+            assert_memory_equal(actual, expected, 64 * blocks);
+            assert_int_equal(actual[64 * blocks], 0xa5); /* nothing beyond */
+        }
+    }
+}
+
+/* The all-zero key's first block, the vector that ChaCha20's early drafts publish. */
+static void keystream__gives_the_published_block(void **state)
+{
+    static const uint8_t zero[32] = { 0 };
+    uint8_t block[64];
+    char text[129];
+    running(state)->keystream(block, 1, 0, 0, zero);
+    assert_string_equal(sodium_bin2hex(text, sizeof text, block, sizeof block),
+        "76b8e0ada0f13d90405d6ae55386bd28bdd219b8a08ded1aa836efcc8b770dc7"
+        "da41597c5157488d7724e03fb8d84a376a43b8f41518a11cc387b669b2ee6586");
+}
+
+/* A build without vectors holds the plain set alone; any other ends with the widest, and what is chosen can run. */
+static void kernels_best__is_the_widest_that_runs(void **state)
+{
+    (void)state;
+    size_t widest = 0;
+    assert_ptr_equal(nw__kernels_at(0), &nw__kernels_plain);
+    assert_true(nw__kernels_can_run(&nw__kernels_plain));
+    assert_false(nw__kernels_can_run(NULL));
+    for (size_t i = 1; nw__kernels_at(i) != NULL; i++)
+        if (nw__kernels_can_run(nw__kernels_at(i)))
+            widest = i;
+    assert_ptr_equal(nw__kernels_best(), nw__kernels_at(widest));
+#ifdef NW__SIMD_OFF
+    assert_null(nw__kernels_at(1));
+#endif
+}
+
+#define ON_SET(function, set)                                                                                                    \
+    {                                                                                                                            \
+#function "[" set "]", function, NULL, NULL, (void *)set                                                                 \
+    }
+#define ON_EVERY_SET(function)                                                                                                   \
+    ON_SET(function, "plain"), ON_SET(function, "vector"), ON_SET(function, "avx2"), ON_SET(function, "avx512")
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        ON_EVERY_SET(keystream__equals_libsodium_byte_for_byte),
+        ON_EVERY_SET(keystream__gives_the_published_block),
+        cmocka_unit_test(kernels_best__is_the_widest_that_runs),
+    };
+    return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
+}
