@@ -15,6 +15,12 @@ typedef struct nw__kernels {
 
     /** ChaCha20 with a 64-bit nonce: `blocks` blocks from number `block` on; block + blocks must not pass 2^64. */
     void (*keystream)(uint8_t *out, size_t blocks, uint64_t nonce, uint64_t block, const uint8_t *key);
+
+    /** First trials, n a multiple of 64, without a branch on a word: out[i] is the value of words[i] where its slot is fast;
+     *  where it is not, bit i of `flagged` is set and out[i] says nothing. draw_32 is for tables whose slot and cell fit in 32
+     *  bits. */
+    void (*draw_32)(const nw_noise *noise, const uint32_t *words, size_t n, int64_t *out, uint64_t *flagged);
+    void (*draw_64)(const nw_noise *noise, const uint64_t *words, size_t n, int64_t *out, uint64_t *flagged);
 } nw__kernels;
 
 extern const nw__kernels nw__kernels_plain;

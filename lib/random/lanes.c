@@ -96,4 +96,52 @@ static void keystream(uint8_t *out, size_t blocks, uint64_t nonce, uint64_t bloc
     sodium_memzero(input, sizeof input);
 }
 
-const nw__kernels NW__LANES_KERNELS = { NW__LANES_NAME, keystream };
+static void draw_32(const nw_noise *noise, const uint32_t *words, size_t n, int64_t *out, uint64_t *flagged)
+{
+    const int s = (int)noise->log2_width;
+    const int halvings = (int)noise->halvings;
+    const vec32 mask = (vec32){ 0 } + ((UINT32_C(1) << s) - 1);
+    const vec32 half = (vec32){ 0 } + ((UINT32_C(1) << halvings) >> 1);
+    const vec32 flag = (vec32){ 0 } + (uint32_t)(int32_t)NW__SLOT_FLAGGED;
+    for (size_t i = 0; i < n; i += 64) {
+        uint64_t bits = 0;
+        for (size_t j = 0; j < 64; j += LANES) {
+            vec32 word;
+            memcpy(&word, words + i + j, sizeof word);
+            const vec32 block = gather_32(noise->fast, word & (NW__SLOTS - 1));
+            const vec32 cell = (block << s) + ((word >> NW__SLOT_BITS) & mask);
+            write_32(out + i + j, (vec32)((signed32)(cell + half) >> halvings));
+            bits |= equal_32(block, flag) << j;
+        }
+        flagged[i / 64] = bits;
+    }
+}
+
+/* Added before a shift of 64 bits and taken away behind it, it makes a logical shift an arithmetic one. Cells of fast slots are
+ * below 2^56. */
+static const uint64_t LIFT = UINT64_C(1) << 62;
+
+static void draw_64(const nw_noise *noise, const uint64_t *words, size_t n, int64_t *out, uint64_t *flagged)
+{
+    const int s = (int)noise->log2_width;
+    const int halvings = (int)noise->halvings;
+    const vec64 mask = (vec64){ 0 } + ((UINT64_C(1) << s) - 1);
+    const vec64 lift = (vec64){ 0 } + (LIFT + ((UINT64_C(1) << halvings) >> 1));
+    const vec64 lifted = (vec64){ 0 } + (LIFT >> halvings);
+    const vec64 flag = (vec64){ 0 } + (uint64_t)(int64_t)NW__SLOT_FLAGGED;
+    for (size_t i = 0; i < n; i += 64) {
+        uint64_t bits = 0;
+        for (size_t j = 0; j < 64; j += LANES / 2) {
+            vec64 word;
+            memcpy(&word, words + i + j, sizeof word);
+            const vec64 block = gather_64(noise->fast, word & (NW__SLOTS - 1));
+            const vec64 cell = (block << s) + ((word >> NW__SLOT_BITS) & mask);
+            const vec64 value = ((cell + lift) >> halvings) - lifted;
+            memcpy(out + i + j, &value, sizeof value);
+            bits |= equal_64(block, flag) << j;
+        }
+        flagged[i / 64] = bits;
+    }
+}
+
+const nw__kernels NW__LANES_KERNELS = { NW__LANES_NAME, keystream, draw_32, draw_64 };

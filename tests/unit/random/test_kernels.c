@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* test_kernels.c - every set of kernels that this build holds and this processor runs: ChaCha20 against libsodium and the test
- * vectors of its first definition. */
+/* test_kernels.c - every set of kernels that this build holds and this processor runs: ChaCha20 against libsodium and a
+ * published block, first trials against the plain set. Laws and known answers: test_noise.c, tests/stat/stat_noise.c. */
 #include "kernels.h"
 
 #include <setjmp.h>
@@ -63,6 +63,47 @@ static void keystream__gives_the_published_block(void **state)
         "da41597c5157488d7724e03fb8d84a376a43b8f41518a11cc387b669b2ee6586");
 }
 
+/* First trials of one table against the plain set: the flags of every word, the value of every unflagged one. */
+static void check_draws(const nw__kernels *kernels, const nw_noise *noise, const uint64_t *words, size_t n)
+{
+    int64_t expected[4096];
+    int64_t actual[4096];
+    uint64_t expected_flags[64];
+    uint64_t actual_flags[64];
+    if (NW__SLOT_BITS + noise->log2_width > 32) {
+        nw__kernels_plain.draw_64(noise, words, n, expected, expected_flags);
+        kernels->draw_64(noise, words, n, actual, actual_flags);
+    } else {
+        nw__kernels_plain.draw_32(noise, (const uint32_t *)words, n, expected, expected_flags);
+        kernels->draw_32(noise, (const uint32_t *)words, n, actual, actual_flags);
+    }
+    assert_memory_equal(actual_flags, expected_flags, n / 64 * sizeof *actual_flags);
+    for (size_t i = 0; i < n; i++)
+        assert_true((expected_flags[i / 64] >> (i % 64) & 1) != 0 || actual[i] == expected[i]);
+}
+
+static void draw__equals_the_plain_set(void **state)
+{
+    static const double scales[] = { 0x1p-10, 0.25, 1.0, 31.0, 1000.0, 1e6, 9e6, 1.1e7, 2.2e7, 1e9, 0x1p50 };
+    enum { WORDS = 4096 };
+    const nw__kernels *kernels = running(state);
+    uint64_t words[WORDS];
+    for (int law = NW_NOISE_ROUNDED_GAUSSIAN; law <= NW_NOISE_DISCRETE_LAPLACE; law++) {
+        for (size_t i = 0; i < sizeof scales / sizeof *scales; i++) {
+            nw_noise *noise = NULL;
+            static const uint8_t key[32] = { 3 };
+            assert_int_equal(nw_noise_new(&noise, (nw_noise_law)law, scales[i], NULL), NW_OK);
+            nw__kernels_plain.keystream((uint8_t *)words, sizeof words / 64, i, 0, key);
+            check_draws(kernels, noise, words, WORDS);
+            check_draws(kernels, noise, words + 5, 64); /* words need not be aligned to vectors */
+            for (size_t w = 0; w < WORDS; w++)          /* the extremes of every slot's cells */
+                words[w] = w % 2 == 0 ? ~UINT64_C(0) - w / 2 : w / 2;
+            check_draws(kernels, noise, words, WORDS);
+            nw_noise_free(noise);
+        }
+    }
+}
+
 /* A build without vectors holds the plain set alone; any other ends with the widest, and what is chosen can run. */
 static void kernels_best__is_the_widest_that_runs(void **state)
 {
@@ -92,6 +133,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         ON_EVERY_SET(keystream__equals_libsodium_byte_for_byte),
         ON_EVERY_SET(keystream__gives_the_published_block),
+        ON_EVERY_SET(draw__equals_the_plain_set),
         cmocka_unit_test(kernels_best__is_the_widest_that_runs),
     };
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
