@@ -20,8 +20,8 @@ typedef enum nw__slot_kind {
 } nw__slot_kind;
 
 /** A rectangle of area A: its cells wide, A / width high, `level` of its own heights above the axis.
- *  The chord of the law over the block, in heights above the level: |p(base + x) width / A - level - (start + slope x)| < slack
- *  for 0 <= x <= width, roundings and the margin included. It decides most trials without an exponential. */
+ *  The chord of the law over the block, in heights above the level: |p(base + u width) width / A - level - (start + slope u)| <
+ *  slack for 0 <= u <= 1, roundings and the margin included. It decides most trials without an exponential. */
 typedef struct nw__slot {
     int64_t base;
     uint16_t level;

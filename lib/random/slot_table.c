@@ -62,7 +62,7 @@ static void set_chord(const nw_noise *noise, nw__slot *slot)
     const double bend = spread * spread / 8.0 * factor * top;
     const double rounding = (top + slot->level + 1.0) * CHORD_ROUNDING;
     slot->start = (float)(at_first - slot->level);
-    slot->slope = (float)((at_last - at_first) / width);
+    slot->slope = (float)(at_last - at_first);
     slot->slack = slot->kind == NW__SLOT_BLOCK ? (float)((bend + rounding + noise->margin * top) * 1.001) : INFINITY;
 }
 
@@ -184,6 +184,8 @@ nw_status nw__noise_new_with_margin(nw_noise **out, nw_noise_law law, double sca
     noise->area = find_area(noise);
     for (size_t i = 0; i < sizeof noise->fast / sizeof *noise->fast; i++)
         noise->fast[i] = NW__SLOT_FLAGGED;
+    for (size_t i = 0; i < NW__SLOTS; i++)
+        noise->slots[i].start = -INFINITY; /* of those that stay unused: always rejects */
     lay_out(noise, noise->area, true);
     *out = noise;
     return NW_OK;

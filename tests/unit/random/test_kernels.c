@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* test_kernels.c - every set of kernels that this build holds and this processor runs: ChaCha20 against libsodium and a
- * published block, first trials against the plain set. Laws and known answers: test_noise.c, tests/stat/stat_noise.c. */
-#include "kernels.h"
+/* test_kernels.c SET - one set of kernels: ChaCha20 against libsodium and a published block, first trials against the plain set.
+ * Laws and known answers: test_noise.c, test_replay.c, tests/stat/stat_noise.c. */
+#include "kernel_set.h"
 
 #include <setjmp.h>
 #include <sodium.h>
@@ -11,25 +11,13 @@
 /* cmocka wants the headers above first */
 #include <cmocka.h>
 
-/* The set of a test's state, or a skipped test. */
-static const nw__kernels *running(void **state)
-{
-    const nw__kernels *kernels = NULL;
-    for (size_t i = 0; nw__kernels_at(i) != NULL; i++)
-        if (strcmp(nw__kernels_at(i)->name, *state) == 0)
-            kernels = nw__kernels_at(i);
-    if (kernels == NULL || !nw__kernels_can_run(kernels)) {
-        print_message("# skipped: no %s\n", (const char *)*state);
-        skip();
-    }
-    return kernels;
-}
+static const nw__kernels *kernels;
 
 static void keystream__equals_libsodium_byte_for_byte(void **state)
 {
+    (void)state;
     enum { MOST = 100 };
     static const uint64_t starts[] = { 0, 1, 5, UINT32_MAX - 40, UINT32_MAX, UINT64_C(1) << 32, UINT64_MAX - MOST };
-    const nw__kernels *kernels = running(state);
     uint8_t key[32];
     uint8_t expected[64 * MOST];
     uint8_t actual[64 * MOST + 1];
@@ -54,17 +42,18 @@ static void keystream__equals_libsodium_byte_for_byte(void **state)
 /* The all-zero key's first block, the vector that ChaCha20's early drafts publish. */
 static void keystream__gives_the_published_block(void **state)
 {
+    (void)state;
     static const uint8_t zero[32] = { 0 };
     uint8_t block[64];
     char text[129];
-    running(state)->keystream(block, 1, 0, 0, zero);
+    kernels->keystream(block, 1, 0, 0, zero);
     assert_string_equal(sodium_bin2hex(text, sizeof text, block, sizeof block),
         "76b8e0ada0f13d90405d6ae55386bd28bdd219b8a08ded1aa836efcc8b770dc7"
         "da41597c5157488d7724e03fb8d84a376a43b8f41518a11cc387b669b2ee6586");
 }
 
 /* First trials of one table against the plain set: the flags of every word, the value of every unflagged one. */
-static void check_draws(const nw__kernels *kernels, const nw_noise *noise, const uint64_t *words, size_t n)
+static void check_draws(const nw_noise *noise, const uint64_t *words, size_t n)
 {
     int64_t expected[4096];
     int64_t actual[4096];
@@ -84,9 +73,9 @@ static void check_draws(const nw__kernels *kernels, const nw_noise *noise, const
 
 static void draw__equals_the_plain_set(void **state)
 {
+    (void)state;
     static const double scales[] = { 0x1p-10, 0.25, 1.0, 31.0, 1000.0, 1e6, 9e6, 1.1e7, 2.2e7, 1e9, 0x1p50 };
     enum { WORDS = 4096 };
-    const nw__kernels *kernels = running(state);
     uint64_t words[WORDS];
     for (int law = NW_NOISE_ROUNDED_GAUSSIAN; law <= NW_NOISE_DISCRETE_LAPLACE; law++) {
         for (size_t i = 0; i < sizeof scales / sizeof *scales; i++) {
@@ -94,11 +83,11 @@ static void draw__equals_the_plain_set(void **state)
             static const uint8_t key[32] = { 3 };
             assert_int_equal(nw_noise_new(&noise, (nw_noise_law)law, scales[i], NULL), NW_OK);
             nw__kernels_plain.keystream((uint8_t *)words, sizeof words / 64, i, 0, key);
-            check_draws(kernels, noise, words, WORDS);
-            check_draws(kernels, noise, words + 5, 64); /* words need not be aligned to vectors */
-            for (size_t w = 0; w < WORDS; w++)          /* the extremes of every slot's cells */
+            check_draws(noise, words, WORDS);
+            check_draws(noise, words + 5, 64); /* words need not be aligned to vectors */
+            for (size_t w = 0; w < WORDS; w++) /* the extremes of every slot's cells */
                 words[w] = w % 2 == 0 ? ~UINT64_C(0) - w / 2 : w / 2;
-            check_draws(kernels, noise, words, WORDS);
+            check_draws(noise, words, WORDS);
             nw_noise_free(noise);
         }
     }
@@ -121,20 +110,16 @@ static void kernels_best__is_the_widest_that_runs(void **state)
 #endif
 }
 
-#define ON_SET(function, set)                                                                                                    \
-    {                                                                                                                            \
-#function "[" set "]", function, NULL, NULL, (void *)set                                                                 \
-    }
-#define ON_EVERY_SET(function)                                                                                                   \
-    ON_SET(function, "plain"), ON_SET(function, "vector"), ON_SET(function, "avx2"), ON_SET(function, "avx512")
-
-int main(void)
+int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        ON_EVERY_SET(keystream__equals_libsodium_byte_for_byte),
-        ON_EVERY_SET(keystream__gives_the_published_block),
-        ON_EVERY_SET(draw__equals_the_plain_set),
+        cmocka_unit_test(keystream__equals_libsodium_byte_for_byte),
+        cmocka_unit_test(keystream__gives_the_published_block),
+        cmocka_unit_test(draw__equals_the_plain_set),
         cmocka_unit_test(kernels_best__is_the_widest_that_runs),
     };
+    kernels = kernel_set(argc > 1 ? argv[1] : "plain");
+    if (kernels == NULL)
+        return 0;
     return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }

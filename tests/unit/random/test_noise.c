@@ -137,10 +137,11 @@ static void noise_fill__does_not_depend_on_the_number_of_threads(void **state)
     free(many);
 }
 
-/* p(base + x) width / A - level for a slot's block, in more digits than the table's doubles. */
-static long double height_above(const nw_noise *noise, const nw__slot *slot, double x)
+/* p(base + u width) width / A - level for a slot's block, in more digits than the table's doubles. */
+static long double height_above(const nw_noise *noise, const nw__slot *slot, double u)
 {
-    const long double z = ((long double)slot->base + (long double)x) / (long double)noise->lattice_scale;
+    const long double z =
+        ((long double)slot->base + ldexpl((long double)u, slot->log2_width)) / (long double)noise->lattice_scale;
     const long double p = noise->law == NW_NOISE_DISCRETE_LAPLACE ? expl(-fabsl(z)) : expl(-0.5L * z * z);
     return ldexpl(p, slot->log2_width) / (long double)noise->area - (long double)slot->level;
 }
@@ -163,11 +164,10 @@ static void noise_new__chords_stay_within_their_slack(void **state)
                     assert_true(isinf(slot->slack));
                     continue;
                 }
-                const double width = ldexp(1.0, slot->log2_width);
                 for (int k = 0; k < POINTS; k++) {
-                    const double x = width * k / (POINTS - 1);
-                    const long double chord = (long double)((double)slot->start + (double)slot->slope * x);
-                    assert_true(fabsl(height_above(noise, slot, x) - chord) < (long double)slot->slack);
+                    const double u = (double)k / (POINTS - 1);
+                    const long double chord = (long double)((double)slot->start + (double)slot->slope * u);
+                    assert_true(fabsl(height_above(noise, slot, u) - chord) < (long double)slot->slack);
                 }
                 flagged += 1.0;
                 undecided += fmin(1.0, 2.0 * (double)slot->slack);
