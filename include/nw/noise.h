@@ -57,7 +57,7 @@ NW_API double nw_noise_log2_tv(const nw_noise *noise);
  *  Shapes    out: int64[n], out; zeroed on error.
  *  Units     counts.
  *  Errors    NW_E_ARG on NULL; NW_E_NOMEM; NW_E_ENTROPY.
- *  Cost      2 to 4 ns a sample; OpenMP over chunks of 4096. The result depends on the rng only: not on the threads, nor on
+ *  Cost      2 to 4 ns a sample; OpenMP over chunks of 16384. The result depends on the rng only: not on the threads, nor on
  *            which vector instructions the processor has.
  *            Draw vectors in one call: a batch hides from a clock which samples took the slow path. Threads: rng confined.
  *  Source    docs/rooms/sampler.md#slot-table.
@@ -70,7 +70,7 @@ NW_API NW_WARN_UNUSED nw_status nw_noise_fill(const nw_noise *noise, nw_rng *rng
  *  Shapes    x: int64[n] in; y: int64[n] out, may alias x; y is untouched on error.
  *  Units     counts.
  *  Errors    as nw_noise_fill.
- *  Cost      as nw_noise_fill plus one pass; 26 KiB of workspace a thread. Threads: rng confined.
+ *  Cost      as nw_noise_fill plus one pass; 36 KiB of workspace a thread. Threads: rng confined.
  *  Source    as nw_noise_fill.
  *  Example   examples/noise.c */
 NW_API NW_WARN_UNUSED nw_status nw_noise_add_i64(

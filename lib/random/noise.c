@@ -17,10 +17,10 @@
 #include <sodium.h>
 
 enum {
-    CHUNK = 4096, /* samples */
-    STEP = 1024,  /* samples drawn at a time, for the first level of the cache; never fewer, so that a clock does not see the slow
+    CHUNK = 16384, /* samples */
+    STEP = 1024, /* samples drawn at a time, for the first level of the cache; never fewer, so that a clock does not see the slow
                    * path of one */
-    PATCH = 256   /* samples patched together */
+    PATCH = 256  /* samples patched together */
 };
 
 /* Distance of a sample's law from the ideal one: the Gaussian's end (2^-166) and undecided comparisons. One of these needs V
@@ -167,7 +167,7 @@ static void release_chunk(const job *j, size_t chunk, workspace *w)
 static void release(const job *j, workspace *spaces, int threads)
 {
     const size_t chunks = (j->n + CHUNK - 1) / CHUNK;
-#pragma omp parallel for schedule(static) num_threads(threads) if (chunks > 1)
+#pragma omp parallel for schedule(dynamic, 4) num_threads(threads) if (chunks > 1)
     for (size_t c = 0; c < chunks; c++)
         release_chunk(j, c, &spaces[omp_get_thread_num()]);
 }

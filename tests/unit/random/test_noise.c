@@ -121,7 +121,7 @@ static void noise_fill__is_the_same_with_an_inflated_margin(void **state)
 static void noise_fill__does_not_depend_on_the_number_of_threads(void **state)
 {
     (void)state;
-    enum { N = 50000 };
+    enum { N = 150000 };
     int64_t *one = malloc(N * sizeof *one);
     int64_t *many = malloc(N * sizeof *many);
     const int before = omp_get_max_threads();
@@ -183,8 +183,8 @@ static void noise_new__chords_stay_within_their_slack(void **state)
 static void noise_fill__does_not_depend_on_the_length(void **state)
 {
     (void)state;
-    enum { N = 9000 };
-    const size_t lengths[] = { 1, 63, 64, 65, 1023, 1024, 1025, 4095, 4096, 4097, 5120, 8191 };
+    enum { N = 40000 };
+    const size_t lengths[] = { 1, 63, 64, 65, 1023, 1024, 1025, 5120, 16383, 16384, 16385, 32768 };
     const double scales[] = { 3.0, 1e12 }; /* words of 32 and of 64 bits */
     int64_t *whole = malloc(N * sizeof *whole);
     int64_t *part = malloc(N * sizeof *part);
@@ -282,7 +282,7 @@ static void noise_add_f64_grid__saturates_at_2_to_the_53(void **state)
 static void noise_fill__never_repeats(void **state)
 {
     (void)state;
-    enum { N = 16384 };
+    enum { CHUNK = 16384, N = 2 * CHUNK };
     nw_noise *noise = noise_of(NW_NOISE_ROUNDED_GAUSSIAN, 1e9, NW__NOISE_MARGIN);
     nw_rng *rng = seeded(2);
     int64_t *x = malloc(2 * N * sizeof *x);
@@ -291,9 +291,9 @@ static void noise_fill__never_repeats(void **state)
     assert_int_equal(nw_noise_fill(noise, rng, x + N, N, NULL), NW_OK);
     for (size_t i = 0; i < N; i++)
         equal += x[i] == x[N + i];
-    for (size_t i = 0; i + 4096 < N; i++)
-        equal += x[i] == x[i + 4096];
-    assert_true(equal <= 1); /* expected: 28672 pairs * 2.8e-10 */
+    for (size_t i = 0; i + CHUNK < N; i++)
+        equal += x[i] == x[i + CHUNK];
+    assert_true(equal <= 1); /* expected: 49152 pairs * 2.8e-10 */
     assert_int_equal(nw_noise_fill(noise, rng, NULL, 0, NULL), NW_OK);
     free(x);
     nw_rng_free(rng);
