@@ -67,7 +67,7 @@ NW_API NW_WARN_UNUSED nw_status nw_noise_fill(const nw_noise *noise, nw_rng *rng
 /** Computes y_i = x_i + Z_i with independent samples Z_i, saturating at the ends of int64. The noise is drawn before x is read,
  *  and wiped.
  *
- *  Shapes    x: int64[n] in; y: int64[n] out, may alias x; y is untouched on error.
+ *  Shapes    x: int64[n] in; y: int64[n] out, x itself or apart from it; y is untouched on error.
  *  Units     counts.
  *  Errors    as nw_noise_fill.
  *  Cost      as nw_noise_fill plus one pass; 36 KiB of workspace a thread. Threads: rng confined.
@@ -80,7 +80,7 @@ NW_API NW_WARN_UNUSED nw_status nw_noise_add_i64(
  *  output is an exact multiple of g, at most 2^53 of them. Same noise as nw_noise_add_i64. Rounding moves x: inflate the
  *  sensitivity (nw_grid_inflate_l1, nw_grid_inflate_l2), or truncate each record (nw_grid_truncate) and sum integers instead.
  *
- *  Shapes    x: double[n] in; y: double[n] out, may alias x; y is untouched on error.
+ *  Shapes    x: double[n] in; y: double[n] out, x itself or apart from it; y is untouched on error.
  *  Units     x, lower, upper, y in the unit of the values; the noise's scale in grid steps, that is sigma / g.
  *  Errors    as nw_noise_fill and nw_grid_round.
  *  Cost      as nw_noise_add_i64 plus a few ns a value. Threads: rng confined.
