@@ -34,6 +34,11 @@ int main(void)
     if (ok)
         printf("reals + Laplace noise on a grid of 2^%d: %.6f %.6f %.6f %.6f\n", grid.exponent, released[0], released[1],
             released[2], released[3]);
+
+    /* A vector of sums, rounded once: the scale has to fit a sensitivity that nw_grid_inflate_l1 has raised for that. */
+    ok = ok && nw_noise_add_f64_grid(laplace, rng, grid, values, -20.0, 20.0, released, 4, &err) == NW_OK;
+    if (ok)
+        printf("sums + Laplace noise in one call: %.6f %.6f %.6f %.6f\n", released[0], released[1], released[2], released[3]);
     else
         fprintf(stderr, "%s: %s\n", err.function, err.message);
     nw_noise_free(gaussian);

@@ -37,7 +37,8 @@ NW_API NW_WARN_UNUSED nw_status nw_grid_choose(
  *
  *  Shapes    x: double[n] in; q: int64[n] out.
  *  Units     q in grid steps.
- *  Errors    NW_E_ARG if lower > upper, a bound is not finite, or a bound is 2^62 grid steps or more.
+ *  Errors    NW_E_ARG on NULL, if lower > upper, a bound is not finite or is 2^62 grid steps or more, or the grid's exponent is
+ *            outside -1022 .. 900.
  *  Cost      a few ns a value. Threads: any.
  *  Source    docs/rooms/sampler.md#grid.
  *  Example   none */
@@ -59,7 +60,7 @@ NW_API NW_WARN_UNUSED nw_status nw_grid_truncate(
  *
  *  Shapes    q: int64[n] in; x: double[n] out.
  *  Units     q in grid steps.
- *  Errors    NW_E_ARG on NULL.
+ *  Errors    NW_E_ARG on NULL, or if the grid's exponent is outside -1022 .. 900.
  *  Cost      about 1 ns a value. Threads: any.
  *  Source    docs/rooms/sampler.md#grid.
  *  Example   none */

@@ -42,7 +42,7 @@ int nw__threads(int wanted);
 /** A kernel compiled for the vector units of several processors, chosen when the program is loaded. Each clone does the same
  *  operations on the same numbers (no contraction, no reordering), so results do not depend on it. */
 #if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+    !defined(NW__SIMD_OFF) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define NW__CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define NW__CLONES

@@ -19,15 +19,21 @@ typedef enum nw__slot_kind {
     NW__SLOT_TAIL = 2    /* Laplace: all of the law at or beyond `base`, away from 0 */
 } nw__slot_kind;
 
-/** A rectangle of area A: its cells wide, A / width high, `level` of its own heights above the axis. */
+/** A rectangle of area A: its cells wide, A / width high, `level` of its own heights above the axis.
+ *  The chord of the law over the block, in heights above the level: |p(base + u width) width / A - level - (start + slope u)| <
+ *  slack for 0 <= u <= 1, roundings and the margin included. It decides most trials without an exponential. */
 typedef struct nw__slot {
     int64_t base;
     uint16_t level;
     uint8_t log2_width;
     uint8_t kind;
+    float start;
+    float slope;
+    float slack;
 } nw__slot;
 
 struct nw_noise {
+    const struct nw__kernels *kernels; /* kernels.h; replaced by tests only */
     nw_noise_law law;
     double scale;
     /* The law on the lattice of cells: the rounded Gaussian is drawn as a real y = cell + fraction of scale lattice_scale =
@@ -35,10 +41,11 @@ struct nw_noise {
     double lattice_scale;
     unsigned halvings;
     bool is_continuous;
-    double area;             /* A */
-    unsigned log2_width;     /* of the fast slots */
-    double margin;           /* relative error allowed to the double evaluation of a height; inflated by tests only */
-    int16_t fast[NW__SLOTS]; /* block number, cells from number * 2^log2_width; or NW__SLOT_FLAGGED */
+    double area;         /* A */
+    unsigned log2_width; /* of the fast slots */
+    double margin;       /* relative error allowed to the double evaluation of a height; inflated by tests only */
+    /* Block number, cells from number * 2^log2_width; or NW__SLOT_FLAGGED. Vector kernels read 4 bytes at the last entry. */
+    int16_t fast[NW__SLOTS + 2];
     nw__slot slots[NW__SLOTS];
 };
 

@@ -6,7 +6,7 @@
  * highest point; a block that one level covers is widened as far as it stays covered. A is the smallest area, up to bisection,
  * with which the slots suffice. The law of an accepted trial is exact for *every* A and every tiling that covers the law, so
  * nothing here can bias a sample: rounding is outward, and an A that is too large only wastes trials. */
-#include "noise_internal.h"
+#include "kernels.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -20,6 +20,8 @@ static const double WIDEST_BLOCK = 16.0;
 static const double OUTWARD = 1e-12;
 /* On a lattice this fine, few of a real-valued law's slots are cut by the law's edge. */
 static const double SMALLEST_LATTICE_SCALE = 64.0;
+/* A chord is kept in floats: two roundings of 2^-24 relative to at most top + level, and those of the evaluation in double. */
+static const double CHORD_ROUNDING = 0x1p-20;
 static const double SMALLEST_SCALE = 0x1p-10;
 static const double LARGEST_SCALE = 0x1p50;
 
@@ -42,9 +44,33 @@ static double end_of(const nw_noise *noise)
     return ceil((noise->law == NW_NOISE_DISCRETE_LAPLACE ? LAPLACE_END : GAUSSIAN_END) * noise->lattice_scale) + 1.0;
 }
 
+/* Between a chord and its curve lies at most width^2 / 8 times the largest |p''|; in units z of the scale that is |z^2 - 1| p or
+ * p. The block does not contain 0 inside, so |z^2 - 1| and p are largest at its ends. */
+static void set_chord(const nw_noise *noise, nw__slot *slot)
+{
+    const double width = ldexp(1.0, slot->log2_width);
+    const double first = fabs((double)slot->base);
+    const double last = fabs((double)slot->base + width);
+    const double near = fmin(first, last) / noise->lattice_scale;
+    const double far = fmax(first, last) / noise->lattice_scale;
+    const double unit = width / noise->area; /* from p to heights */
+    const double at_first = height(noise, first) * unit;
+    const double at_last = height(noise, last) * unit;
+    const double top = fmax(at_first, at_last);
+    const double factor = noise->law == NW_NOISE_DISCRETE_LAPLACE ? 1.0 : fmax(fabs(near * near - 1.0), fabs(far * far - 1.0));
+    const double spread = width / noise->lattice_scale;
+    const double bend = spread * spread / 8.0 * factor * top;
+    const double rounding = (top + slot->level + 1.0) * CHORD_ROUNDING;
+    slot->start = (float)(at_first - slot->level);
+    slot->slope = (float)(at_last - at_first);
+    slot->slack = slot->kind == NW__SLOT_BLOCK ? (float)((bend + rounding + noise->margin * top) * 1.001) : INFINITY;
+}
+
 static void put_slot(layout *l, nw__slot slot, bool is_fast)
 {
     if (l->emit && l->used < NW__SLOTS) {
+        if (!is_fast)
+            set_chord(l->noise, &slot);
         l->noise->slots[l->used] = slot;
         l->noise->fast[l->used] = is_fast ? (int16_t)(slot.base >> slot.log2_width) : NW__SLOT_FLAGGED;
     }
@@ -71,7 +97,7 @@ static double put_block(layout *l, bool is_negative, double lo)
     const double bottom = height(noise, is_negative || !is_integer ? lo + width : lo + width - 1.0) * (1.0 - OUTWARD);
     const int64_t base = is_negative ? -(int64_t)(lo + width) : (int64_t)lo;
     for (size_t level = 0; level < levels; level++) {
-        const nw__slot slot = { base, (uint16_t)level, (uint8_t)s, NW__SLOT_BLOCK };
+        const nw__slot slot = { base, (uint16_t)level, (uint8_t)s, NW__SLOT_BLOCK, 0, 0, 0 };
         const bool is_fast = s == noise->log2_width && ((double)level + 1.0) * l->area / width <= bottom;
         put_slot(l, slot, is_fast);
         if (l->used > NW__SLOTS)
@@ -90,7 +116,7 @@ static void put_side(layout *l, bool is_negative)
         /* the next cell outward; its whole tail has mass e^(-lo/b) / (1 - e^(-1/b)), which one slot must hold */
         const double first = is_negative ? lo + 1.0 : lo;
         const double mass = height(l->noise, first) / -expm1(-1.0 / l->noise->lattice_scale) * (1.0 + OUTWARD);
-        const nw__slot slot = { is_negative ? -(int64_t)first : (int64_t)first, 0, 0, NW__SLOT_TAIL };
+        const nw__slot slot = { is_negative ? -(int64_t)first : (int64_t)first, 0, 0, NW__SLOT_TAIL, 0, 0, 0 };
         put_slot(l, slot, false);
         if (mass > l->area)
             l->used = NW__SLOTS + 1; /* this area is too small */
@@ -142,6 +168,7 @@ nw_status nw__noise_new_with_margin(nw_noise **out, nw_noise_law law, double sca
     nw_noise *noise = nw__calloc(1, sizeof *noise);
     if (noise == NULL)
         return nw__fail_memory(err, name);
+    noise->kernels = nw__kernels_best();
     noise->law = law;
     noise->scale = scale;
     noise->lattice_scale = scale;
@@ -155,8 +182,10 @@ nw_status nw__noise_new_with_margin(nw_noise **out, nw_noise_law law, double sca
     }
     noise->log2_width = width_for(noise->lattice_scale);
     noise->area = find_area(noise);
-    for (size_t i = 0; i < NW__SLOTS; i++)
+    for (size_t i = 0; i < sizeof noise->fast / sizeof *noise->fast; i++)
         noise->fast[i] = NW__SLOT_FLAGGED;
+    for (size_t i = 0; i < NW__SLOTS; i++)
+        noise->slots[i].start = -INFINITY; /* of those that stay unused: always rejects */
     lay_out(noise, noise->area, true);
     *out = noise;
     return NW_OK;

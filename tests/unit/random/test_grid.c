@@ -77,6 +77,26 @@ static void grid_to_double__is_exact_and_saturates(void **state)
     assert_true(x[4] == 0x1p43 && x[5] == -0x1p43 && x[6] == 0x1p43);
 }
 
+/* The widest and the finest grid allowed: steps and their reciprocals are normal doubles. */
+static void grid__is_exact_at_the_ends_of_the_exponents(void **state)
+{
+    (void)state;
+    const double fine[] = { 0x1p-1022, 0x1.8p-1022, DBL_TRUE_MIN, -0x1p-1023, 0x7p-1022 };
+    const int64_t fine_steps[] = { 1, 2, 0, 0, 7 };
+    const double coarse[] = { 0x1p900, -0x1.8p901, 0x1p898 };
+    const int64_t coarse_steps[] = { 1, -3, 0 };
+    int64_t q[5];
+    double x[5];
+    assert_int_equal(nw_grid_round((nw_grid){ -1022 }, fine, 5, -1e-300, 1e-300, q, NULL), NW_OK);
+    assert_memory_equal(q, fine_steps, sizeof fine_steps);
+    assert_int_equal(nw_grid_to_double((nw_grid){ -1022 }, q, 5, x, NULL), NW_OK);
+    assert_true(x[0] == 0x1p-1022 && x[1] == 0x1p-1021 && x[4] == 0x7p-1022);
+    assert_int_equal(nw_grid_round((nw_grid){ 900 }, coarse, 3, -0x1p905, 0x1p905, q, NULL), NW_OK);
+    assert_memory_equal(q, coarse_steps, sizeof coarse_steps);
+    assert_int_equal(nw_grid_to_double((nw_grid){ 900 }, q, 3, x, NULL), NW_OK);
+    assert_true(x[0] == 0x1p900 && x[1] == -0x1.8p901 && x[2] == 0.0);
+}
+
 static void grid_inflate__is_an_upper_bound(void **state)
 {
     (void)state;
@@ -110,6 +130,13 @@ static void grid__refuses_bad_arguments(void **state)
     assert_int_equal(nw_grid_truncate((nw_grid){ 0 }, NULL, 1, 0.0, 4.0, &q, &err), NW_E_ARG);
     assert_int_equal(nw_grid_truncate((nw_grid){ 0 }, &x, 1, 0.0, 4.0, NULL, &err), NW_E_ARG);
     assert_int_equal(nw_grid_to_double((nw_grid){ 0 }, NULL, 1, &x, &err), NW_E_ARG);
+    for (int i = 0; i < 2; i++) {
+        const nw_grid outside = { i == 0 ? -1023 : 901 };
+        assert_int_equal(nw_grid_round(outside, &x, 1, 0.0, 0.0, &q, &err), NW_E_ARG);
+        assert_int_equal(nw_grid_truncate(outside, &x, 1, 0.0, 0.0, &q, &err), NW_E_ARG);
+        assert_int_equal(nw_grid_to_double(outside, &q, 1, &x, &err), NW_E_ARG);
+        assert_memory_equal(err.message, "the grid step is 2^", 19);
+    }
 }
 
 int main(void)
@@ -120,6 +147,7 @@ int main(void)
         cmocka_unit_test(grid_truncate__never_grows_a_magnitude),
         cmocka_unit_test(grid__maps_nan_and_infinities_by_the_rule),
         cmocka_unit_test(grid_to_double__is_exact_and_saturates),
+        cmocka_unit_test(grid__is_exact_at_the_ends_of_the_exponents),
         cmocka_unit_test(grid_inflate__is_an_upper_bound),
         cmocka_unit_test(grid__refuses_bad_arguments),
     };
