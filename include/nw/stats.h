@@ -1,0 +1,156 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef NW_STATS_H
+#define NW_STATS_H
+
+/* nw/stats.h - counts, sums, means and variances of records, by group, released once.
+ *
+ * What it is for: a handful of figures about a table, or about parts of it that lie on many threads or machines: each part adds
+ *   its records to an accumulator of its own, accumulators merge, or reduce as bytes, and one of them releases.
+ * What it protects: one record (add_remove or replace_one), at (epsilon, delta), for all figures of the handle together. A record
+ *   is added at most once to each query. Not a person with several records.
+ * How: each record becomes at most three integers - a count of 1, its value and its square on a power-of-two grid, truncated
+ *   toward zero within public bounds -, integers are added up exactly, and each total gets one draw of integer noise: discrete
+ *   Laplace if delta is 0, rounded Gaussian otherwise. Groups without records get noise too. A histogram is a count whose groups
+ *   are the cells. docs/rooms/stats.md has the sensitivities.
+ * Records that do not fit: a group that is not below `groups` and a NaN value contribute nothing; values beyond the bounds, and
+ *   infinities, count as the bound. Never an error.
+ *
+ *   nw_stats_query q[2] = { NW_STATS_QUERY_INIT, NW_STATS_QUERY_INIT };
+ *   q[0].kind = NW_STATS_COUNT;  q[0].groups = 2;
+ *   q[1].kind = NW_STATS_MEAN;   q[1].groups = 2;  q[1].lower = 0;  q[1].upper = 120;
+ *   nw_stats_opts o = NW_STATS_OPTS_INIT;
+ *   o.epsilon = 1.0;  o.delta = 0.0;  o.adjacency = NW_ADD_REMOVE;
+ *   nw_stats_new(&s, q, 2, &o, &err);
+ *   nw_stats_add(s, 0, sexes, NULL, n, &err);
+ *   nw_stats_add(s, 1, sexes, ages, n, &err);
+ *   nw_stats_release(s, rng, ledger, "ages", &receipt, &err);    // charges, then draws
+ *   nw_stats_get(s, 1, 0, &figure, &err);                        // figure.value, figure.error
+ *   nw_stats_free(s);
+ */
+#include <nw/ledger.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct nw_stats nw_stats; /* confined */
+
+typedef enum nw_stats_kind {
+    NW_STATS_COUNT = 1,
+    NW_STATS_SUM = 2,
+    NW_STATS_MEAN = 3,
+    NW_STATS_VARIANCE = 4 /* the mean squared distance from the mean */
+} nw_stats_kind;
+NW_API const char *nw_stats_kind_name(nw_stats_kind kind); /* "count", "sum", "mean", "variance" */
+
+typedef struct nw_stats_query {
+    size_t struct_size;
+    nw_stats_kind kind; /* 0 until set, refused if left so */
+    size_t groups;      /* 1 .. 2^24; default 1: no grouping */
+    double lower;       /* bounds of the values: finite, lower < upper, at most 1e100 in magnitude; not used by a count */
+    double upper;
+    double weight; /* share of the budget, relative to the other queries': in [1e-6, 1e6]; default 1 */
+} nw_stats_query;
+/* clang-format off */
+#define NW_STATS_QUERY_INIT { sizeof(nw_stats_query), (nw_stats_kind)0, 1, 0.0, 0.0, 1.0 }
+/* clang-format on */
+
+/** Options of a release. Privacy parameters have no default. */
+typedef struct nw_stats_opts {
+    size_t struct_size;
+    double epsilon;         /* nats, in (0, 64]; 0 until set, refused if left so */
+    double delta;           /* in [0, 1); 0: discrete Laplace noise, else rounded Gaussian; -1 until set, refused if left so */
+    nw_adjacency adjacency; /* add_remove or replace_one; NW_ADJACENCY_UNSET until set */
+} nw_stats_opts;
+/* clang-format off */
+#define NW_STATS_OPTS_INIT { sizeof(nw_stats_opts), 0.0, -1.0, NW_ADJACENCY_UNSET }
+/* clang-format on */
+NW_API void nw_stats_opts_init(nw_stats_opts *opts, size_t struct_size);
+NW_API void nw_stats_query_init(nw_stats_query *query, size_t struct_size);
+
+/** Validates the options, divides the budget, calibrates the noise and allocates the totals.
+ *
+ *  The budget is divided in the currency of the noise, epsilon for Laplace and mu^2 for Gaussian: among the queries by weight,
+ *  and within a query equally among its totals (a mean has two: count and sum; a variance three).
+ *
+ *  Shapes    *out: new handle, or NULL on error. queries: n of them, 1 .. 4096, each of the first one's struct_size. Copied.
+ *  Units     bounds in the unit of the values.
+ *  Errors    NW_E_ARG naming the option, its value and the admissible set; NW_E_NOMEM.
+ *  Cost      about 1 ms a total; 8 bytes a group and total. Threads: any.
+ *  Source    docs/rooms/stats.md; [BW18, Thm 8], [DMNS06].
+ *  Example   examples/stats.c */
+NW_API NW_WARN_UNUSED nw_status nw_stats_new(
+    nw_stats **out, const nw_stats_query *queries, size_t n, const nw_stats_opts *opts, nw_error *err);
+/** Wipes and frees. NULL is allowed. */
+NW_API void nw_stats_free(nw_stats *stats);
+
+/** What a release charges, known before any data is seen: one composed event. Borrowed: lives as long as the handle. */
+NW_API const nw_event *nw_stats_event(const nw_stats *stats);
+
+/** How one query will be answered: public. */
+typedef struct nw_stats_plan {
+    nw_stats_kind kind;
+    size_t groups;
+    double share;    /* of the budget, 0..1 */
+    size_t totals;   /* 1 .. 3: the count, the sum, the sum of squares; of a sum the sum alone */
+    double noise[3]; /* of each total: standard deviation of its noise, in its own unit */
+} nw_stats_plan;
+/** Query i < the number of queries given to nw_stats_new. */
+NW_API nw_stats_plan nw_stats_get_plan(const nw_stats *stats, size_t i);
+/** Standard error to be expected of query i's figure in a group of `records` records: exact for counts and sums; for means and
+ *  variances the first-order error in the worst case, records at the bounds, and at most the width of what is possible. */
+NW_API double nw_stats_expected_error(const nw_stats *stats, size_t i, double records);
+
+/** Adds n records to query i.
+ *
+ *  Shapes    groups: uint32[n], or NULL: all in group 0. values: double[n]; ignored, and may be NULL, for a count.
+ *  Units     values in the unit of the bounds.
+ *  Errors    NW_E_ARG on NULL or i; NW_E_STATE after the release; NW_E_NOMEM. None of them depends on a record.
+ *  Cost      about 10 ns a record and total. Threads: confined; use a handle a thread and merge.
+ *  Source    docs/rooms/stats.md#sensitivity.
+ *  Example   examples/stats.c */
+NW_API NW_WARN_UNUSED nw_status nw_stats_add(
+    nw_stats *stats, size_t i, const uint32_t *groups, const double *values, size_t n, nw_error *err);
+
+/** Adds the totals of `other`, made of the same queries and options, over other records. Errors: NW_E_ARG if they differ;
+ *  NW_E_STATE if either was released. */
+NW_API NW_WARN_UNUSED nw_status nw_stats_merge(nw_stats *stats, const nw_stats *other, nw_error *err);
+
+/** The totals as bytes, for engines that reduce bytes. They are exact and unprotected: as secret as the table.
+ *
+ *  Shapes    out: nw_stats_size bytes, the same for every handle of the same queries.
+ *  Units     bytes.
+ *  Errors    NW_E_ARG on NULL or capacity; NW_E_STATE after the release.
+ *  Cost      a copy. Threads: confined.
+ *  Source    none.
+ *  Example   examples/stats.c */
+NW_API NW_WARN_UNUSED nw_status nw_stats_serialize(const nw_stats *stats, uint8_t *out, size_t capacity, nw_error *err);
+NW_API size_t nw_stats_size(const nw_stats *stats);
+/** nw_stats_merge with the bytes of another handle. Errors: NW_E_FORMAT if they are not the totals of the same queries and
+ *  options; NW_E_STATE after the release. Who can write the bytes can say anything: authenticate them. */
+NW_API NW_WARN_UNUSED nw_status nw_stats_merge_bytes(nw_stats *stats, const uint8_t *bytes, size_t n, nw_error *err);
+
+/** Charges, draws, and makes the figures. Once per handle, on the handle that everything was merged into.
+ *
+ *  Shapes    receipt: out, may be NULL; its head is empty unless something was charged. label: at most 63 bytes.
+ *  Units     none.
+ *  Errors    NW_E_STATE on a second release; NW_E_BUDGET and the ledger's other refusals, before any draw; NW_E_NOMEM,
+ *            NW_E_ENTROPY after the charge, which stays: then the totals are wiped.
+ *  Cost      a charge, and a few ns a group. Threads: rng confined.
+ *  Source    docs/rooms/stats.md.
+ *  Example   examples/stats.c */
+NW_API NW_WARN_UNUSED nw_status nw_stats_release(
+    nw_stats *stats, nw_rng *rng, nw_ledger *ledger, const char *label, nw_receipt *receipt, nw_error *err);
+
+typedef struct nw_stats_figure {
+    double value; /* means and variances: within what the bounds allow; NaN if the noisy count is below 1 */
+    double error; /* its standard error from the noise, estimated from public quantities; of NaN: INFINITY */
+} nw_stats_figure;
+/** After a release: query i's figure for a group. Errors: NW_E_STATE before a release; NW_E_ARG if i or group is out of range. */
+NW_API NW_WARN_UNUSED nw_status nw_stats_get(const nw_stats *stats, size_t i, size_t group, nw_stats_figure *out, nw_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
