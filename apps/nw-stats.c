@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* nw-stats - counts, sums, means, variances and histograms of a table, with their errors.
+/* nw-stats - counts, sums, means, variances, histograms and quantiles of a table, with their errors.
  *
  * Options, schema, queries, ledger and the place of the output are checked first, then the table is read, then the ledger is
  * charged once for all queries, and only then is anything drawn. */
@@ -77,6 +77,7 @@ static const app_program program = {
     .command_count = 1,
     .details = "Queries:\n"
                "  count()  sum(COLUMN)  mean(COLUMN)  var(COLUMN)  hist(COLUMN[, CELLS])\n"
+               "  median(COLUMN)  quantile(COLUMN, RANK)  min(COLUMN)  max(COLUMN)\n"
                "then, if wanted: by COLUMN, and weight W for a larger share of the budget.\n"
                "COLUMN in LOW..HIGH holds values to narrower bounds than the schema's. Names\n"
                "with other characters than letters, digits and _-.<>= stand in \"quotes\".\n"

@@ -9,7 +9,7 @@
 
 enum { BLOCK = 4096 };
 
-/* Per code of the query's column: its number, or the cell of a histogram. */
+/* Per code of the query's column: its number (of what is chosen among codes, the code), or the cell of a histogram. */
 typedef struct code_table {
     double *values;
     uint32_t *cells;
@@ -25,7 +25,7 @@ static bool code_table_make(code_table *t, const query *q, const nw_schema *sche
     for (uint32_t code = 0; code < column.cells; code++) {
         double low, high;
         nw_schema_range(schema, q->column, code, &low, &high);
-        t->values[code] = low + (high - low) / 2.0;
+        t->values[code] = query_is_choice(q) && !isnan(low) ? code : low + (high - low) / 2.0;
         t->cells[code] = q->figure == FIGURE_HIST ? query_cell(q, &column, code) : 0;
     }
     return true;

@@ -148,6 +148,36 @@ static int read_values(reader *r, query *q)
     return read_bounds(r, q);
 }
 
+/* From bounds of values to the first and the last code between them. */
+static int bound_codes(const reader *r, query *q)
+{
+    double low, high;
+    const nw_column column = nw_schema_column(r->schema, q->column);
+    uint32_t first = 0;
+    uint32_t last = query_values(&column) - 1;
+    for (nw_schema_range(r->schema, q->column, first, &low, &high); first < last && high < q->lower;)
+        nw_schema_range(r->schema, q->column, ++first, &low, &high);
+    for (nw_schema_range(r->schema, q->column, last, &low, &high); last > first && low > q->upper;)
+        nw_schema_range(r->schema, q->column, --last, &low, &high);
+    if (first == last)
+        return app_fail(APP_USAGE, "--query", "\"%s\" has one value to choose from, must have at least two", r->text);
+    q->lower = first;
+    q->upper = last;
+    return APP_OK;
+}
+
+static int read_choice(reader *r, query *q, bool has_rank)
+{
+    int code = read_values(r, q);
+    if (code == APP_OK && has_rank && !take(r, ","))
+        code = expected(r, "\",\" and a rank");
+    if (code == APP_OK && has_rank)
+        code = read_number(r, &q->rank);
+    if (code == APP_OK && !(q->rank >= 0.0 && q->rank <= 1.0))
+        return app_fail(APP_USAGE, "--query", "\"%s\" has rank %g, must be in [0, 1]", r->text, q->rank);
+    return code == APP_OK ? bound_codes(r, q) : code;
+}
+
 static int read_cells(reader *r, query *q)
 {
     const int code = read_column(r, &q->column);
@@ -173,24 +203,37 @@ static int read_cells(reader *r, query *q)
     return APP_OK;
 }
 
+typedef struct figure_word {
+    const char *word;
+    figure figure;
+    bool has_rank;
+} figure_word;
+
+static int read_arguments(reader *r, query *q, const figure_word *word)
+{
+    q->figure = word->figure;
+    if (q->figure == FIGURE_COUNT)
+        return APP_OK;
+    if (q->figure == FIGURE_HIST)
+        return read_cells(r, q);
+    return query_is_choice(q) ? read_choice(r, q, word->has_rank) : read_values(r, q);
+}
+
 static int read_figure(reader *r, query *q)
 {
-    static const struct {
-        const char *word;
-        figure figure;
-    } figures[] = { { "count", FIGURE_COUNT }, { "sum", FIGURE_SUM }, { "mean", FIGURE_MEAN }, { "var", FIGURE_VAR },
-        { "hist", FIGURE_HIST } };
-    for (size_t i = 0; i < sizeof figures / sizeof *figures && q->figure == 0; i++)
-        if (take_word(r, figures[i].word))
-            q->figure = figures[i].figure;
-    if (q->figure == 0)
-        return expected(r, "one of count, sum, mean, var, hist");
-    if (!take(r, "("))
-        return expected(r, "\"(\"");
-    const int code = q->figure == FIGURE_COUNT ? APP_OK : q->figure == FIGURE_HIST ? read_cells(r, q) : read_values(r, q);
-    if (code == APP_OK && !take(r, ")"))
-        return expected(r, "\")\"");
-    return code;
+    static const figure_word words[] = { { "count", FIGURE_COUNT, false }, { "sum", FIGURE_SUM, false },
+        { "mean", FIGURE_MEAN, false }, { "var", FIGURE_VAR, false }, { "hist", FIGURE_HIST, false },
+        { "median", FIGURE_QUANTILE, false }, { "quantile", FIGURE_QUANTILE, true }, { "min", FIGURE_MIN, false },
+        { "max", FIGURE_MAX, false } };
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (!take_word(r, words[i].word))
+            continue;
+        if (!take(r, "("))
+            return expected(r, "\"(\"");
+        const int code = read_arguments(r, q, &words[i]);
+        return code == APP_OK && !take(r, ")") ? expected(r, "\")\"") : code;
+    }
+    return expected(r, "one of count, sum, mean, var, hist, median, quantile, min, max");
 }
 
 static int read_key(reader *r, query *q)
@@ -216,7 +259,9 @@ static int read_weight(reader *r, query *q)
 int query_parse(query *out, const char *text, const nw_schema *schema)
 {
     reader r = { text, text, schema };
-    *out = (query){ .text = text, .column = QUERY_NO_COLUMN, .key = QUERY_NO_COLUMN, .keys = 1, .cells = 1, .weight = 1.0 };
+    *out = (query){
+        .text = text, .column = QUERY_NO_COLUMN, .key = QUERY_NO_COLUMN, .keys = 1, .cells = 1, .rank = 0.5, .weight = 1.0
+    };
     int code = read_figure(&r, out);
     if (code == APP_OK)
         code = read_key(&r, out);
@@ -231,19 +276,30 @@ int query_parse(query *out, const char *text, const nw_schema *schema)
     return code;
 }
 
+bool query_is_choice(const query *q)
+{
+    return q->figure >= FIGURE_QUANTILE;
+}
+
 nw_stats_query query_plan(const query *q)
 {
     static const nw_stats_kind kinds[] = { [FIGURE_COUNT] = NW_STATS_COUNT,
         [FIGURE_SUM] = NW_STATS_SUM,
         [FIGURE_MEAN] = NW_STATS_MEAN,
         [FIGURE_VAR] = NW_STATS_VARIANCE,
-        [FIGURE_HIST] = NW_STATS_COUNT };
+        [FIGURE_HIST] = NW_STATS_COUNT,
+        [FIGURE_QUANTILE] = NW_STATS_QUANTILE,
+        [FIGURE_MIN] = NW_STATS_MIN,
+        [FIGURE_MAX] = NW_STATS_MAX };
     nw_stats_query plan = NW_STATS_QUERY_INIT;
     plan.kind = kinds[q->figure];
     plan.groups = (size_t)q->keys * q->cells;
     plan.lower = q->lower;
     plan.upper = q->upper;
     plan.weight = q->weight;
+    plan.rank = q->rank;
+    if (query_is_choice(q))
+        plan.cells = (uint32_t)(q->upper - q->lower) + 1;
     return plan;
 }
 

@@ -76,10 +76,23 @@ static bool is_count(const query *q)
     return q->figure == FIGURE_COUNT || q->figure == FIGURE_HIST;
 }
 
+/* The number that a chosen code stands for. */
+static double chosen_value(const report *r, const query *q, double code)
+{
+    double low, high;
+    nw_schema_range(r->schema, q->column, (uint32_t)(code + 0.5), &low, &high);
+    return low + (high - low) / 2.0;
+}
+
 static char *value_text(const report *r, const query *q, nw_stats_figure f)
 {
     char text[TEXT_SIZE];
-    const bool is_date = q->figure == FIGURE_MEAN && nw_schema_column(r->schema, q->column).type == NW_COLUMN_DATE;
+    const nw_column_type type = q->column == QUERY_NO_COLUMN ? NW_COLUMN_CODE : nw_schema_column(r->schema, q->column).type;
+    const bool is_date = q->figure == FIGURE_MEAN && type == NW_COLUMN_DATE;
+    if (query_is_choice(q)) {
+        number_text(type, chosen_value(r, q, f.value), text);
+        return strdup(text);
+    }
     if (isnan(f.value))
         return strdup("-");
     if (is_date)
@@ -186,7 +199,7 @@ static bool print_figures(FILE *stream, const report *r, size_t i)
         if (q->figure == FIGURE_HIST)
             cells[1] = row == 0 ? column_name(r, q->column) : cell_text(r, q, cell);
         cells[2] = is_known ? value_text(r, q, f) : strdup("value");
-        cells[3] = is_known ? error_text(f.error) : strdup("error");
+        cells[3] = is_known ? error_text(f.error) : strdup(query_is_choice(q) ? "ranks off" : "error");
     }
     const bool is_whole = has_all(&t, q);
     if (is_whole)
@@ -203,7 +216,7 @@ static double records_a_group(const report *r, const query *q)
 
 static bool is_error_known(const report *r, const query *q)
 {
-    return r->records > 0 || is_count(q) || q->figure == FIGURE_SUM;
+    return r->records > 0 || is_count(q) || query_is_choice(q) || q->figure == FIGURE_SUM;
 }
 
 static void print_estimate(FILE *stream, const report *r, size_t i)
@@ -215,6 +228,12 @@ static void print_estimate(FILE *stream, const report *r, size_t i)
         fprintf(stream, "%.3g", nw_stats_expected_error(r->stats, i, records_a_group(r, q)));
     else
         fprintf(stream, "unknown: give --rows N, the number of records to assume");
+    if (query_is_choice(q)) {
+        fprintf(stream, " ranks%s", plan.margin > 0 ? "" : "\n");
+        if (plan.margin > 0)
+            fprintf(stream, ", from the rank %llu records inside\n", (unsigned long long)plan.margin);
+        return;
+    }
     fprintf(stream, "; noise");
     for (size_t k = 0; k < plan.totals; k++)
         fprintf(stream, "%s %.3g", k == 0 ? "" : ",", plan.noise[k]);
@@ -292,6 +311,12 @@ static json_t *figure_json(const report *r, const query *q, size_t i, size_t gro
     }
     if (q->figure == FIGURE_HIST)
         app_json_put(&object, "cell", cell_json(r, q, (uint32_t)(group % q->cells)));
+    if (query_is_choice(q)) {
+        app_json_put(&object, "value", number_json(nw_schema_column(r->schema, q->column).type, chosen_value(r, q, f.value)));
+        app_json_put(&object, "error", json_null());
+        app_json_put(&object, "rank_error", app_json_real(f.error));
+        return object;
+    }
     app_json_put(&object, "value", is_count(q) ? json_integer((json_int_t)f.value) : app_json_real(f.value));
     app_json_put(&object, "error", app_json_real(f.error));
     return object;
@@ -299,7 +324,7 @@ static json_t *figure_json(const report *r, const query *q, size_t i, size_t gro
 
 static const char *figure_name(figure f)
 {
-    static const char *const names[] = { "", "count", "sum", "mean", "var", "hist" };
+    static const char *const names[] = { "", "count", "sum", "mean", "var", "hist", "quantile", "min", "max" };
     return names[f];
 }
 
@@ -319,6 +344,8 @@ static json_t *query_json(const report *r, size_t i)
         &object, "by", q->key == QUERY_NO_COLUMN ? json_null() : app_json_text(nw_schema_column(r->schema, q->key).name));
     app_json_put(&object, "share", app_json_real(plan.share));
     app_json_put(&object, "noise", noise);
+    if (plan.margin > 0)
+        app_json_put(&object, "margin", json_integer((json_int_t)plan.margin));
     if (r->is_estimate) {
         app_json_put(&object, "groups", json_integer((json_int_t)plan.groups));
         app_json_put(&object, "expected_error",

@@ -3,7 +3,7 @@
 #ifndef NW_STATS_H
 #define NW_STATS_H
 
-/* nw/stats.h - counts, sums, means and variances of records, by group, released once.
+/* nw/stats.h - counts, sums, means, variances and quantiles of records, by group, released once; and choices among candidates.
  *
  * What it is for: a handful of figures about a table, or about parts of it that lie on many threads or machines: each part adds
  *   its records to an accumulator of its own, accumulators merge, or reduce as bytes, and one of them releases.
@@ -12,7 +12,8 @@
  * How: each record becomes at most three integers - a count of 1, its value and its square on a power-of-two grid, truncated
  *   toward zero within public bounds -, integers are added up exactly, and each total gets one draw of integer noise: discrete
  *   Laplace if delta is 0, rounded Gaussian otherwise. Groups without records get noise too. A histogram is a count whose groups
- *   are the cells. docs/rooms/stats.md has the sensitivities.
+ *   are the cells. Quantiles, minima and maxima are chosen among public values by the exponential mechanism, sampled exactly.
+ *   docs/rooms/stats.md has the sensitivities.
  * Records that do not fit: a group that is not below `groups` and a NaN value contribute nothing; values beyond the bounds, and
  *   infinities, count as the bound. Never an error.
  *
@@ -40,9 +41,12 @@ typedef enum nw_stats_kind {
     NW_STATS_COUNT = 1,
     NW_STATS_SUM = 2,
     NW_STATS_MEAN = 3,
-    NW_STATS_VARIANCE = 4 /* the mean squared distance from the mean */
+    NW_STATS_VARIANCE = 4, /* the mean squared distance from the mean */
+    NW_STATS_QUANTILE = 5, /* one of `cells` values, near the one that a fraction `rank` of the records lie at or below */
+    NW_STATS_MIN = 6,      /* one that about k records lie at or below, k as small as epsilon allows: nw_stats_plan.margin */
+    NW_STATS_MAX = 7       /* one that about k records lie above */
 } nw_stats_kind;
-NW_API const char *nw_stats_kind_name(nw_stats_kind kind); /* "count", "sum", "mean", "variance" */
+NW_API const char *nw_stats_kind_name(nw_stats_kind kind); /* "count", "sum", "mean", "variance", "quantile", "min", "max" */
 
 typedef struct nw_stats_query {
     size_t struct_size;
@@ -51,9 +55,13 @@ typedef struct nw_stats_query {
     double lower;       /* bounds of the values: finite, lower < upper, at most 1e100 in magnitude; not used by a count */
     double upper;
     double weight; /* share of the budget, relative to the other queries': in [1e-6, 1e6]; default 1 */
+    uint32_t
+        cells;   /* quantile, min, max: so many values from lower to upper, equally far apart, stand for all: 2 .. 2^20; default
+                       1000; with the groups at most 2^26 */
+    double rank; /* quantile: in [0, 1], in steps of 1/10000; default 0.5, the median */
 } nw_stats_query;
 /* clang-format off */
-#define NW_STATS_QUERY_INIT { sizeof(nw_stats_query), (nw_stats_kind)0, 1, 0.0, 0.0, 1.0 }
+#define NW_STATS_QUERY_INIT { sizeof(nw_stats_query), (nw_stats_kind)0, 1, 0.0, 0.0, 1.0, 1000, 0.5 }
 /* clang-format on */
 
 /** Options of a release. Privacy parameters have no default. */
@@ -72,7 +80,8 @@ NW_API void nw_stats_query_init(nw_stats_query *query, size_t struct_size);
 /** Validates the options, divides the budget, calibrates the noise and allocates the totals.
  *
  *  The budget is divided in the currency of the noise, epsilon for Laplace and mu^2 for Gaussian: among the queries by weight,
- *  and within a query equally among its totals (a mean has two: count and sum; a variance three).
+ *  and within a query equally among its totals (a mean has two: count and sum; a variance three). A choice (quantile, min, max)
+ *  takes its share of mu^2 as the epsilon whose Gaussian majorant costs as much.
  *
  *  Shapes    *out: new handle, or NULL on error. queries: n of them, 1 .. 4096, each of the first one's struct_size. Copied.
  *  Units     bounds in the unit of the values.
@@ -93,13 +102,16 @@ typedef struct nw_stats_plan {
     nw_stats_kind kind;
     size_t groups;
     double share;    /* of the budget, 0..1 */
-    size_t totals;   /* 1 .. 3: the count, the sum, the sum of squares; of a sum the sum alone */
+    size_t totals;   /* 0 .. 3: the count, the sum, the sum of squares; of a sum the sum alone; of a choice none */
     double noise[3]; /* of each total: standard deviation of its noise, in its own unit */
+    double epsilon;  /* of a choice, else 0 */
+    uint64_t margin; /* min, max: k, in records; else 0 */
 } nw_stats_plan;
 /** Query i < the number of queries given to nw_stats_new. */
 NW_API nw_stats_plan nw_stats_get_plan(const nw_stats *stats, size_t i);
 /** Standard error to be expected of query i's figure in a group of `records` records: exact for counts and sums; for means and
- *  variances the first-order error in the worst case, records at the bounds, and at most the width of what is possible. */
+ *  variances the first-order error in the worst case, records at the bounds, and at most the width of what is possible; for
+ *  choices a bound of the expected distance from the wanted rank, in records. */
 NW_API double nw_stats_expected_error(const nw_stats *stats, size_t i, double records);
 
 /** Adds n records to query i.
@@ -145,10 +157,48 @@ NW_API NW_WARN_UNUSED nw_status nw_stats_release(
 
 typedef struct nw_stats_figure {
     double value; /* means and variances: within what the bounds allow; NaN if the noisy count is below 1 */
-    double error; /* its standard error from the noise, estimated from public quantities; of NaN: INFINITY */
+    double error; /* its standard error from the noise, estimated from public quantities; of NaN: INFINITY; of a choice:
+                     nw_stats_expected_error */
 } nw_stats_figure;
 /** After a release: query i's figure for a group. Errors: NW_E_STATE before a release; NW_E_ARG if i or group is out of range. */
 NW_API NW_WARN_UNUSED nw_status nw_stats_get(const nw_stats *stats, size_t i, size_t group, nw_stats_figure *out, nw_error *err);
+
+/* ---- choosing one of several candidates ---- */
+
+typedef enum nw_select_mechanism {
+    NW_SELECT_EXPONENTIAL = 1, /* probability proportional to exp(epsilon score / (2 sensitivity)) [MT07] */
+    NW_SELECT_NOISY_MAX = 2,   /* the largest score with discrete Laplace noise of scale 2 sensitivity / epsilon; of equal ones
+                                      the first */
+    NW_SELECT_PERMUTE_AND_FLIP = 3 /* in random order, the first that a coin of exp(-epsilon (best - score) / (2 sensitivity))
+                                      takes: never worse in expectation than the exponential mechanism [MS20] */
+} nw_select_mechanism;
+
+typedef struct nw_select_opts {
+    size_t struct_size;
+    nw_select_mechanism
+        mechanism;          /* default NW_SELECT_PERMUTE_AND_FLIP; the exponential mechanism composes better (bounded range) */
+    double epsilon;         /* nats, in (0, 64]; 0 until set, refused if left so */
+    uint64_t sensitivity;   /* the most that any one score changes between neighbours: 1 .. 2^32; 0 until set */
+    nw_adjacency adjacency; /* of those neighbours; NW_ADJACENCY_UNSET until set */
+} nw_select_opts;
+/* clang-format off */
+#define NW_SELECT_OPTS_INIT { sizeof(nw_select_opts), NW_SELECT_PERMUTE_AND_FLIP, 0.0, 0, NW_ADJACENCY_UNSET }
+/* clang-format on */
+NW_API void nw_select_opts_init(nw_select_opts *opts, size_t struct_size);
+
+/** What nw_select charges: exponential, report_noisy_max or permute_and_flip. To be freed with nw_event_free. */
+NW_API NW_WARN_UNUSED nw_status nw_select_event(nw_event **out, const nw_select_opts *opts, nw_error *err);
+
+/** Charges, and chooses a candidate of a large score.
+ *
+ *  Shapes    scores: int64[n], n >= 1; taken as at most 2^61 in magnitude. *chosen: 0 .. n-1, out; untouched on error.
+ *  Units     scores and sensitivity in one unit: scale real scores to integers beforehand, each rounded down.
+ *  Errors    NW_E_ARG naming the option; NW_E_BUDGET and the ledger's other refusals, before any draw; NW_E_NOMEM, NW_E_ENTROPY.
+ *  Cost      O(n); exponential: up to n trials in expectation. The time depends on the scores. Threads: rng confined.
+ *  Source    docs/rooms/stats.md#choices; [MT07], [MS20], [DR14, sec. 3.3].
+ *  Example   examples/stats.c */
+NW_API NW_WARN_UNUSED nw_status nw_select(const nw_select_opts *opts, const int64_t *scores, size_t n, nw_rng *rng,
+    nw_ledger *ledger, const char *label, size_t *chosen, nw_receipt *receipt, nw_error *err);
 
 #ifdef __cplusplus
 }

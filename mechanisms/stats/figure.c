@@ -17,6 +17,9 @@ const char *nw_stats_kind_name(nw_stats_kind kind)
     case NW_STATS_SUM: return "sum";
     case NW_STATS_MEAN: return "mean";
     case NW_STATS_VARIANCE: return "variance";
+    case NW_STATS_QUANTILE: return "quantile";
+    case NW_STATS_MIN: return "min";
+    case NW_STATS_MAX: return "max";
     }
     return "unknown kind";
 }
@@ -27,6 +30,8 @@ nw_stats_plan nw_stats_get_plan(const nw_stats *stats, size_t i)
     nw_stats_plan plan = { .kind = q->asked.kind, .groups = q->asked.groups, .share = q->share, .totals = q->total_count };
     for (size_t k = 0; k < q->total_count; k++)
         plan.noise[k] = q->totals[k].deviation;
+    plan.epsilon = q->choice.epsilon;
+    plan.margin = (uint64_t)(q->choice.offset < 0 ? -q->choice.offset : q->choice.offset);
     return plan;
 }
 
@@ -52,6 +57,9 @@ double nw_stats_expected_error(const nw_stats *stats, size_t i, double records)
     case NW_STATS_SUM: return q->totals[0].deviation;
     case NW_STATS_MEAN: return mean_error(q, records, R);
     case NW_STATS_VARIANCE: return variance_error(q, records, R, 0.5 * R * R);
+    case NW_STATS_QUANTILE:
+    case NW_STATS_MIN:
+    case NW_STATS_MAX: return nw__choice_error(&q->choice);
     }
     return NAN;
 }
@@ -91,7 +99,10 @@ nw_status nw_stats_get(const nw_stats *stats, size_t i, size_t group, nw_stats_f
         return nw__fail(err, NW_E_ARG, __func__, "group is %zu, must be below %zu", group, q->asked.groups);
     if (!stats->has_figures)
         return nw__fail(err, NW_E_STATE, __func__, "there are no figures: call nw_stats_release first");
-    if (q->asked.kind == NW_STATS_MEAN || q->asked.kind == NW_STATS_VARIANCE)
+    if (q->choice.cells > 0) {
+        const int64_t cell = stats->totals[q->choice.first + group * q->choice.cells];
+        *out = (nw_stats_figure){ nw__choice_value(&q->asked, (size_t)cell), nw__choice_error(&q->choice) };
+    } else if (q->asked.kind == NW_STATS_MEAN || q->asked.kind == NW_STATS_VARIANCE)
         *out = ratio_figure(stats, q, group);
     else
         *out = (nw_stats_figure){ total_of(stats, &q->totals[0], group), q->totals[0].deviation };

@@ -15,6 +15,13 @@ enum { MAX_QUERIES = 4096 };
 static const size_t MAX_GROUPS = (size_t)1 << 24;
 static const double LARGEST_BOUND = 1e100; /* its square is far from the end of the doubles */
 static const double LARGEST_WEIGHT = 1e6;
+static const uint32_t MAX_CELLS = UINT32_C(1) << 20;
+static const size_t MAX_COUNTERS = (size_t)1 << 26; /* of one choice */
+
+static bool is_choice(const nw_stats_query *q)
+{
+    return q->kind >= NW_STATS_QUANTILE;
+}
 
 /* ---- the caller's structures ---- */
 
@@ -48,9 +55,19 @@ static nw_status check_opts(const nw_stats_opts *o, nw_error *err)
     return NW_OK;
 }
 
+static nw_status check_choice(const nw_stats_query *q, nw_error *err)
+{
+    if (q->cells < 2 || q->cells > MAX_CELLS || q->groups > MAX_COUNTERS / q->cells)
+        return nw__fail(
+            err, NW_E_ARG, NEW, "cells is %u with %zu groups, must be in 2..2^20 and together at most 2^26", q->cells, q->groups);
+    if (!(q->rank >= 0.0 && q->rank <= 1.0))
+        return nw__fail(err, NW_E_ARG, NEW, "rank is %g, must be in [0, 1]", q->rank);
+    return NW_OK;
+}
+
 static nw_status check_query(const nw_stats_query *q, nw_error *err)
 {
-    if (q->kind < NW_STATS_COUNT || q->kind > NW_STATS_VARIANCE)
+    if (q->kind < NW_STATS_COUNT || q->kind > NW_STATS_MAX)
         return nw__fail(err, NW_E_ARG, NEW, "kind is %d, must be one of nw_stats_kind", (int)q->kind);
     if (q->groups < 1 || q->groups > MAX_GROUPS)
         return nw__fail(err, NW_E_ARG, NEW, "groups is %zu, must be in 1..%zu", q->groups, MAX_GROUPS);
@@ -63,7 +80,7 @@ static nw_status check_query(const nw_stats_query *q, nw_error *err)
             LARGEST_BOUND);
     if (!(q->lower < q->upper))
         return nw__fail(err, NW_E_ARG, NEW, "lower is %g and upper is %g, must be lower < upper", q->lower, q->upper);
-    return NW_OK;
+    return is_choice(q) ? check_choice(q, err) : NW_OK;
 }
 
 /* ---- totals ---- */
@@ -77,6 +94,8 @@ static void add_total(nw__query *q, nw__total_kind kind, double lower, double up
 static void choose_totals(nw__query *q)
 {
     const nw_stats_query *a = &q->asked;
+    if (is_choice(a))
+        return;
     if (a->kind == NW_STATS_SUM) {
         add_total(q, NW__TOTAL_SUM, fmin(a->lower, 0.0), fmax(a->upper, 0.0));
         return;
@@ -152,6 +171,20 @@ double nw__stats_deviation(nw_noise_law law, double scale)
     return sqrt(variance);
 }
 
+/* The largest epsilon whose Gaussian majorant is mu, rounded down: nw_gdp_from_pure increases. */
+static bool costs_at_most(double epsilon, const double given[2])
+{
+    return nw_gdp_from_pure(epsilon) <= given[0];
+}
+
+static double epsilon_of_mu(double mu)
+{
+    const double given[2] = { mu, 0.0 };
+    if (costs_at_most(NW__MAX_EPSILON, given))
+        return NW__MAX_EPSILON;
+    return nw__bisect(0.0, NW__MAX_EPSILON, costs_at_most, given);
+}
+
 /* ---- event and fingerprint ---- */
 
 static nw_status make_event(nw_stats *stats, nw_error *err)
@@ -165,6 +198,10 @@ static nw_status make_event(nw_stats *stats, nw_error *err)
         for (size_t k = 0; status == NW_OK && k < q->total_count; k++) {
             const nw__total *t = &q->totals[k];
             status = nw_event_noise(&leaves[n], kind, t->scale, t->sensitivity, q->asked.groups, err);
+            n += status == NW_OK;
+        }
+        if (status == NW_OK && is_choice(&q->asked)) {
+            status = nw_event_selection(&leaves[n], NW_EVENT_EXPONENTIAL, q->choice.epsilon, stats->opts.adjacency, err);
             n += status == NW_OK;
         }
     }
@@ -191,7 +228,7 @@ static void make_fingerprint(nw_stats *stats)
     put_double(&h, (double)stats->opts.adjacency);
     for (size_t i = 0; i < stats->query_count; i++) {
         const nw_stats_query *a = &stats->queries[i].asked;
-        const double words[] = { (double)a->kind, (double)a->groups, a->lower, a->upper, a->weight };
+        const double words[] = { (double)a->kind, (double)a->groups, a->lower, a->upper, a->weight, (double)a->cells, a->rank };
         for (size_t k = 0; k < sizeof words / sizeof *words; k++)
             put_double(&h, words[k]);
     }
@@ -215,6 +252,8 @@ static nw_status read_queries(nw_stats *stats, const nw_stats_query *queries, si
             q->totals[k].first = stats->total_count;
             stats->total_count += q->asked.groups;
         }
+        q->choice.first = stats->total_count;
+        stats->total_count += is_choice(&q->asked) ? q->asked.groups * q->asked.cells : 0;
     }
     for (size_t i = 0; i < n; i++)
         stats->queries[i].share = stats->queries[i].asked.weight / weights;
@@ -240,8 +279,12 @@ nw_status nw__stats_plan_make(nw_stats *stats, const nw_stats_query *queries, si
             err, NW_E_ARG, NEW, "epsilon is %g at delta %g, too small to be expressed", stats->opts.epsilon, stats->opts.delta);
     for (size_t i = 0; i < n; i++) {
         nw__query *q = &stats->queries[i];
-        const double part = q->share / (double)q->total_count;
+        const double part = q->share / (q->total_count == 0 ? 1.0 : (double)q->total_count);
         const double mine = is_pure ? budget * part : budget * sqrt(part);
+        if (is_choice(&q->asked)) {
+            const double epsilon = is_pure ? mine / slack : epsilon_of_mu(mine / slack);
+            NW__TRY(nw__choice_plan(&q->choice, &q->asked, epsilon, stats->opts.adjacency, err));
+        }
         for (size_t k = 0; k < q->total_count; k++)
             NW__TRY(calibrate(&q->totals[k], q->asked.groups, stats->opts.adjacency, law, mine, slack, err));
     }

@@ -97,12 +97,28 @@ static bool takes_part(const nw_stats_query *a, const uint32_t *groups, const do
     return (groups == NULL || groups[i] < a->groups) && (a->kind == NW_STATS_COUNT || !isnan(values[i]));
 }
 
+/* Counts of the values that may be chosen. */
+static void count_block(nw_stats *stats, const nw__query *q, const uint32_t *groups, const double *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!takes_part(&q->asked, groups, values, i))
+            continue;
+        const size_t group = groups == NULL ? 0 : groups[i];
+        int64_t *count = &stats->totals[q->choice.first + group * q->choice.cells + nw__choice_cell(&q->asked, values[i])];
+        *count = add_saturated(*count, 1);
+    }
+}
+
 static nw_status add_block(
     nw_stats *stats, const nw__query *q, const uint32_t *groups, const double *values, size_t n, nw_error *err)
 {
     double reals[BLOCK];
     int64_t steps[BLOCK];
     nw_status status = NW_OK;
+    if (q->choice.cells > 0) {
+        count_block(stats, q, groups, values, n);
+        return NW_OK;
+    }
     for (size_t k = 0; status == NW_OK && k < q->total_count; k++) {
         const nw__total *t = &q->totals[k];
         int64_t *totals = stats->totals + t->first;
@@ -212,7 +228,7 @@ nw_status nw_stats_merge_bytes(nw_stats *stats, const uint8_t *bytes, size_t n, 
 
 /* ---- release ---- */
 
-static nw_status add_noise(nw_stats *stats, nw_rng *rng, nw_error *err)
+static nw_status draw(nw_stats *stats, nw_rng *rng, nw_error *err)
 {
     for (size_t i = 0; i < stats->query_count; i++) {
         const nw__query *q = &stats->queries[i];
@@ -220,6 +236,8 @@ static nw_status add_noise(nw_stats *stats, nw_rng *rng, nw_error *err)
             int64_t *totals = stats->totals + q->totals[k].first;
             NW__TRY(nw_noise_add_i64(q->totals[k].noise, rng, totals, totals, q->asked.groups, err));
         }
+        if (q->choice.cells > 0)
+            NW__TRY(nw__choice_run(q, stats->totals + q->choice.first, rng, err));
     }
     return NW_OK;
 }
@@ -236,7 +254,7 @@ nw_status nw_stats_release(nw_stats *stats, nw_rng *rng, nw_ledger *ledger, cons
             err, NW_E_ARG, __func__, "ledger is NULL, must be a ledger (nw_ledger_unlimited for one that refuses nothing)");
     NW__TRY(nw_ledger_charge(ledger, stats->event, label, rng, receipt, err));
     stats->is_released = true;
-    const nw_status status = add_noise(stats, rng, err); /* from here on the totals are public */
+    const nw_status status = draw(stats, rng, err); /* from here on the totals are public */
     if (status != NW_OK)
         forget_totals(stats);
     stats->has_figures = status == NW_OK;

@@ -7,7 +7,9 @@
  *
  *   plan.c     totals of each query, sensitivities, noise, event   (public: queries and options only)
  *   stats.c    records in, merging, bytes, the spine                (holds the exact totals)
- *   figure.c   figures and their errors                             (from the noisy totals)
+ *   quantile.c scores of the values that may be chosen               (from the exact counts of values)
+ *   select.c   choosing by scores                                    (draws)
+ *   figure.c   figures and their errors                             (from the noisy totals and the choices)
  */
 #include "base.h"
 
@@ -38,6 +40,18 @@ typedef struct nw__total {
     size_t first; /* index of group 0 in the handle's totals */
 } nw__total;
 
+/** A choice among `cells` values a group. The wanted rank is (numerator n + denominator offset) / denominator of n records. */
+typedef struct nw__choice {
+    size_t cells;
+    uint64_t numerator; /* at most the denominator; min: 0 / 1, max: 1 / 1 */
+    uint64_t denominator;
+    int64_t offset;
+    double epsilon;       /* of the choices of all groups together */
+    uint64_t sensitivity; /* of the scores, for that epsilon */
+    uint64_t rate;        /* weight exp(-rate 2^-48 (best - score)), rounded down */
+    size_t first;         /* index of group 0, value 0 in the handle's totals; after the release, value 0 holds the choice */
+} nw__choice;
+
 typedef struct nw__query {
     nw_stats_query asked;
     double share;      /* of the budget */
@@ -45,6 +59,7 @@ typedef struct nw__query {
     double half_width; /* |value - centre| is at most this, rounded up */
     size_t total_count;
     nw__total totals[NW__STATS_TOTALS];
+    nw__choice choice; /* cells == 0 unless the query is answered by a choice */
 } nw__query;
 
 struct nw_stats {
@@ -66,5 +81,22 @@ void nw__stats_plan_clear(nw_stats *stats);
 
 /** Standard deviation of the laws of nw/noise.h, in their own unit. */
 double nw__stats_deviation(nw_noise_law law, double scale);
+
+/** floor(2^48 epsilon / (2 sensitivity)), on the safe side: 0 if that is below 1. */
+uint64_t nw__select_rate(double epsilon, uint64_t sensitivity);
+/** The exponential mechanism on scores of at most 2^61 in magnitude. */
+nw_status nw__select_exponential(nw_rng *rng, const int64_t *scores, size_t n, uint64_t rate, size_t *chosen, nw_error *err);
+
+/** Fills in everything of a choice but `first`; `epsilon` is its part of the budget. */
+nw_status nw__choice_plan(nw__choice *choice, const nw_stats_query *asked, double epsilon, nw_adjacency adjacency, nw_error *err);
+/** The score of each value: minus the distance of the wanted rank from the ranks that the value has, in 1 / denominator. */
+void nw__choice_scores(const nw__choice *choice, const int64_t *counts, int64_t *scores);
+/** The value that stands for x, which is not NaN; and the number that a value stands for. */
+size_t nw__choice_cell(const nw_stats_query *asked, double x);
+double nw__choice_value(const nw_stats_query *asked, size_t cell);
+/** Chooses for every group, and leaves the choice in the place of the counts, which are wiped. */
+nw_status nw__choice_run(const nw__query *q, int64_t *counts, nw_rng *rng, nw_error *err);
+/** Expected distance of the chosen from the wanted rank, in records, at most. */
+double nw__choice_error(const nw__choice *choice);
 
 #endif

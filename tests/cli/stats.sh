@@ -10,8 +10,9 @@ stats=(nw-stats table.csv --schema schema.json)
 queries=(--query 'count()' --query 'count() by region' --query 'sum(pay)' --query 'sum(pay in -10..500) by sex'
     --query 'mean(age) by sex' --query 'mean(pay) by region' --query 'var(age)' --query 'var(pay in 0..600) by sex'
     --query 'hist(age)' --query 'hist(age, 7)' --query 'hist(region) by sex' --query 'hist(pay, 4)' --query 'hist(since,3)'
-    --query 'hist(sex)' --query 'mean(since)' --query 'mean(region) by sex weight 2')
-figures=1+4+1+2+2+4+1+2+75+8+8+5+4+2+1+2
+    --query 'hist(sex)' --query 'mean(since)' --query 'mean(region) by sex weight 2'
+    --query 'median(age) by sex' --query 'quantile(age in 20..60, 0.25)' --query 'min(age)' --query 'max(since)')
+figures=1+4+1+2+2+4+1+2+75+8+8+5+4+2+1+2+2+1+1+1
 oracle() { # name, options...
     local name=$1
     shift
@@ -24,9 +25,9 @@ oracle pure
 oracle gaussian --delta 1e-9
 oracle replace_one --delta 1e-9 --adjacency replace-one
 is json__members "$(members run.json epsilon delta adjacency insecure)" "[60.0, 1e-09, 'replace_one', False]"
-is json__shares_are_by_weight "$(json run.json '[round(q["share"] * 17, 9) for q in d["queries"]]')" \
-    '[1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 2.0]'
-is json__receipt_names_the_whole_epsilon "$(json run.json '59.8 < d["receipt"]["epsilon"] <= 60')" True
+is json__shares_are_by_weight "$(json run.json '[round(q["share"] * 21, 9) for q in d["queries"]][13:18]')" \
+    '[1.0, 1.0, 2.0, 1.0, 1.0]'
+is json__receipt_names_the_whole_epsilon "$(json run.json '55 < d["receipt"]["epsilon"] <= 60')" True
 
 "${stats[@]}" --epsilon 1 --query 'mean(age) by sex' --query 'hist(since, 2)' >run.txt 2>run.err
 is text__exit_code $? 0
@@ -38,6 +39,9 @@ check text__columns_are_aligned test "$(sed -n 2,4p run.txt | awk '{ print lengt
 like receipt__names_epsilon run.err 'epsilon 1, delta 0, rounded up'
 like receipt__names_neighbours run.err 'one record, neighbours add_remove'
 like receipt__names_method run.err '^accounting   pure'
+"${stats[@]}" --epsilon 1 --query 'median(since) by sex' >run.txt 2>run.err
+like text__quantile_of_dates_in_ranks run.txt '^  sex  +value  ranks off$'
+like text__quantile_is_a_date run.txt '^  F  +20[01][0-9]-[0-9-]{5}  +9\.9$'
 "${stats[@]}" --epsilon 1 --query 'count()' --quiet >run.txt 2>run.err
 is quiet__stderr_is_empty "$(cat run.err)" ''
 like text__counts_are_whole run.txt '^  +-?[0-9]+  +1\.4$'
@@ -77,6 +81,10 @@ json run.json 'json.dumps(d["event"])' >event.json
 nw-account eps event.json --delta 0 --adjacency add-remove --json >account.json
 is estimate__event_costs_epsilon "$(json account.json 'abs(d["upper"] - 1) < 1e-9')" True
 
+nw-stats --schema schema.json --epsilon 1 --query 'max(age)' --query 'median(age)' --estimate >run.txt
+like estimate__margin_of_a_maximum run.txt 'error 21\.2 ranks, from the rank 30 records inside$'
+like estimate__median_in_ranks run.txt 'error 10\.6 ranks$'
+
 # ---- the ledger ----
 nw-ledger create pure.nwl --epsilon 2 --delta 0 --adjacency add-remove --quiet
 check ledger__first "${stats[@]}" --epsilon 1.5 --query 'count()' --query 'mean(age)' --ledger pure.nwl
@@ -108,6 +116,9 @@ ask cells_of_categories 'are its categories' 'hist(sex, 2)'
 ask cells_0 'has 0 cells' 'hist(age, 0)'
 ask cells_too_many 'has 75 cells, must have a whole number in 1..74' 'hist(age, 75)'
 ask weight_0 'weight 0' 'count() weight 0'
+ask rank_missing '"," and a rank' 'quantile(age)'
+ask rank_above_1 'rank 1.5, must be in' 'quantile(age, 1.5)'
+ask one_value 'one value to choose from' 'median(age in 20.2..20.7)'
 ask quote_open 'a column' 'mean("age)'
 ask too_many_figures 'figures, must have at most' 'hist(pay, 60000) by age'
 refuses query_missing 64 '--query: missing' "${stats[@]}" --epsilon 1

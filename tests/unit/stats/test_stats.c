@@ -95,6 +95,13 @@ static void stats_new__reads_shorter_structures(void **state)
     nw_stats_free(stats);
 }
 
+static double mu_squared_of(const nw_event *event, nw_adjacency adjacency)
+{
+    nw_cost cost;
+    assert_int_equal(nw_event_cost(event, adjacency, &cost, NULL), NW_OK);
+    return cost.mu_squared;
+}
+
 /* The accountant, which knows nothing of shares, finds the whole budget spent and no more; a ledger of that budget admits it. */
 static void stats_event__spends_the_budget_and_no_more(void **state)
 {
@@ -102,15 +109,15 @@ static void stats_event__spends_the_budget_and_no_more(void **state)
     const nw_adjacency adjacencies[] = { NW_ADD_REMOVE, NW_REPLACE_ONE };
     const double epsilons[] = { 0.01, 0.3, 1.0, 8.0, 60.0 };
     const double deltas[] = { 0.0, 1e-9 };
-    nw_stats_query q[4] = { query(NW_STATS_COUNT, 7, 0, 0), query(NW_STATS_SUM, 2, -1, 3), query(NW_STATS_MEAN, 3, 10, 90),
-        query(NW_STATS_VARIANCE, 1, 0, 1e6) };
+    nw_stats_query q[6] = { query(NW_STATS_COUNT, 7, 0, 0), query(NW_STATS_SUM, 2, -1, 3), query(NW_STATS_MEAN, 3, 10, 90),
+        query(NW_STATS_VARIANCE, 1, 0, 1e6), query(NW_STATS_QUANTILE, 2, 0, 5), query(NW_STATS_MAX, 1, -5, 5) };
     q[1].weight = 3.7;
     q[2].weight = 0.01;
     for (size_t i = 0; i < 20; i++) {
         const double epsilon = epsilons[i % 5];
         const double delta = deltas[i / 5 % 2];
         const nw_adjacency adjacency = adjacencies[i / 10];
-        nw_stats *stats = make(q, 4, options(epsilon, delta, adjacency));
+        nw_stats *stats = make(q, 6, options(epsilon, delta, adjacency));
         double spent = 0.0;
         bool is_fitting = false;
         assert_int_equal(nw_event_epsilon(nw_stats_event(stats), adjacency, delta, &spent, NULL, NULL), NW_OK);
@@ -118,7 +125,8 @@ static void stats_event__spends_the_budget_and_no_more(void **state)
         if (delta == 0.0)
             assert_true(spent > epsilon * (1.0 - 1e-12));
         else
-            assert_true(spent > epsilon * 0.998); /* a 1024th of delta is the ledger's reserve */
+            assert_true(mu_squared_of(nw_stats_event(stats), adjacency) > pow(nw_gdp_mu(epsilon, delta * (1.0 - 0x1p-10)), 2.0) *
+                                                                              (1.0 - 1e-12)); /* a ledger keeps 2^-10 of delta */
         nw_ledger *ledger = ledger_of(epsilon, delta, adjacency);
         assert_int_equal(nw_ledger_fits(ledger, nw_stats_event(stats), &is_fitting, NULL), NW_OK);
         assert_true(is_fitting);
