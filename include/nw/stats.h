@@ -200,6 +200,102 @@ NW_API NW_WARN_UNUSED nw_status nw_select_event(nw_event **out, const nw_select_
 NW_API NW_WARN_UNUSED nw_status nw_select(const nw_select_opts *opts, const int64_t *scores, size_t n, nw_rng *rng,
     nw_ledger *ledger, const char *label, size_t *chosen, nw_receipt *receipt, nw_error *err);
 
+/* ---- answering whether scores are above thresholds ---- */
+
+/* The sparse vector technique: any number of questions "is this score at least that threshold?", of which only the few that are
+ * answered with yes cost anything; charged whole, before the first. */
+typedef struct nw_sparse nw_sparse; /* confined */
+
+typedef struct nw_sparse_opts {
+    size_t struct_size;
+    double epsilon;         /* nats, in (0, 64], for all answers together; 0 until set */
+    uint64_t sensitivity;   /* the most that any score changes between neighbours: 1 .. 2^32; 0 until set */
+    nw_adjacency adjacency; /* of those neighbours; NW_ADJACENCY_UNSET until set */
+    uint32_t positives;     /* answers "yes" before it ends: 1 .. 2^20; default 1 */
+    bool is_monotone;       /* a neighbour's scores differ all in one direction, as counts do under add_remove: half the noise */
+} nw_sparse_opts;
+/* clang-format off */
+#define NW_SPARSE_OPTS_INIT { sizeof(nw_sparse_opts), 0.0, 0, NW_ADJACENCY_UNSET, 1, false }
+/* clang-format on */
+NW_API void nw_sparse_opts_init(nw_sparse_opts *opts, size_t struct_size);
+/** Errors: NW_E_ARG naming the option; NW_E_NOMEM. */
+NW_API NW_WARN_UNUSED nw_status nw_sparse_new(nw_sparse **out, const nw_sparse_opts *opts, nw_error *err);
+NW_API void nw_sparse_free(nw_sparse *sparse);
+/** What nw_sparse_start charges: pure(epsilon). Borrowed. */
+NW_API const nw_event *nw_sparse_event(const nw_sparse *sparse);
+/** Charges, and draws the noise of the thresholds. Once. Errors: NW_E_STATE if it was started; the ledger's refusals. */
+NW_API NW_WARN_UNUSED nw_status nw_sparse_start(
+    nw_sparse *sparse, nw_rng *rng, nw_ledger *ledger, const char *label, nw_receipt *receipt, nw_error *err);
+/** Answers whether score is at least threshold, up to noise. Both are taken as at most 2^60 in magnitude; the threshold is
+ *  public, and both may depend on earlier answers.
+ *
+ *  Shapes    *is_above: out; untouched on error.
+ *  Units     of the sensitivity.
+ *  Errors    NW_E_STATE before nw_sparse_start, and once all positives are used up; NW_E_ENTROPY.
+ *  Cost      about 1 us. Threads: confined.
+ *  Source    docs/rooms/stats.md#sparse-vector; [LSL17, Alg. 1], whose faulty relatives it is not.
+ *  Example   examples/keys.c */
+NW_API NW_WARN_UNUSED nw_status nw_sparse_ask(
+    nw_sparse *sparse, nw_rng *rng, int64_t score, int64_t threshold, bool *is_above, nw_error *err);
+/** Answers "yes" that are left. */
+NW_API uint32_t nw_sparse_left(const nw_sparse *sparse);
+
+/* ---- counts of keys that are not known beforehand ---- */
+
+/* Which keys occur is itself private: a key is released only if its noisy count reaches a threshold that a key of one user alone
+ * reaches with probability threshold_delta at most, however many keys the user brings. Protects a *user*, with all records. Of
+ * each user count the first max_keys keys that come, and of each of these the first max_count records. A ledger of filter pure
+ * has all of its delta for thresholds, any other keeps 2^-10 of it. To group other figures by keys found here, use the released
+ * keys as groups of an nw_stats: a second release. */
+typedef struct nw_keys nw_keys; /* confined */
+
+typedef struct nw_keys_opts {
+    size_t struct_size;
+    double epsilon; /* of the noise, nats, in (0, 64]; 0 until set */
+    double delta;   /* of the noise: 0: discrete Laplace, else rounded Gaussian; -1 until set */
+    double threshold_delta; /* in (0, 1), on top of delta; 0 until set */
+    nw_adjacency adjacency; /* NW_ADD_REMOVE, of one user; NW_ADJACENCY_UNSET until set */
+    uint32_t max_keys;      /* of one user: 1 .. 2^20; 0 until set */
+    uint32_t max_count;     /* records of one user and key: 1 .. 2^20; 0 until set */
+} nw_keys_opts;
+/* clang-format off */
+#define NW_KEYS_OPTS_INIT { sizeof(nw_keys_opts), 0.0, -1.0, 0.0, NW_ADJACENCY_UNSET, 0, 0 }
+/* clang-format on */
+NW_API void nw_keys_opts_init(nw_keys_opts *opts, size_t struct_size);
+/** Validates, calibrates noise and threshold.
+ *
+ *  Shapes    *out: new handle, or NULL on error.
+ *  Units     none.
+ *  Errors    NW_E_ARG naming the option, its value and the admissible set; NW_E_NOMEM.
+ *  Cost      about 1 ms. Threads: any.
+ *  Source    docs/rooms/stats.md#unknown-keys; [WZLDSG20].
+ *  Example   examples/keys.c */
+NW_API NW_WARN_UNUSED nw_status nw_keys_new(nw_keys **out, const nw_keys_opts *opts, nw_error *err);
+NW_API void nw_keys_free(nw_keys *keys);
+/** composed(noise, approx(0, delta of the threshold)), that delta exact for the law and rounded up. Borrowed. */
+NW_API const nw_event *nw_keys_event(const nw_keys *keys);
+/** Noisy counts below this are not released; and the standard deviation of the noise. */
+NW_API int64_t nw_keys_threshold(const nw_keys *keys);
+NW_API double nw_keys_deviation(const nw_keys *keys);
+
+/** Adds one record. user and key: any bytes; sizes up to 2^16.
+ *  Errors: NW_E_ARG on NULL or size; NW_E_STATE after the release; NW_E_NOMEM. Cost: under 1 us; memory for each user, key, and
+ *  pair of both. Threads: confined. */
+NW_API NW_WARN_UNUSED nw_status nw_keys_add(
+    nw_keys *keys, const void *user, size_t user_size, const void *key, size_t key_size, nw_error *err);
+/** Adds what counted in `other`, as if its records came after those of `keys`; so a user in both is still bounded. Errors:
+ *  NW_E_ARG if the options differ; NW_E_STATE if either was released; NW_E_NOMEM, after which only nw_keys_free is allowed. */
+NW_API NW_WARN_UNUSED nw_status nw_keys_merge(nw_keys *keys, const nw_keys *other, nw_error *err);
+
+/** Charges, draws, keeps the keys that reach the threshold, ordered by their bytes. Once. Errors: as nw_stats_release. */
+NW_API NW_WARN_UNUSED nw_status nw_keys_release(
+    nw_keys *keys, nw_rng *rng, nw_ledger *ledger, const char *label, nw_receipt *receipt, nw_error *err);
+/** After a release: how many keys, and key i with its noisy count; borrowed, followed by a NUL. Errors: NW_E_STATE before a
+ *  release, NW_E_ARG. */
+NW_API size_t nw_keys_released(const nw_keys *keys);
+NW_API NW_WARN_UNUSED nw_status nw_keys_get(
+    const nw_keys *keys, size_t i, const char **key, size_t *key_size, int64_t *count, nw_error *err);
+
 #ifdef __cplusplus
 }
 #endif

@@ -127,15 +127,20 @@ static nw_status permute_and_flip(nw_rng *rng, const int64_t *scores, size_t n, 
     return status;
 }
 
-/* b = 2 sensitivity / epsilon, rounded up, as t / s with both at most 2^40. The readable sampler of [CKS20] has no distance to
- * the ideal law, so the event needs none to be charged. */
-static bool ratio_of(double epsilon, uint64_t sensitivity, uint64_t *t, uint64_t *s)
+bool nw__laplace_ratio(double b, uint64_t *t, uint64_t *s)
 {
-    const double b = nw__up(2.0 * (double)sensitivity / epsilon);
     for (*s = UINT64_C(1) << 30; *s > 1 && b * (double)*s > (double)LARGEST_RATIO_PART; *s /= 2)
         ;
-    *t = (uint64_t)ceil(b * (double)*s); /* a power of two times a double: exact */
-    return *t <= LARGEST_RATIO_PART;
+    const double steps = ceil(b * (double)*s); /* a power of two times a double: exact */
+    if (!(steps <= (double)LARGEST_RATIO_PART))
+        return false;
+    *t = (uint64_t)steps;
+    return true;
+}
+
+static bool ratio_of(const nw_select_opts *o, uint64_t *t, uint64_t *s)
+{
+    return nw__laplace_ratio(nw__up(2.0 * (double)o->sensitivity / o->epsilon), t, s);
 }
 
 /* Noise is drawn before the scores are read. */
@@ -143,7 +148,7 @@ static nw_status noisy_max(nw_rng *rng, const int64_t *scores, size_t n, const n
 {
     uint64_t t = 0;
     uint64_t s = 0;
-    if (!ratio_of(o->epsilon, o->sensitivity, &t, &s))
+    if (!ratio_of(o, &t, &s))
         return nw__fail(err, NW_E_ARG, "nw_select", "epsilon is %g, must be at least 2^-39 sensitivity", o->epsilon);
     NW__TRY(nw__rng_begin(rng, err));
     int64_t *noisy = nw__calloc(n, sizeof *noisy);
@@ -199,7 +204,7 @@ nw_status nw_select(const nw_select_opts *opts, const int64_t *scores, size_t n,
             : ledger == NULL ? "ledger is NULL, must be a ledger (nw_ledger_unlimited for one that refuses nothing)"
             : label == NULL  ? "label is NULL"
                              : "chosen is NULL");
-    if (o.mechanism == NW_SELECT_NOISY_MAX && !ratio_of(o.epsilon, o.sensitivity, &t, &s))
+    if (o.mechanism == NW_SELECT_NOISY_MAX && !ratio_of(&o, &t, &s))
         return nw__fail(err, NW_E_ARG, __func__, "epsilon is %g, must be at least 2^-39 sensitivity", o.epsilon);
     int64_t *copy = clamped(scores, n);
     if (copy == NULL)

@@ -9,6 +9,8 @@
  *   stats.c    records in, merging, bytes, the spine                (holds the exact totals)
  *   quantile.c scores of the values that may be chosen               (from the exact counts of values)
  *   select.c   choosing by scores                                    (draws)
+ *   sparse.c   the sparse vector technique
+ *   bytes.c, keys.c   counts of unknown keys                         (holds the exact counts)
  *   figure.c   figures and their errors                             (from the noisy totals and the choices)
  */
 #include "base.h"
@@ -87,6 +89,10 @@ uint64_t nw__select_rate(double epsilon, uint64_t sensitivity);
 /** The exponential mechanism on scores of at most 2^61 in magnitude. */
 nw_status nw__select_exponential(nw_rng *rng, const int64_t *scores, size_t n, uint64_t rate, size_t *chosen, nw_error *err);
 
+/** b, rounded up, as t / s with both at most 2^40, for nw__cks20_laplace: the readable sampler, which has no distance to its law
+ *  that an event would have to carry. False if b is above 2^40. */
+bool nw__laplace_ratio(double b, uint64_t *t, uint64_t *s);
+
 /** Fills in everything of a choice but `first`; `epsilon` is its part of the budget. */
 nw_status nw__choice_plan(nw__choice *choice, const nw_stats_query *asked, double epsilon, nw_adjacency adjacency, nw_error *err);
 /** The score of each value: minus the distance of the wanted rank from the ranks that the value has, in 1 / denominator. */
@@ -98,5 +104,25 @@ double nw__choice_value(const nw_stats_query *asked, size_t cell);
 nw_status nw__choice_run(const nw__query *q, int64_t *counts, nw_rng *rng, nw_error *err);
 /** Expected distance of the chosen from the wanted rank, in records, at most. */
 double nw__choice_error(const nw__choice *choice);
+
+/** A set of byte strings, numbered in the order in which they came. */
+typedef struct nw__bytes {
+    char *text; /* all of them, each followed by a NUL */
+    size_t text_size;
+    size_t text_capacity;
+    size_t *starts; /* count + 1 of them */
+    size_t count;
+    size_t capacity;
+    uint32_t *slots; /* open addressing, at most half full: number + 1, 0 is free */
+    size_t slot_count;
+} nw__bytes;
+/** The number of a string, which is added if it is new. False if memory lacks. */
+bool nw__bytes_add(nw__bytes *set, const void *bytes, size_t n, size_t *number);
+const char *nw__bytes_get(const nw__bytes *set, size_t number, size_t *n);
+/** Wipes and frees. */
+void nw__bytes_clear(nw__bytes *set);
+
+/** Probability, rounded up, that any of `keys` counts of max_count reaches the threshold with the noise of the law. */
+double nw__keys_delta(nw_noise_law law, double scale, uint32_t keys, uint32_t max_count, int64_t threshold);
 
 #endif
