@@ -3,7 +3,8 @@
 #ifndef NW_STATS_H
 #define NW_STATS_H
 
-/* nw/stats.h - counts, sums, means, variances and quantiles of records, by group, released once; and choices among candidates.
+/* nw/stats.h - counts, sums, means, variances and quantiles of records, by group, released once; choices among candidates;
+ *   questions about thresholds; counts of unknown keys; linear queries.
  *
  * What it is for: a handful of figures about a table, or about parts of it that lie on many threads or machines: each part adds
  *   its records to an accumulator of its own, accumulators merge, or reduce as bytes, and one of them releases.
@@ -251,8 +252,8 @@ typedef struct nw_keys nw_keys; /* confined */
 
 typedef struct nw_keys_opts {
     size_t struct_size;
-    double epsilon; /* of the noise, nats, in (0, 64]; 0 until set */
-    double delta;   /* of the noise: 0: discrete Laplace, else rounded Gaussian; -1 until set */
+    double epsilon;         /* of the noise, nats, in (0, 64]; 0 until set */
+    double delta;           /* of the noise: 0: discrete Laplace, else rounded Gaussian; -1 until set */
     double threshold_delta; /* in (0, 1), on top of delta; 0 until set */
     nw_adjacency adjacency; /* NW_ADD_REMOVE, of one user; NW_ADJACENCY_UNSET until set */
     uint32_t max_keys;      /* of one user: 1 .. 2^20; 0 until set */
@@ -295,6 +296,60 @@ NW_API NW_WARN_UNUSED nw_status nw_keys_release(
 NW_API size_t nw_keys_released(const nw_keys *keys);
 NW_API NW_WARN_UNUSED nw_status nw_keys_get(
     const nw_keys *keys, size_t i, const char **key, size_t *key_size, int64_t *count, nw_error *err);
+
+/* ---- linear queries over cells, and a tree of counts ---- */
+
+/** Options of both: noise as for nw_stats. */
+typedef struct nw_linear_opts {
+    size_t struct_size;
+    double epsilon;         /* nats, in (0, 64]; 0 until set */
+    double delta;           /* in [0, 1); 0: discrete Laplace, else rounded Gaussian; -1 until set */
+    nw_adjacency adjacency; /* add_remove or replace_one; NW_ADJACENCY_UNSET until set */
+} nw_linear_opts;
+/* clang-format off */
+#define NW_LINEAR_OPTS_INIT { sizeof(nw_linear_opts), 0.0, -1.0, NW_ADJACENCY_UNSET }
+/* clang-format on */
+NW_API void nw_linear_opts_init(nw_linear_opts *opts, size_t struct_size);
+
+/** Any linear queries over records in cells: answer a = sum over the records of weights[a][cell of the record], plus noise. */
+typedef struct nw_linear nw_linear; /* confined */
+/** Shapes: weights: int64[answers][cells], public, at most 2^20 in magnitude, not all 0; copied. answers, cells: 1 .. 2^20,
+ *  together at most 2^26 weights. The sensitivity is the largest norm of a column of weights; under replace_one the largest
+ *  distance of two, or twice the largest norm where there are too many to compare. Errors: NW_E_ARG naming the parameter;
+ *  NW_E_NOMEM. Cost: cells^2 answers for replace_one. Source: docs/rooms/stats.md#linear-queries-and-trees. */
+NW_API NW_WARN_UNUSED nw_status nw_linear_new(
+    nw_linear **out, const nw_linear_opts *opts, const int64_t *weights, size_t answers, size_t cells, nw_error *err);
+NW_API void nw_linear_free(nw_linear *linear);
+NW_API const nw_event *nw_linear_event(const nw_linear *linear); /* borrowed */
+NW_API double nw_linear_deviation(const nw_linear *linear);      /* of the noise of every answer */
+/** Adds n records; a cell that is not below `cells` contributes nothing. Errors: NW_E_ARG; NW_E_STATE after the release. */
+NW_API NW_WARN_UNUSED nw_status nw_linear_add(nw_linear *linear, const uint32_t *cells, size_t n, nw_error *err);
+/** Errors: NW_E_ARG if weights or options differ; NW_E_STATE if either was released. */
+NW_API NW_WARN_UNUSED nw_status nw_linear_merge(nw_linear *linear, const nw_linear *other, nw_error *err);
+/** Charges, draws. Once. out: int64[answers], untouched on error. Errors: as nw_stats_release. */
+NW_API NW_WARN_UNUSED nw_status nw_linear_release(
+    nw_linear *linear, nw_rng *rng, nw_ledger *ledger, const char *label, int64_t *out, nw_receipt *receipt, nw_error *err);
+
+/** Noisy counts of all halves, quarters, ... of [lower, upper]: any number of quantiles and ranks from one release. */
+typedef struct nw_tree nw_tree; /* confined */
+/** depth: 1 .. 20, so 2^depth cells. Bounds as in nw_stats_query. */
+NW_API NW_WARN_UNUSED nw_status nw_tree_new(
+    nw_tree **out, const nw_linear_opts *opts, double lower, double upper, unsigned depth, nw_error *err);
+NW_API void nw_tree_free(nw_tree *tree);
+NW_API const nw_event *nw_tree_event(const nw_tree *tree); /* borrowed */
+/** Standard deviation of a rank that nw_tree_rank tells, at most. */
+NW_API double nw_tree_deviation(const nw_tree *tree);
+/** Adds n values; NaN contributes nothing, what lies beyond the bounds counts at the bound. Errors: as nw_linear_add. */
+NW_API NW_WARN_UNUSED nw_status nw_tree_add(nw_tree *tree, const double *values, size_t n, nw_error *err);
+NW_API NW_WARN_UNUSED nw_status nw_tree_merge(nw_tree *tree, const nw_tree *other, nw_error *err);
+/** Charges, draws. Once. Errors: as nw_stats_release. */
+NW_API NW_WARN_UNUSED nw_status nw_tree_release(
+    nw_tree *tree, nw_rng *rng, nw_ledger *ledger, const char *label, nw_receipt *receipt, nw_error *err);
+/** After a release: the upper end of the cell where a fraction `rank` in [0, 1] of the records is reached. Errors: NW_E_STATE;
+ *  NW_E_ARG. */
+NW_API NW_WARN_UNUSED nw_status nw_tree_quantile(const nw_tree *tree, double rank, double *value, nw_error *err);
+/** After a release: the noisy number of records in the cells up to the one of x (not NaN). Errors: NW_E_STATE, NW_E_ARG. */
+NW_API NW_WARN_UNUSED nw_status nw_tree_rank(const nw_tree *tree, double x, double *records, nw_error *err);
 
 #ifdef __cplusplus
 }

@@ -11,6 +11,7 @@
  *   select.c   choosing by scores                                    (draws)
  *   sparse.c   the sparse vector technique
  *   bytes.c, keys.c   counts of unknown keys                         (holds the exact counts)
+ *   linear.c   linear queries and trees                              (holds the exact counts)
  *   figure.c   figures and their errors                             (from the noisy totals and the choices)
  */
 #include "base.h"

@@ -54,7 +54,7 @@ static void keys_delta__is_the_sum_of_the_law(void **state)
     for (size_t i = 0; i < 6; i++) {
         const nw_noise_law law = laws[i / 3];
         const double scale = scales[i % 3];
-        for (int64_t t = 1; t < 5.0 * scale + 3.0; t += 1 + t / 4) {
+        for (int64_t t = 1; (double)t < 5.0 * scale + 3.0; t += 1 + t / 4) {
             const long double p = plain_tail(law, scale, t);
             for (uint32_t l0 = 1; l0 <= 100; l0 += 33) {
                 const double wanted = (double)-expm1l(l0 * log1pl(-p));
@@ -164,7 +164,7 @@ static void keys_release__counts_what_the_bounds_allow(void **state)
 static void keys_release__of_a_lone_user_as_often_as_charged(void **state)
 {
     (void)state;
-    enum { RUNS = 300, EXTRA = 300, L0 = 3 };
+    enum { RUNS = 150, EXTRA = 300, L0 = 3 };
     size_t hits = 0;
     nw_cost cost = { 0 };
     for (size_t run = 0; run < RUNS; run++) {
@@ -183,7 +183,7 @@ static void keys_release__of_a_lone_user_as_often_as_charged(void **state)
     }
     const double deviation = ((double)hits - RUNS * cost.delta) / sqrt(RUNS * cost.delta * (1.0 - cost.delta));
     print_message("# %zu of %d releases, charged delta %.4f: %.2f standard errors\n", hits, RUNS, cost.delta, deviation);
-    assert_true(cost.delta > 0.2 && fabs(deviation) < 5.0); /* a threshold one lower, or keys beyond the bound, would be more */
+    assert_true(cost.delta > 0.2 && fabs(deviation) < 5.0); /* keys beyond the bound would bring it near 1 */
 }
 
 static void keys__refuse_bad_options_and_states(void **state)
