@@ -11,6 +11,7 @@
 #include <nw/ledger.h>
 #include <nw/noise.h>
 #include <nw/rng.h>
+#include <nw/stats.h>
 #include <nw/status.h>
 #include <nw/strategy.h>
 #include <nw/synth.h>

@@ -121,10 +121,18 @@ static int store(const app_option *option, void *settings, const char *text)
             return app_fail(APP_USAGE, subject, "is \"%s\", must be one of %s", text, option->admissible);
         return APP_OK;
     case APP_TEXT:
+    case APP_TEXTS:
     case APP_FILE: break;
     }
     if (*text == '\0')
         return app_fail(APP_USAGE, subject, "is empty, must be a %s", option->value);
+    if (option->kind == APP_TEXTS) {
+        app_texts *texts = target;
+        if (texts->count == APP_MAX_TEXTS)
+            return app_fail(APP_USAGE, subject, "given too often, must be given at most %d times", APP_MAX_TEXTS);
+        texts->items[texts->count++] = text;
+        return APP_OK;
+    }
     *(const char **)target = text;
     return APP_OK;
 }
@@ -162,7 +170,7 @@ static int find_and_take(parser *p, const char *name, size_t length, char letter
             continue;
         if (is_common)
             return take_option(p, option, &p->common, attached);
-        if (p->was_given[i])
+        if (p->was_given[i] && option->kind != APP_TEXTS)
             return app_fail(APP_USAGE, *(p->next - 1), "given twice, must be given once");
         p->was_given[i] = true;
         return take_option(p, option, p->settings, attached);

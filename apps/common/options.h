@@ -8,8 +8,8 @@
  *
  * A program has one command without a name, or several with names ("nw-ledger create"). Each command has operands and options.
  * Accepted: --name VALUE, --name=VALUE, -n VALUE, -nVALUE, options and operands in any order, "--" before operands that begin
- * with '-'. Refused: abbreviations, an option given twice, a separate value that begins with "--" (more likely an option whose
- * neighbour lost its value).
+ * with '-'. Refused: abbreviations, an option given twice (but APP_TEXTS), a separate value that begins with "--" (more likely an
+ * option whose neighbour lost its value).
  */
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,8 +21,15 @@ typedef enum app_kind {
     APP_FILE,     /* const char *, completed as a file name */
     APP_REAL,     /* double */
     APP_COUNT,    /* uint64_t */
-    APP_CHOICE    /* unsigned: the position in `admissible` */
+    APP_CHOICE,   /* unsigned: the position in `admissible` */
+    APP_TEXTS     /* app_texts: may be given several times */
 } app_kind;
+
+#define APP_MAX_TEXTS 256
+typedef struct app_texts {
+    const char *items[APP_MAX_TEXTS];
+    size_t count;
+} app_texts;
 
 typedef struct app_option {
     const char *name; /* without dashes */

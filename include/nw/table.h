@@ -72,6 +72,11 @@ NW_API void nw_schema_free(nw_schema *schema);
 NW_API size_t nw_schema_columns(const nw_schema *schema);
 /** Column i, in the schema's order; the strings live as long as the schema. */
 NW_API nw_column nw_schema_column(const nw_schema *schema, size_t i);
+/** The least and the greatest value of a column that get a code: the same, unless the column is cut into bins. A date in days
+ *  since 1970-01-01, a bool as 0 or 1. NaN for a missing value and for a category. column and code must be in range. */
+NW_API void nw_schema_range(const nw_schema *schema, size_t column, uint32_t code, double *low, double *high);
+/** The label of a category; NULL for the missing value and for columns of other types. Lives as long as the schema. */
+NW_API const char *nw_schema_label(const nw_schema *schema, size_t column, uint32_t code);
 /** BLAKE2b-256 of the schema's canonical form, as 64 hex digits and a NUL. */
 NW_API void nw_schema_hash(const nw_schema *schema, char out[65]);
 

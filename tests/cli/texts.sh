@@ -26,7 +26,7 @@ completes() { # name, wanted words in order, command line...: the last word is t
     if [[ ${COMPREPLY[*]} == "$wanted" ]]; then ok "$name"; else not_ok "$name" "is ${COMPREPLY[*]}" "must be $wanted"; fi
 }
 
-for program in nw-account nw-synth nw-ledger; do
+for program in nw-account nw-synth nw-stats nw-ledger; do
     $program --help >help.txt 2>help.err
     check "${program}_help__succeeds_on_stdout" test $? = 0 -a -s help.txt -a ! -s help.err
     check "${program}_help__is_at_most_80_columns" test "$(wc -L <help.txt)" -le 80
@@ -62,6 +62,8 @@ completes synth_choice_after_equals 'genetic' nw-synth --engine = gen
 completes synth_file 'schema.json' nw-synth --schema sch
 completes synth_file_with_blank 'a b.csv' nw-synth a
 completes synth_nothing_for_numbers '' nw-synth --epsilon ''
+completes stats_options '--query' nw-stats --que
+completes stats_nothing_for_queries '' nw-stats --query m
 completes ledger_commands 'create charge commit' nw-ledger c
 completes ledger_options '--anchor' nw-ledger verify p.nwl --an
 completes ledger_options_of_another_command '' nw-ledger show --an

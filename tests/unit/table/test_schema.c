@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "table_support.h"
 
+#include <math.h>
+
 /* ---- what is refused, and the words for it ---- */
 
 static void refused(const char *json, uint32_t max_bins, nw_status status, const char *words)
@@ -308,6 +310,63 @@ static void schema_hash__is_the_documented_one(void **state)
     assert_string_equal(hash, "fef01bae3c7a412d2ba5d491ac5b61dcafa860ba71bc1d326c3a356237e8bc02");
 }
 
+/* Every code holds its own least and greatest value, and the next number beyond them belongs to a neighbour. */
+static void schema_range__ends_are_encoded_as_the_code(void **state)
+{
+    (void)state;
+    static const char json[] = "{\"i\": {\"type\": \"int\", \"lower\": -5, \"upper\": 700},"
+                               "\"f\": {\"type\": \"float\", \"lower\": 0.1, \"upper\": 9.3, \"step\": 0.1},"
+                               "\"r\": {\"type\": \"float\", \"lower\": -2, \"upper\": 7},"
+                               "\"l\": {\"type\": \"float\", \"lower\": 0, \"upper\": 1e6, \"step\": 0.01, "
+                               "\"scale\": \"log\"},"
+                               "\"d\": {\"type\": \"date\", \"lower\": \"1969-12-30\", \"upper\": \"1970-01-09\"}}";
+    nw_schema *schema = NULL;
+    assert_int_equal(nw_schema_parse(&schema, json, 0, NULL), NW_OK);
+    for (size_t c = 0; c < nw_schema_columns(schema); c++) {
+        const nw__domain *domain = &schema->domains[c];
+        const nw_column column = nw_schema_column(schema, c);
+        double low, high, before = 0.0;
+        for (uint32_t code = 0; code + 1 < column.cells; code++) {
+            nw_schema_range(schema, c, code, &low, &high);
+            assert_true(low <= high && low >= column.lower && high <= column.upper);
+            assert_int_equal(nw__domain_encode_number(domain, low), code);
+            const bool is_half_open = column.step == 0.0 && code + 2 < column.cells;
+            assert_int_equal(nw__domain_encode_number(domain, is_half_open ? nextafter(high, low) : high), code);
+            assert_true(code == 0 || (column.step == 0.0 ? low == before : low > before));
+            before = high;
+        }
+        assert_true(before == column.upper);
+        nw_schema_range(schema, c, column.cells - 1, &low, &high);
+        assert_true(isnan(low) && isnan(high));
+    }
+    double low, high;
+    nw_schema_range(schema, 1, 2, &low, &high);
+    assert_true(low == 0.3 && high == 0.3); /* the double that 0.3 is read as, not 0.1 + 2 * 0.1 */
+    nw_schema_range(schema, 4, 0, &low, &high);
+    assert_true(low == -2.0);
+    nw_schema_free(schema);
+}
+
+static void schema_label__is_that_of_the_schema(void **state)
+{
+    (void)state;
+    nw_schema *schema = NULL;
+    double low, high;
+    static const char json[] = "{\"s\": {\"type\": \"categorical\", \"values\": [\"F\", \"M\"]},"
+                               "\"b\": {\"type\": \"bool\"}, \"c\": 3}";
+    assert_int_equal(nw_schema_parse(&schema, json, 0, NULL), NW_OK);
+    assert_string_equal(nw_schema_label(schema, 0, 1), "M");
+    assert_null(nw_schema_label(schema, 0, 2));
+    assert_null(nw_schema_label(schema, 1, 0));
+    nw_schema_range(schema, 0, 0, &low, &high);
+    assert_true(isnan(low));
+    nw_schema_range(schema, 1, 1, &low, &high);
+    assert_true(low == 1.0 && high == 1.0);
+    nw_schema_range(schema, 2, 2, &low, &high);
+    assert_true(low == 2.0 && high == 2.0);
+    nw_schema_free(schema);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -325,6 +384,8 @@ int main(void)
         cmocka_unit_test(schema_parse__takes_the_largest_columns),
         cmocka_unit_test(domain_cut__makes_bins_of_whole_steps),
         cmocka_unit_test(domain_cut__counts_the_values_of_decimal_grids_exactly),
+        cmocka_unit_test(schema_range__ends_are_encoded_as_the_code),
+        cmocka_unit_test(schema_label__is_that_of_the_schema),
         cmocka_unit_test(schema_hash__ignores_layout_and_tells_domains_apart),
         cmocka_unit_test(schema_hash__is_the_documented_one),
     };

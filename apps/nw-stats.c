@@ -1,0 +1,360 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* nw-stats - counts, sums, means, variances, histograms and quantiles of a table, with their errors.
+ *
+ * Options, schema, queries, ledger and the place of the output are checked first, then the table is read, then the ledger is
+ * charged once for all queries, and only then is anything drawn. */
+#include "common/exit.h"
+#include "common/files.h"
+#include "common/json.h"
+#include "common/numbers.h"
+#include "common/options.h"
+#include "common/progress.h"
+#include "common/receipt.h"
+#include "common/signals.h"
+#include "stats/feed.h"
+#include "stats/report.h"
+
+#include <noisewright.h>
+#include <nw/testing.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#define NO_SEED UINT64_MAX /* outside of --insecure-seed's interval */
+#define FINEST_BINS 65534  /* of a column: one value each as far as there are codes */
+
+typedef struct settings {
+    const char *operands[APP_MAX_OPERANDS]; /* TABLE.csv */
+    const char *schema;
+    const char *output;
+    const char *ledger;
+    double epsilon;
+    double delta; /* 0: pure */
+    app_texts queries;
+    unsigned adjacency; /* into adjacencies[] */
+    uint64_t rows;      /* that --estimate assumes; 0: none */
+    uint64_t insecure_seed;
+    bool is_estimate;
+    bool is_json;
+    bool is_quiet;
+} settings;
+
+static const nw_adjacency adjacencies[] = { NW_ADD_REMOVE, NW_REPLACE_ONE };
+
+static const app_option options[] = {
+    APP_OPTION("schema", 's', APP_FILE, "FILE", NULL, schema, true, "the columns and their domains, in JSON"),
+    APP_OPTION("epsilon", 'e', APP_REAL, "E", "(0, 64]", epsilon, true, "privacy loss of all queries together"),
+    APP_OPTION("delta", 'd', APP_REAL, "D", "[0, 1)", delta, false,
+        "probability left outside of epsilon; without it, or 0: pure differential privacy, with Laplace noise; else Gaussian"),
+    APP_OPTION("query", 'Q', APP_TEXTS, "QUERY", NULL, queries, true,
+        "what is asked, such as 'mean(age) by sex'; may be given several times, and then shares the budget"),
+    APP_OPTION("adjacency", 'a', APP_CHOICE, NULL, "add-remove|replace-one", adjacency, false,
+        "which two tables are neighbours; default add-remove"),
+    APP_OPTION("ledger", 'l', APP_FILE, "FILE", NULL, ledger, false,
+        "charge this ledger, made by nw-ledger create; without one nothing durable is kept"),
+    APP_OPTION("output", 'o', APP_FILE, "FILE", NULL, output, false, "where the figures go; default -, standard output"),
+    APP_OPTION("json", '\0', APP_FLAG, NULL, NULL, is_json, false, "one JSON object instead of text"),
+    APP_OPTION("estimate", '\0', APP_FLAG, NULL, NULL, is_estimate, false,
+        "print the cost and the expected errors; reads no data, charges nothing"),
+    APP_OPTION("rows", 'n', APP_COUNT, "N", "[1, 1e15]", rows, false, "records that --estimate assumes, in groups of one size"),
+    APP_OPTION("insecure-seed", '\0', APP_COUNT, "N", "[0, 1e15]", insecure_seed, false,
+        "for tests: repeatable random numbers; the result is NOT PRIVATE"),
+    APP_OPTION("quiet", 'q', APP_FLAG, NULL, NULL, is_quiet, false, "no progress and no receipt on standard error"),
+};
+
+static const app_command command = {
+    .operands = { "TABLE.csv" },
+    .help = "Reads TABLE.csv (- is standard input; gzip is recognised) and answers the queries, each figure with its standard "
+            "error. All answers together are private at (epsilon, delta) for one record.",
+    APP_OPTIONS(options),
+};
+
+static const app_program program = {
+    .name = "nw-stats",
+    .summary = "figures about a table, with their errors",
+    .commands = &command,
+    .command_count = 1,
+    .details = "Queries:\n"
+               "  count()  sum(COLUMN)  mean(COLUMN)  var(COLUMN)  hist(COLUMN[, CELLS])\n"
+               "  median(COLUMN)  quantile(COLUMN, RANK)  min(COLUMN)  max(COLUMN)\n"
+               "then, if wanted: by COLUMN, and weight W for a larger share of the budget.\n"
+               "COLUMN in LOW..HIGH holds values to narrower bounds than the schema's. Names\n"
+               "with other characters than letters, digits and _-.<>= stand in \"quotes\".\n"
+               "\n"
+               "Exit: 0 done; 3 over the budget; 64 usage; 65 malformed data; 66 no input; 70\n"
+               "internal; 73 cannot create the output; 74 input or output failed; 130 or 143\n"
+               "interrupted. Malformed input and refusals cost nothing; after the charge the\n"
+               "budget stays spent, whatever happens.\n"
+               "\n"
+               "Example:\n"
+               "  nw-stats census.csv --schema schema.json --epsilon 1 \\\n"
+               "      --query 'count() by sex' --query 'mean(pay in 0..20000) by sex'\n",
+};
+
+/* What a run owns; freed in one place. */
+typedef struct job {
+    const settings *settings;
+    nw_adjacency adjacency;
+    nw_schema *schema;
+    query queries[APP_MAX_TEXTS];
+    nw_stats *stats;
+    nw_ledger *ledger;
+    nw_table *table;
+    nw_rng *rng;
+    nw_receipt receipt; /* its head is empty until the charge */
+    app_progress progress;
+} job;
+
+static bool is_insecure(const settings *s)
+{
+    return s->insecure_seed != NO_SEED;
+}
+
+static const char *output_of(const settings *s)
+{
+    return s->output == NULL ? "-" : s->output;
+}
+
+static int check_settings(const settings *s)
+{
+    const char *const named[] = { s->operands[0], s->schema, s->ledger };
+    if (s->is_estimate)
+        return APP_OK;
+    if (s->operands[0] == NULL)
+        return app_fail(APP_USAGE, "TABLE.csv", "missing, must be given unless --estimate is");
+    if (s->rows > 0)
+        return app_fail(APP_USAGE, "--rows", "is for --estimate, must be used with it");
+    if (is_insecure(s) && s->ledger != NULL)
+        return app_fail(APP_USAGE, "--insecure-seed", "cannot be charged to a ledger file, must be used without --ledger");
+    for (size_t i = 0; s->output != NULL && i < sizeof named / sizeof *named; i++)
+        if (named[i] != NULL && strcmp(s->output, "-") != 0 && app_is_same_file(named[i], s->output))
+            return app_fail(APP_USAGE, "--output", "is the same file as %s, must be another", named[i]);
+    return APP_OK;
+}
+
+/* Reads the schema and the queries, and plans the release. */
+static int plan(job *j)
+{
+    nw_error err;
+    const settings *s = j->settings;
+    nw_stats_query asked[APP_MAX_TEXTS];
+    nw_stats_opts opts = NW_STATS_OPTS_INIT;
+    int code = app_check_input(s->schema);
+    if (code != APP_OK)
+        return code;
+    if (nw_schema_read(&j->schema, s->schema, FINEST_BINS, &err) != NW_OK)
+        return app_fail_error(s->schema, &err);
+    for (size_t i = 0; code == APP_OK && i < s->queries.count; i++) {
+        code = query_parse(&j->queries[i], s->queries.items[i], j->schema);
+        asked[i] = query_plan(&j->queries[i]);
+    }
+    opts.epsilon = s->epsilon;
+    opts.delta = s->delta;
+    opts.adjacency = j->adjacency;
+    if (code == APP_OK && nw_stats_new(&j->stats, asked, s->queries.count, &opts, &err) != NW_OK)
+        return app_fail_error("options", &err);
+    return code;
+}
+
+/* Is the ledger for the same neighbours, and would the release fit? Asked before the table is read; the charge asks again. */
+static int check_ledger(job *j)
+{
+    nw_error err;
+    bool is_fitting = false;
+    nw_ledger_summary summary;
+    char remaining[APP_NUMBER_SIZE];
+    const char *path = j->settings->ledger;
+    nw_status status = nw_ledger_summarise(j->ledger, &summary, &err);
+    if (status == NW_OK && summary.adjacency != j->adjacency)
+        return app_fail(APP_USAGE, "--adjacency", "is %s, must be %s as in the ledger %s", nw_adjacency_name(j->adjacency),
+            nw_adjacency_name(summary.adjacency), path);
+    if (status == NW_OK)
+        status = nw_ledger_fits(j->ledger, nw_stats_event(j->stats), &is_fitting, &err);
+    if (status != NW_OK)
+        return app_fail_error(path, &err);
+    if (!is_fitting && j->settings->delta == 0.0 && summary.filter != NW_FILTER_PURE)
+        return app_fail(APP_BUDGET, path,
+            "the release does not fit; Laplace noise costs much in a ledger with filter %s, give --delta for Gaussian noise; "
+            "nothing was charged",
+            nw_filter_name(summary.filter));
+    if (!is_fitting)
+        return app_fail(APP_BUDGET, path, "the release does not fit, epsilon must be at most %s at delta %g; nothing was charged",
+            app_text_down(summary.remaining_epsilon, remaining), summary.remaining_delta);
+    return APP_OK;
+}
+
+static int open_ledger(job *j)
+{
+    nw_error err;
+    const settings *s = j->settings;
+    if (s->ledger == NULL) {
+        nw_ledger_opts opts = NW_LEDGER_OPTS_INIT;
+        opts.epsilon = s->epsilon;
+        opts.delta = s->delta;
+        opts.adjacency = j->adjacency;
+        return nw_ledger_memory(&j->ledger, &opts, &err) == NW_OK ? APP_OK : app_fail_error("ledger in memory", &err);
+    }
+    const int code = app_check_input(s->ledger);
+    if (code != APP_OK)
+        return code;
+    if (nw_ledger_open(&j->ledger, s->ledger, &err) != NW_OK)
+        return app_fail_error(s->ledger, &err);
+    return check_ledger(j);
+}
+
+static int read_table(job *j)
+{
+    nw_error err;
+    const char *path = j->settings->operands[0];
+    int code = APP_OK;
+    app_progress_step(&j->progress, "reading", -1.0);
+    const nw_status status = nw_table_read_csv(&j->table, j->schema, path, &err);
+    app_progress_end(&j->progress);
+    if (status != NW_OK)
+        return app_fail_error(path, &err);
+    for (size_t i = 0; code == APP_OK && i < j->settings->queries.count; i++)
+        code = feed(j->stats, i, &j->queries[i], j->table);
+    return code;
+}
+
+/* Charges and draws. From the charge on a signal comes too late. */
+static int release(job *j)
+{
+    nw_error err;
+    const settings *s = j->settings;
+    nw_status status = is_insecure(s) ? nw_rng_new_insecure_seeded(&j->rng, s->insecure_seed, &err) : nw_rng_new(&j->rng, &err);
+    app_signals_defer(true);
+    if (status == NW_OK)
+        status = nw_stats_release(j->stats, j->rng, j->ledger, "stats", &j->receipt, &err);
+    if (status == NW_OK)
+        return APP_OK;
+    const int code = app_fail_error(s->ledger == NULL ? "run" : s->ledger, &err);
+    if (j->receipt.head[0] != '\0')
+        app_note("the budget was spent and stays spent; nothing was released");
+    return code;
+}
+
+/* ---- output ---- */
+
+static report report_of(const job *j)
+{
+    const settings *s = j->settings;
+    return (report){ j->queries, s->queries.count, j->schema, j->stats, s->is_estimate, s->rows };
+}
+
+static json_t *event_json(const job *j)
+{
+    char *text = NULL;
+    json_t *event = NULL;
+    if (nw_event_to_json(nw_stats_event(j->stats), &text, NULL) == NW_OK)
+        event = json_loads(text, 0, NULL);
+    nw_string_free(text);
+    return event;
+}
+
+static char *json_text(const job *j)
+{
+    const settings *s = j->settings;
+    const report r = report_of(j);
+    json_t *object = json_object();
+    app_json_put(&object, "epsilon", app_json_real(s->epsilon));
+    app_json_put(&object, "delta", app_json_real(s->delta));
+    app_json_put(&object, "adjacency", json_string(nw_adjacency_name(j->adjacency)));
+    app_json_put(&object, "insecure", json_boolean(is_insecure(s)));
+    app_json_put(&object, "library", json_string(nw_version()));
+    app_json_put(&object, "queries", report_json(&r));
+    if (s->is_estimate) {
+        app_json_put(&object, "estimate", json_true());
+        app_json_put(&object, "rows", s->rows > 0 ? json_integer((json_int_t)s->rows) : json_null());
+        app_json_put(&object, "event", event_json(j));
+    } else {
+        app_json_put(&object, "receipt", app_receipt_json(&j->receipt));
+    }
+    return app_json_dump(object, 0);
+}
+
+static char *plain_text(const job *j)
+{
+    const report r = report_of(j);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *stream = open_memstream(&text, &size);
+    if (stream == NULL)
+        return NULL;
+    const bool is_whole = report_text(stream, &r);
+    if (fclose(stream) == 0 && is_whole)
+        return text;
+    free(text);
+    return NULL;
+}
+
+static int write_figures(const job *j)
+{
+    const settings *s = j->settings;
+    char *text = s->is_json ? json_text(j) : plain_text(j);
+    const int code = text == NULL ? app_fail(APP_INTERNAL, NULL, "out of memory") : app_write_text(output_of(s), text);
+    free(text);
+    if (code != APP_OK && !s->is_estimate)
+        app_note("the budget was spent and stays spent; %s",
+            app_is_stream(output_of(s)) ? "the output is not whole" : "nothing was written");
+    return code;
+}
+
+static int answer(job *j)
+{
+    const settings *s = j->settings;
+    int code = app_check_input(s->operands[0]);
+    if (code == APP_OK)
+        code = plan(j);
+    if (code == APP_OK)
+        code = app_check_output(output_of(s));
+    if (code == APP_OK)
+        code = open_ledger(j);
+    if (code == APP_OK)
+        code = read_table(j);
+    if (code == APP_OK)
+        code = release(j);
+    if (code == APP_OK)
+        code = write_figures(j);
+    if (code == APP_OK && is_insecure(s))
+        app_note("NOT PRIVATE: the random numbers came from --insecure-seed");
+    if (code == APP_OK && !s->is_quiet && !s->is_json)
+        app_receipt_print(stderr, &j->receipt, s->ledger);
+    return code;
+}
+
+static int estimate(job *j)
+{
+    const int code = plan(j);
+    return code == APP_OK ? write_figures(j) : code;
+}
+
+static void free_job(job *j)
+{
+    nw_rng_free(j->rng);
+    nw_table_free(j->table);
+    nw_ledger_close(j->ledger);
+    nw_stats_free(j->stats);
+    nw_schema_free(j->schema);
+}
+
+int main(int argc, char **argv)
+{
+    static settings s = { .insecure_seed = NO_SEED };
+    static job j;
+    const app_command *chosen;
+    int code;
+    if (!app_parse(&program, argc, argv, &s, &chosen, &code))
+        return code;
+    j.settings = &s;
+    j.adjacency = adjacencies[s.adjacency];
+    app_signals_install();
+    app_progress_start(&j.progress, s.is_quiet);
+    code = check_settings(&s);
+    if (code == APP_OK)
+        code = s.is_estimate ? estimate(&j) : answer(&j);
+    app_progress_end(&j.progress);
+    free_job(&j);
+    return code;
+}

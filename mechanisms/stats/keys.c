@@ -1,0 +1,382 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* keys.c - counts of keys that are not known beforehand: bounded contributions of users, noise, a threshold [WZLDSG20].
+ * Deviation: the threshold's delta is exact for the integer law, and not a bound for its continuous relative; of each user the
+ * first max_keys keys count, and not a random choice of them. Proof note: docs/rooms/stats.md#unknown-keys. */
+#include "stats_internal.h"
+#include "accountant_internal.h"
+
+#include <math.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char NEW[] = "nw_keys_new";
+static const uint32_t MAX_BOUND = UINT32_C(1) << 20;
+static const size_t MAX_SIZE = (size_t)1 << 16;
+/* Noise values that are charged for: how many keys there are is private, and no set has more. */
+static const uint64_t SAMPLES = UINT64_C(1) << 31;
+
+/* What one user brought of one key. */
+typedef struct pair {
+    uint32_t user;
+    uint32_t key;
+} pair;
+
+typedef struct released {
+    uint32_t key;
+    int64_t count;
+} released;
+
+struct nw_keys {
+    nw_keys_opts opts;
+    nw_noise *noise;
+    nw_event *event;
+    double deviation;
+    int64_t threshold;
+    nw__bytes users;
+    nw__bytes keys;
+    nw__bytes pairs;       /* of struct pair */
+    uint32_t *user_keys;   /* per user: keys that count */
+    uint32_t *pair_counts; /* per pair: records that count */
+    size_t user_capacity;
+    size_t pair_capacity;
+    released *figures; /* after the release */
+    size_t figure_count;
+    bool is_released;
+    bool has_figures;
+};
+
+void nw_keys_opts_init(nw_keys_opts *opts, size_t struct_size)
+{
+    const nw_keys_opts defaults = NW_KEYS_OPTS_INIT;
+    memcpy(opts, &defaults, struct_size < sizeof defaults ? struct_size : sizeof defaults);
+    opts->struct_size = struct_size;
+}
+
+static nw_status check_opts(const nw_keys_opts *o, nw_error *err)
+{
+    if (!(o->epsilon > 0.0 && o->epsilon <= NW__MAX_EPSILON))
+        return nw__fail(err, NW_E_ARG, NEW, "epsilon is %g, must be in (0, %g]", o->epsilon, NW__MAX_EPSILON);
+    if (!(o->delta >= 0.0 && o->delta < 1.0))
+        return nw__fail(err, NW_E_ARG, NEW, "delta is %g, must be in [0, 1)", o->delta);
+    if (!(o->threshold_delta >= 1e-300 && o->threshold_delta < 1.0))
+        return nw__fail(err, NW_E_ARG, NEW, "threshold_delta is %g, must be in [1e-300, 1)", o->threshold_delta);
+    if (o->adjacency != NW_ADD_REMOVE)
+        return nw__fail(err, NW_E_ARG, NEW, "adjacency is %s, must be add_remove", nw_adjacency_name(o->adjacency));
+    if (o->max_keys < 1 || o->max_keys > MAX_BOUND)
+        return nw__fail(err, NW_E_ARG, NEW, "max_keys is %u, must be in 1..2^20", o->max_keys);
+    if (o->max_count < 1 || o->max_count > MAX_BOUND)
+        return nw__fail(err, NW_E_ARG, NEW, "max_count is %u, must be in 1..2^20", o->max_count);
+    return NW_OK;
+}
+
+/* P[Z >= t], t >= 1: q^t / (1 + q) with q = e^(-1/b), or the normal tail beyond t - 1/2. Relative error: t / b is at most 745
+ * with 2 roundings, so the exponent is off by less than 2^-42; the normal argument likewise, squared. 2^-36 covers both with the
+ * rest. */
+double nw__keys_delta(nw_noise_law law, double scale, uint32_t keys, uint32_t max_count, int64_t threshold)
+{
+    const double t = (double)(threshold - (int64_t)max_count);
+    const double p = law == NW_NOISE_DISCRETE_LAPLACE ? exp(-t / scale) / (1.0 + exp(-1.0 / scale))
+                                                      : 0.5 * erfc((t - 0.5) / scale / sqrt(2.0));
+    return fmin(1.0, -expm1((double)keys * log1p(-fmin(p, 1.0))) * (1.0 + 0x1p-36)); /* 1 - (1 - p)^keys */
+}
+
+/* The least threshold of that delta: doubling, then halving the interval. */
+static int64_t find_threshold(const nw_keys_opts *o, nw_noise_law law, double scale)
+{
+    int64_t low = o->max_count; /* too low: a key of one user would be released half the time */
+    int64_t step = 1;
+    while (nw__keys_delta(law, scale, o->max_keys, o->max_count, low + step) > o->threshold_delta)
+        step *= 2;
+    int64_t high = low + step;
+    while (high - low > 1) {
+        const int64_t middle = low + (high - low) / 2;
+        if (nw__keys_delta(law, scale, o->max_keys, o->max_count, middle) > o->threshold_delta)
+            low = middle;
+        else
+            high = middle;
+    }
+    return high;
+}
+
+static nw_status make_event(nw_keys *keys, nw_noise_law law, double scale, nw_sensitivity sensitivity, nw_error *err)
+{
+    const nw_keys_opts *o = &keys->opts;
+    const double delta = nw__keys_delta(law, scale, o->max_keys, o->max_count, keys->threshold);
+    nw_event *parts[2] = { NULL, NULL };
+    nw_status status =
+        nw_event_noise(&parts[0], law == NW_NOISE_DISCRETE_LAPLACE ? NW_EVENT_DISCRETE_LAPLACE : NW_EVENT_ROUNDED_GAUSSIAN, scale,
+            sensitivity, SAMPLES, err);
+    if (status == NW_OK)
+        status = nw_event_approx(&parts[1], 0.0, delta, NW_ADD_REMOVE, err);
+    if (status == NW_OK)
+        status = nw_event_composed(&keys->event, (const nw_event *const *)parts, 2, err);
+    nw_event_free(parts[0]);
+    nw_event_free(parts[1]);
+    return status;
+}
+
+/* A user moves max_keys counts by max_count each. */
+static nw_status calibrate(nw_keys *keys, nw_error *err)
+{
+    const nw_keys_opts *o = &keys->opts;
+    const bool is_pure = o->delta == 0.0;
+    const nw_noise_law law = is_pure ? NW_NOISE_DISCRETE_LAPLACE : NW_NOISE_ROUNDED_GAUSSIAN;
+    const double l0 = (double)o->max_keys;
+    const double distance = (double)o->max_count * (is_pure ? l0 : nw__up(sqrt(l0)));
+    const double budget = is_pure ? o->epsilon : nw__budget_mu(o->epsilon, o->delta);
+    const double scale = fmax(0x1p-10, nw__up(nw__up(is_pure ? distance : nw__up(distance)) / budget));
+    if (!(scale <= 0x1p50))
+        return nw__fail(
+            err, NW_E_ARG, NEW, "epsilon is %g, too small: the noise would be %g, must be at most 2^50", o->epsilon, scale);
+    keys->threshold = find_threshold(o, law, scale);
+    keys->deviation = nw__stats_deviation(law, scale);
+    NW__TRY(make_event(keys, law, scale, (nw_sensitivity){ is_pure ? distance : nw__up(distance), NW_ADD_REMOVE }, err));
+    return nw_noise_new(&keys->noise, law, scale, err);
+}
+
+nw_status nw_keys_new(nw_keys **out, const nw_keys_opts *opts, nw_error *err)
+{
+    const nw_keys_opts defaults = NW_KEYS_OPTS_INIT;
+    if (out == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "out is NULL");
+    *out = NULL;
+    if (opts == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "opts is NULL");
+    nw_keys *keys = nw__calloc(1, sizeof *keys);
+    if (keys == NULL)
+        return nw__fail_memory(err, __func__);
+    keys->opts = defaults;
+    memcpy(&keys->opts, opts, opts->struct_size < sizeof defaults ? opts->struct_size : sizeof defaults);
+    keys->opts.struct_size = sizeof defaults;
+    nw_status status = check_opts(&keys->opts, err);
+    if (status == NW_OK)
+        status = calibrate(keys, err);
+    if (status != NW_OK) {
+        nw_keys_free(keys);
+        return status;
+    }
+    *out = keys;
+    return NW_OK;
+}
+
+/* Everything exact: users, pairs, and how many keys a user has. */
+static void forget_records(nw_keys *keys)
+{
+    nw__free_wiped(keys->user_keys, keys->user_capacity * sizeof *keys->user_keys);
+    nw__free_wiped(keys->pair_counts, keys->pair_capacity * sizeof *keys->pair_counts);
+    keys->user_keys = keys->pair_counts = NULL;
+    keys->user_capacity = keys->pair_capacity = 0;
+    nw__bytes_clear(&keys->users);
+    nw__bytes_clear(&keys->pairs);
+}
+
+void nw_keys_free(nw_keys *keys)
+{
+    if (keys == NULL)
+        return;
+    forget_records(keys);
+    nw__bytes_clear(&keys->keys);
+    nw__free_wiped(keys->figures, keys->figure_count * sizeof *keys->figures);
+    nw_noise_free(keys->noise);
+    nw_event_free(keys->event);
+    free(keys);
+}
+
+const nw_event *nw_keys_event(const nw_keys *keys)
+{
+    return keys->event;
+}
+
+int64_t nw_keys_threshold(const nw_keys *keys)
+{
+    return keys->threshold;
+}
+
+double nw_keys_deviation(const nw_keys *keys)
+{
+    return keys->deviation;
+}
+
+/* ---- records ---- */
+
+/* Room for entry `index` of an array of counters that grows with a set. */
+static bool make_room(uint32_t **counters, size_t *capacity, size_t index)
+{
+    if (index < *capacity)
+        return true;
+    const size_t wanted = *capacity == 0 ? 16 : 2 * *capacity;
+    uint32_t *larger = nw__calloc(wanted, sizeof *larger);
+    if (larger == NULL)
+        return false;
+    if (*capacity > 0)
+        memcpy(larger, *counters, *capacity * sizeof *larger);
+    nw__free_wiped(*counters, *capacity * sizeof *larger);
+    *counters = larger;
+    *capacity = wanted;
+    return true;
+}
+
+static uint32_t at_most(uint64_t x, uint32_t limit)
+{
+    return x < limit ? (uint32_t)x : limit;
+}
+
+/* `records` of one user and key: a pair that is new counts if the user has fewer than max_keys. */
+static bool add_records(nw_keys *keys, const void *user, size_t user_size, const void *key, size_t key_size, uint32_t records)
+{
+    size_t u, k, p;
+    if (!nw__bytes_add(&keys->users, user, user_size, &u) || !make_room(&keys->user_keys, &keys->user_capacity, u))
+        return false;
+    if (!nw__bytes_add(&keys->keys, key, key_size, &k))
+        return false;
+    const pair both = { (uint32_t)u, (uint32_t)k };
+    const size_t known = keys->pairs.count;
+    if (!nw__bytes_add(&keys->pairs, &both, sizeof both, &p) || !make_room(&keys->pair_counts, &keys->pair_capacity, p))
+        return false;
+    if (keys->pairs.count > known) {
+        const bool has_room = keys->user_keys[u] < keys->opts.max_keys;
+        keys->user_keys[u] += has_room;
+        keys->pair_counts[p] = has_room ? at_most(records, keys->opts.max_count) : 0;
+    } else if (keys->pair_counts[p] > 0) { /* 0: a key of this user that does not count */
+        keys->pair_counts[p] = at_most((uint64_t)keys->pair_counts[p] + records, keys->opts.max_count);
+    }
+    return true;
+}
+
+static nw_status check_open(const nw_keys *keys, const char *function, nw_error *err)
+{
+    if (keys == NULL)
+        return nw__fail(err, NW_E_ARG, function, "keys is NULL");
+    if (keys->is_released)
+        return nw__fail(err, NW_E_STATE, function, "this handle was released: make a new one for another release");
+    return NW_OK;
+}
+
+nw_status nw_keys_add(nw_keys *keys, const void *user, size_t user_size, const void *key, size_t key_size, nw_error *err)
+{
+    NW__TRY(check_open(keys, __func__, err));
+    if ((user == NULL && user_size > 0) || (key == NULL && key_size > 0))
+        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", user == NULL && user_size > 0 ? "user" : "key");
+    if (user_size > MAX_SIZE || key_size > MAX_SIZE)
+        return nw__fail(
+            err, NW_E_ARG, __func__, "%s is too large, must be at most 2^16", user_size > MAX_SIZE ? "user_size" : "key_size");
+    return add_records(keys, user, user_size, key, key_size, 1) ? NW_OK : nw__fail_memory(err, __func__);
+}
+
+static pair pair_of(const nw_keys *keys, size_t i)
+{
+    size_t n = 0;
+    pair both;
+    memcpy(&both, nw__bytes_get(&keys->pairs, i, &n), sizeof both);
+    return both;
+}
+
+static bool is_same_opts(const nw_keys_opts *a, const nw_keys_opts *b)
+{
+    return a->epsilon == b->epsilon && a->delta == b->delta && a->threshold_delta == b->threshold_delta &&
+           a->max_keys == b->max_keys && a->max_count == b->max_count;
+}
+
+nw_status nw_keys_merge(nw_keys *keys, const nw_keys *other, nw_error *err)
+{
+    NW__TRY(check_open(keys, __func__, err));
+    NW__TRY(check_open(other, __func__, err));
+    if (keys == other || !is_same_opts(&keys->opts, &other->opts))
+        return nw__fail(err, NW_E_ARG, __func__, "other is the same handle or has other options, must be another of the same");
+    for (size_t i = 0; i < other->pairs.count; i++) {
+        const pair both = pair_of(other, i);
+        size_t user_size = 0;
+        size_t key_size = 0;
+        const char *user = nw__bytes_get(&other->users, both.user, &user_size);
+        const char *key = nw__bytes_get(&other->keys, both.key, &key_size);
+        if (other->pair_counts[i] > 0 && !add_records(keys, user, user_size, key, key_size, other->pair_counts[i]))
+            return nw__fail_memory(err, __func__);
+    }
+    return NW_OK;
+}
+
+/* ---- release ---- */
+
+/* By bytes, the shorter first: the order in which keys came is not shown. */
+static int compare_keys(const nw_keys *keys, uint32_t a, uint32_t b)
+{
+    size_t n = 0;
+    size_t m = 0;
+    const char *x = nw__bytes_get(&keys->keys, a, &n);
+    const char *y = nw__bytes_get(&keys->keys, b, &m);
+    const int order = memcmp(x, y, n < m ? n : m);
+    return order != 0 ? order : n < m ? -1 : n > m;
+}
+
+static int compare_released(const void *a, const void *b, void *context)
+{
+    return compare_keys(context, ((const released *)a)->key, ((const released *)b)->key);
+}
+
+/* The keys with a record that counts. A key all of whose records came from users with enough other keys is not there: a user may
+ * bring any number of those, and each would have its own chance to be released. */
+static size_t find_present(const nw_keys *keys, released *present, int64_t *counts)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < keys->pairs.count; i++)
+        counts[pair_of(keys, i).key] += keys->pair_counts[i];
+    for (size_t k = 0; k < keys->keys.count; k++) {
+        if (counts[k] == 0)
+            continue;
+        present[n].key = (uint32_t)k;
+        counts[n++] = counts[k]; /* n <= k: nothing is overwritten before it is read */
+    }
+    return n;
+}
+
+static nw_status draw(nw_keys *keys, nw_rng *rng, nw_error *err)
+{
+    const size_t room = keys->keys.count + 1;
+    int64_t *counts = nw__calloc(room, sizeof *counts);
+    keys->figures = nw__calloc(room, sizeof *keys->figures);
+    nw_status status = counts == NULL || keys->figures == NULL ? nw__fail_memory(err, "nw_keys_release") : NW_OK;
+    const size_t n = status == NW_OK ? find_present(keys, keys->figures, counts) : 0;
+    if (n > 0)
+        status = nw_noise_add_i64(keys->noise, rng, counts, counts, n, err);
+    for (size_t i = 0; status == NW_OK && i < n; i++)
+        if (counts[i] >= keys->threshold)
+            keys->figures[keys->figure_count++] = (released){ keys->figures[i].key, counts[i] };
+    qsort_r(keys->figures, keys->figure_count, sizeof *keys->figures, compare_released, keys);
+    nw__free_wiped(counts, room * sizeof *counts);
+    return status;
+}
+
+nw_status nw_keys_release(nw_keys *keys, nw_rng *rng, nw_ledger *ledger, const char *label, nw_receipt *receipt, nw_error *err)
+{
+    if (receipt != NULL)
+        *receipt = (nw_receipt){ 0 };
+    NW__TRY(check_open(keys, __func__, err));
+    if (rng == NULL || ledger == NULL || label == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", rng == NULL ? "rng" : ledger == NULL ? "ledger" : "label");
+    NW__TRY(nw_ledger_charge(ledger, keys->event, label, rng, receipt, err));
+    keys->is_released = true;
+    const nw_status status = draw(keys, rng, err);
+    forget_records(keys);
+    keys->has_figures = status == NW_OK;
+    return status;
+}
+
+size_t nw_keys_released(const nw_keys *keys)
+{
+    return keys->figure_count;
+}
+
+nw_status nw_keys_get(const nw_keys *keys, size_t i, const char **key, size_t *key_size, int64_t *count, nw_error *err)
+{
+    if (keys == NULL || key == NULL || key_size == NULL || count == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "an argument is NULL");
+    if (!keys->has_figures)
+        return nw__fail(err, NW_E_STATE, __func__, "there are no figures: call nw_keys_release first");
+    if (i >= keys->figure_count)
+        return nw__fail(err, NW_E_ARG, __func__, "i is %zu, must be below %zu", i, keys->figure_count);
+    *key = nw__bytes_get(&keys->keys, keys->figures[i].key, key_size);
+    *count = keys->figures[i].count;
+    return NW_OK;
+}

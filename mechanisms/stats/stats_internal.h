@@ -1,0 +1,129 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef NW_STATS_INTERNAL_H
+#define NW_STATS_INTERNAL_H
+
+/* stats_internal.h - what the files of the stats room share.
+ *
+ *   plan.c     totals of each query, sensitivities, noise, event   (public: queries and options only)
+ *   stats.c    records in, merging, bytes, the spine                (holds the exact totals)
+ *   quantile.c scores of the values that may be chosen               (from the exact counts of values)
+ *   select.c   choosing by scores                                    (draws)
+ *   sparse.c   the sparse vector technique
+ *   bytes.c, keys.c   counts of unknown keys                         (holds the exact counts)
+ *   linear.c   linear queries and trees                              (holds the exact counts)
+ *   figure.c   figures and their errors                             (from the noisy totals and the choices)
+ */
+#include "base.h"
+
+#include <nw/grid.h>
+#include <nw/noise.h>
+#include <nw/stats.h>
+
+enum { NW__STATS_TOTALS = 3 }; /* the most of one query */
+
+/** What a total adds up; y is a value's distance from the middle of its bounds. */
+typedef enum nw__total_kind {
+    NW__TOTAL_COUNT = 1,   /* 1 */
+    NW__TOTAL_SUM = 2,     /* the value itself */
+    NW__TOTAL_CENTRED = 3, /* y */
+    NW__TOTAL_SQUARE = 4   /* y^2 - half_width^2 / 2 */
+} nw__total_kind;
+
+/** A total a group: sum of integers in `grid` steps, and the noise that it gets. */
+typedef struct nw__total {
+    nw__total_kind kind;
+    nw_grid grid;
+    double lower; /* bounds of one record's contribution, in the unit of the contribution */
+    double upper;
+    nw_sensitivity sensitivity; /* l1 (Laplace) or l2 (Gaussian) of the vector over the groups, in grid steps */
+    double scale;               /* b or sigma, in grid steps */
+    double deviation;           /* standard deviation of the noise, in the unit of the contribution */
+    nw_noise *noise;
+    size_t first; /* index of group 0 in the handle's totals */
+} nw__total;
+
+/** A choice among `cells` values a group. The wanted rank is (numerator n + denominator offset) / denominator of n records. */
+typedef struct nw__choice {
+    size_t cells;
+    uint64_t numerator; /* at most the denominator; min: 0 / 1, max: 1 / 1 */
+    uint64_t denominator;
+    int64_t offset;
+    double epsilon;       /* of the choices of all groups together */
+    uint64_t sensitivity; /* of the scores, for that epsilon */
+    uint64_t rate;        /* weight exp(-rate 2^-48 (best - score)), rounded down */
+    size_t first;         /* index of group 0, value 0 in the handle's totals; after the release, value 0 holds the choice */
+} nw__choice;
+
+typedef struct nw__query {
+    nw_stats_query asked;
+    double share;      /* of the budget */
+    double centre;     /* middle of the bounds */
+    double half_width; /* |value - centre| is at most this, rounded up */
+    size_t total_count;
+    nw__total totals[NW__STATS_TOTALS];
+    nw__choice choice; /* cells == 0 unless the query is answered by a choice */
+} nw__query;
+
+struct nw_stats {
+    nw_stats_opts opts;
+    size_t query_count;
+    nw__query *queries;
+    size_t total_count; /* of int64 in `totals` */
+    int64_t *totals;    /* exact until the release, noisy afterwards */
+    nw_event *event;
+    uint8_t fingerprint[32]; /* BLAKE2b of queries and options */
+    bool is_released;
+    bool has_figures;
+};
+
+/** Reads the caller's queries and options and plans everything but memory for the totals. On error what was made is freed by
+ *  nw__plan_clear. */
+nw_status nw__stats_plan_make(nw_stats *stats, const nw_stats_query *queries, size_t n, const nw_stats_opts *opts, nw_error *err);
+void nw__stats_plan_clear(nw_stats *stats);
+
+/** Standard deviation of the laws of nw/noise.h, in their own unit. */
+double nw__stats_deviation(nw_noise_law law, double scale);
+
+/** floor(2^48 epsilon / (2 sensitivity)), on the safe side: 0 if that is below 1. */
+uint64_t nw__select_rate(double epsilon, uint64_t sensitivity);
+/** The exponential mechanism on scores of at most 2^61 in magnitude. */
+nw_status nw__select_exponential(nw_rng *rng, const int64_t *scores, size_t n, uint64_t rate, size_t *chosen, nw_error *err);
+
+/** b, rounded up, as t / s with both at most 2^40, for nw__cks20_laplace: the readable sampler, which has no distance to its law
+ *  that an event would have to carry. False if b is above 2^40. */
+bool nw__laplace_ratio(double b, uint64_t *t, uint64_t *s);
+
+/** Fills in everything of a choice but `first`; `epsilon` is its part of the budget. */
+nw_status nw__choice_plan(nw__choice *choice, const nw_stats_query *asked, double epsilon, nw_adjacency adjacency, nw_error *err);
+/** The score of each value: minus the distance of the wanted rank from the ranks that the value has, in 1 / denominator. */
+void nw__choice_scores(const nw__choice *choice, const int64_t *counts, int64_t *scores);
+/** The value that stands for x, which is not NaN; and the number that a value stands for. */
+size_t nw__choice_cell(const nw_stats_query *asked, double x);
+double nw__choice_value(const nw_stats_query *asked, size_t cell);
+/** Chooses for every group, and leaves the choice in the place of the counts, which are wiped. */
+nw_status nw__choice_run(const nw__query *q, int64_t *counts, nw_rng *rng, nw_error *err);
+/** Expected distance of the chosen from the wanted rank, in records, at most. */
+double nw__choice_error(const nw__choice *choice);
+
+/** A set of byte strings, numbered in the order in which they came. */
+typedef struct nw__bytes {
+    char *text; /* all of them, each followed by a NUL */
+    size_t text_size;
+    size_t text_capacity;
+    size_t *starts; /* count + 1 of them */
+    size_t count;
+    size_t capacity;
+    uint32_t *slots; /* open addressing, at most half full: number + 1, 0 is free */
+    size_t slot_count;
+} nw__bytes;
+/** The number of a string, which is added if it is new. False if memory lacks. */
+bool nw__bytes_add(nw__bytes *set, const void *bytes, size_t n, size_t *number);
+const char *nw__bytes_get(const nw__bytes *set, size_t number, size_t *n);
+/** Wipes and frees. */
+void nw__bytes_clear(nw__bytes *set);
+
+/** Probability, rounded up, that any of `keys` counts of max_count reaches the threshold with the noise of the law. */
+double nw__keys_delta(nw_noise_law law, double scale, uint32_t keys, uint32_t max_count, int64_t threshold);
+
+#endif

@@ -1,0 +1,446 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* test_keys.c - unknown keys: the threshold's delta against sums of the law, contributions against plain counting, how often a
+ * lone user's keys come out; and the sparse vector technique: its exact law and loss by enumeration. */
+#include "stats_internal.h"
+#include "stats_support.h"
+
+#include <gsl/gsl_cdf.h>
+#include <stdio.h>
+
+/* ---- the threshold ---- */
+
+static nw_keys_opts key_options(double epsilon, double delta, double threshold_delta, uint32_t max_keys, uint32_t max_count)
+{
+    nw_keys_opts o = NW_KEYS_OPTS_INIT;
+    o.epsilon = epsilon;
+    o.delta = delta;
+    o.threshold_delta = threshold_delta;
+    o.adjacency = NW_ADD_REMOVE;
+    o.max_keys = max_keys;
+    o.max_count = max_count;
+    return o;
+}
+
+static nw_keys *make_keys(nw_keys_opts o)
+{
+    nw_keys *keys = NULL;
+    nw_error err;
+    if (nw_keys_new(&keys, &o, &err) != NW_OK)
+        fail_msg("%s", err.message);
+    return keys;
+}
+
+/* P[Z >= t] by adding up the law, in long double. */
+static long double plain_tail(nw_noise_law law, double scale, int64_t t)
+{
+    long double mass = 1.0L;
+    long double tail = t <= 0 ? 1.0L : 0.0L;
+    for (int64_t k = 1; k < 4000; k++) {
+        const long double p = law == NW_NOISE_DISCRETE_LAPLACE
+                                  ? expl(-(long double)k / scale)
+                                  : 0.5L * (erfcl((k - 0.5L) / scale / sqrtl(2.0L)) - erfcl((k + 0.5L) / scale / sqrtl(2.0L)));
+        mass += 2.0L * p;
+        tail += k >= t ? p : 0.0L;
+    }
+    return law == NW_NOISE_DISCRETE_LAPLACE ? tail / mass : tail;
+}
+
+static void keys_delta__is_the_sum_of_the_law(void **state)
+{
+    (void)state;
+    const nw_noise_law laws[] = { NW_NOISE_DISCRETE_LAPLACE, NW_NOISE_ROUNDED_GAUSSIAN };
+    const double scales[] = { 0.5, 3.0, 40.0 };
+    for (size_t i = 0; i < 6; i++) {
+        const nw_noise_law law = laws[i / 3];
+        const double scale = scales[i % 3];
+        for (int64_t t = 1; (double)t < 5.0 * scale + 3.0; t += 1 + t / 4) {
+            const long double p = plain_tail(law, scale, t);
+            for (uint32_t l0 = 1; l0 <= 100; l0 += 33) {
+                const double wanted = (double)-expm1l(l0 * log1pl(-p));
+                const double delta = nw__keys_delta(law, scale, l0, 7, t + 7);
+                if (!(delta >= wanted * (1.0 - 1e-14) && delta <= wanted * (1.0 + 1e-9)))
+                    fail_msg("law %d, scale %g, t %d, keys %u: %.17g, must be %.17g", (int)law, scale, (int)t, l0, delta, wanted);
+            }
+        }
+    }
+}
+
+static void keys_new__threshold_is_the_least_and_is_charged(void **state)
+{
+    (void)state;
+    for (size_t d = 0; d < 2; d++) {
+        const double delta = d == 0 ? 0.0 : 1e-7;
+        nw_keys *keys = make_keys(key_options(1.0, delta, 1e-6, 3, 2));
+        const nw_noise_law law = d == 0 ? NW_NOISE_DISCRETE_LAPLACE : NW_NOISE_ROUNDED_GAUSSIAN;
+        const double scale = d == 0 ? 6.0 : sqrt(12.0) / nw_gdp_mu(1.0, 1e-7 * (1.0 - 0x1p-10));
+        const int64_t threshold = nw_keys_threshold(keys);
+        const long double here = 1.0L - powl(1.0L - plain_tail(law, scale, threshold - 2), 3.0L);
+        const long double before = 1.0L - powl(1.0L - plain_tail(law, scale, threshold - 3), 3.0L);
+        assert_true(here <= 1e-6L && before > 1e-6L);
+        nw_cost cost;
+        assert_int_equal(nw_event_cost(nw_keys_event(keys), NW_ADD_REMOVE, &cost, NULL), NW_OK);
+        assert_true(cost.delta >= (double)here * (1.0 - 1e-9) && cost.delta <= 1e-6);
+        assert_true(d == 1 || (cost.epsilon_pure <= 1.0 && cost.epsilon_pure > 1.0 - 1e-12));
+        assert_true(d == 0 || fabs(sqrt(cost.mu_squared) / nw_gdp_mu(1.0, 1e-7 * (1.0 - 0x1p-10)) - 1.0) < 1e-12);
+        nw_keys_free(keys);
+    }
+}
+
+/* ---- contributions ---- */
+
+static nw_ledger *keys_ledger(void)
+{
+    nw_ledger *ledger = NULL;
+    nw_ledger_opts o = NW_LEDGER_OPTS_INIT;
+    o.epsilon = 64.0;
+    o.delta = 0.99;
+    o.adjacency = NW_ADD_REMOVE;
+    o.filter = NW_FILTER_PURE;
+    o.unit = "one user";
+    assert_int_equal(nw_ledger_memory(&ledger, &o, NULL), NW_OK);
+    return ledger;
+}
+
+static void add_text(nw_keys *keys, const char *user, const char *key)
+{
+    assert_int_equal(nw_keys_add(keys, user, strlen(user), key, strlen(key), NULL), NW_OK);
+}
+
+/* 300 users, of whom each brings key (i mod 5) and others; bounds of 2 keys and 3 records; compared with plain counting. */
+static void keys_release__counts_what_the_bounds_allow(void **state)
+{
+    (void)state;
+    enum { USERS = 300, KEYS = 5 };
+    double wanted[KEYS] = { 0 };
+    nw_keys *whole = make_keys(key_options(60.0, 0.0, 1e-6, 2, 3));
+    nw_keys *parts[2] = { make_keys(key_options(60.0, 0.0, 1e-6, 2, 3)), make_keys(key_options(60.0, 0.0, 1e-6, 2, 3)) };
+    for (size_t u = 0; u < USERS; u++) {
+        char user[16], key[16];
+        unsigned mine[KEYS] = { 0 };
+        size_t kept = 0;
+        snprintf(user, sizeof user, "user %zu", u);
+        for (size_t r = 0; r < 12; r++) {
+            const size_t k = (u + r * r) % KEYS;
+            snprintf(key, sizeof key, "key %zu", k);
+            add_text(whole, user, key);
+            add_text(parts[r < 5 ? 0 : 1], user, key);
+            if (mine[k] == 0 && kept == 2)
+                continue;
+            kept += mine[k] == 0;
+            wanted[k] += mine[k] < 3;
+            mine[k]++;
+        }
+    }
+    /* The parts keep what came first in each; merged, what came first of all, as far as the second kept it. */
+    assert_int_equal(nw_keys_merge(parts[0], parts[1], NULL), NW_OK);
+    nw_keys *handles[2] = { whole, parts[0] };
+    for (size_t h = 0; h < 2; h++) {
+        nw_rng *rng = seeded(h);
+        nw_ledger *ledger = keys_ledger();
+        assert_int_equal(nw_keys_release(handles[h], rng, ledger, "keys", NULL, NULL), NW_OK);
+        assert_int_equal(nw_keys_released(handles[h]), KEYS);
+        for (size_t i = 0; i < KEYS; i++) {
+            char name[16];
+            const char *key = NULL;
+            size_t size = 0;
+            int64_t count = 0;
+            snprintf(name, sizeof name, "key %zu", i);
+            assert_int_equal(nw_keys_get(handles[h], i, &key, &size, &count, NULL), NW_OK);
+            assert_string_equal(key, name); /* in the order of their bytes */
+            assert_int_equal(size, strlen(name));
+            assert_true(h == 0 ? fabs((double)count - wanted[i]) <= 8.0 : (double)count <= wanted[i] + 8.0);
+        }
+        nw_rng_free(rng);
+        nw_ledger_close(ledger);
+    }
+    nw_keys_free(whole);
+    nw_keys_free(parts[0]);
+    nw_keys_free(parts[1]);
+}
+
+/* A lone user with max_keys keys, and three hundred more that do not count. How often anything comes out is the charged delta:
+ * keys beyond the bound must not have a chance of their own. */
+static void keys_release__of_a_lone_user_as_often_as_charged(void **state)
+{
+    (void)state;
+    enum { RUNS = 150, EXTRA = 300, L0 = 3 };
+    size_t hits = 0;
+    nw_cost cost = { 0 };
+    for (size_t run = 0; run < RUNS; run++) {
+        nw_keys *keys = make_keys(key_options(1.0, 0.0, 0.3, L0, 1));
+        nw_ledger *ledger = keys_ledger();
+        nw_rng *rng = seeded(1000 + run);
+        for (uint32_t k = 0; k < L0 + EXTRA; k++)
+            assert_int_equal(nw_keys_add(keys, "u", 1, &k, sizeof k, NULL), NW_OK);
+        assert_int_equal(nw_event_cost(nw_keys_event(keys), NW_ADD_REMOVE, &cost, NULL), NW_OK);
+        assert_int_equal(nw_keys_release(keys, rng, ledger, "lone", NULL, NULL), NW_OK);
+        hits += nw_keys_released(keys) > 0;
+        assert_true(nw_keys_released(keys) <= L0);
+        nw_keys_free(keys);
+        nw_ledger_close(ledger);
+        nw_rng_free(rng);
+    }
+    const double deviation = ((double)hits - RUNS * cost.delta) / sqrt(RUNS * cost.delta * (1.0 - cost.delta));
+    print_message("# %zu of %d releases, charged delta %.4f: %.2f standard errors\n", hits, RUNS, cost.delta, deviation);
+    assert_true(cost.delta > 0.2 && fabs(deviation) < 5.0); /* keys beyond the bound would bring it near 1 */
+}
+
+static void keys__refuse_bad_options_and_states(void **state)
+{
+    (void)state;
+    nw_keys_opts bad[8];
+    nw_keys *keys = NULL;
+    nw_error err;
+    const char *const names[] = { "epsilon", "delta", "threshold_delta", "threshold_delta", "adjacency", "max_keys", "max_count",
+        "epsilon" };
+    for (size_t i = 0; i < 8; i++)
+        bad[i] = key_options(1.0, 0.0, 1e-6, 1, 1);
+    bad[0].epsilon = 0.0;
+    bad[1].delta = -1.0;
+    bad[2].threshold_delta = 0.0;
+    bad[3].threshold_delta = (double)NAN;
+    bad[4].adjacency = NW_REPLACE_ONE;
+    bad[5].max_keys = 0;
+    bad[6].max_count = UINT32_MAX;
+    bad[7].epsilon = 1e-16;
+    for (size_t i = 0; i < 8; i++) {
+        assert_int_equal(nw_keys_new(&keys, &bad[i], &err), NW_E_ARG);
+        assert_int_equal(strncmp(err.message, names[i], strlen(names[i])), 0);
+    }
+    keys = make_keys(key_options(1.0, 0.0, 1e-6, 1, 1));
+    nw_keys *other = make_keys(key_options(1.0, 0.0, 1e-6, 2, 1));
+    nw_ledger *small = ledger_of(0.5, 0.0, NW_ADD_REMOVE);
+    nw_ledger *large = keys_ledger();
+    nw_rng *rng = seeded(1);
+    const char *key = NULL;
+    size_t size = 0;
+    int64_t count = 0;
+    assert_int_equal(nw_keys_add(keys, NULL, 1, "k", 1, NULL), NW_E_ARG);
+    assert_int_equal(nw_keys_add(keys, "u", 1, "k", (size_t)1 << 20, NULL), NW_E_ARG);
+    assert_int_equal(nw_keys_add(keys, NULL, 0, NULL, 0, NULL), NW_OK);
+    assert_int_equal(nw_keys_merge(keys, other, NULL), NW_E_ARG);
+    assert_int_equal(nw_keys_merge(keys, keys, NULL), NW_E_ARG);
+    assert_int_equal(nw_keys_get(keys, 0, &key, &size, &count, NULL), NW_E_STATE);
+    assert_int_equal(nw_keys_release(keys, rng, small, "keys", NULL, NULL), NW_E_BUDGET);
+    assert_int_equal(nw_keys_release(keys, rng, NULL, "keys", NULL, NULL), NW_E_ARG);
+    assert_int_equal(nw_keys_release(keys, rng, large, "keys", NULL, NULL), NW_OK);
+    assert_int_equal(nw_keys_release(keys, rng, large, "keys", NULL, NULL), NW_E_STATE);
+    assert_int_equal(nw_keys_add(keys, "u", 1, "k", 1, NULL), NW_E_STATE);
+    assert_int_equal(nw_keys_get(keys, 9, &key, &size, &count, NULL), NW_E_ARG);
+    nw_keys_free(keys);
+    nw_keys_free(other);
+    nw_ledger_close(small);
+    nw_ledger_close(large);
+    nw_rng_free(rng);
+}
+
+static void bytes__numbers_strings_in_their_order(void **state)
+{
+    (void)state;
+    nw__bytes set = { 0 };
+    char text[32];
+    size_t number = 0;
+    for (size_t pass = 0; pass < 2; pass++)
+        for (size_t i = 0; i < 3000; i++) {
+            const size_t n = (size_t)snprintf(text, sizeof text, "%zu", i * 7919);
+            assert_true(nw__bytes_add(&set, text, n + i % 2, &number)); /* with the NUL, or without: another string */
+            assert_int_equal(number, i);
+        }
+    assert_int_equal(set.count, 3000);
+    size_t n = 0;
+    assert_string_equal(nw__bytes_get(&set, 2, &n), "15838");
+    assert_int_equal(n, 5);
+    nw__bytes_clear(&set);
+}
+
+/* ---- the sparse vector technique ---- */
+
+enum { REACH = 120, QUESTIONS = 3 };
+
+static nw_sparse_opts sparse_options(double epsilon, uint32_t positives, bool is_monotone)
+{
+    nw_sparse_opts o = NW_SPARSE_OPTS_INIT;
+    o.epsilon = epsilon;
+    o.sensitivity = 1;
+    o.adjacency = NW_ADD_REMOVE;
+    o.positives = positives;
+    o.is_monotone = is_monotone;
+    return o;
+}
+
+/* Scales as [LSL17] sets them; `shifts` is 2 c, or c for monotone scores. */
+static void plain_scales(double epsilon, double shifts, double *rho, double *nu)
+{
+    const double epsilon_1 = epsilon / (1.0 + pow(shifts, 2.0 / 3.0));
+    *rho = 1.0 / epsilon_1;
+    *nu = shifts / (epsilon - epsilon_1);
+}
+
+static double laplace_at_least(double scale, int64_t k)
+{
+    const double q = exp(-1.0 / scale);
+    return k > 0 ? pow(q, (double)k) / (1.0 + q) : 1.0 - pow(q, 1.0 - (double)k) / (1.0 + q);
+}
+
+/* Probability of a pattern of answers (bit i: yes to question i) to scores against the threshold 0; it ends after c yes. */
+static double pattern_probability(const int64_t *scores, unsigned pattern, uint32_t c, double rho, double nu)
+{
+    const double q = exp(-1.0 / rho);
+    double sum = 0.0;
+    for (int64_t z = -REACH; z <= REACH; z++) {
+        double p = (1.0 - q) / (1.0 + q) * pow(q, fabs((double)z));
+        uint32_t left = c;
+        for (size_t i = 0; i < QUESTIONS && left > 0; i++) {
+            const bool is_yes = pattern >> i & 1;
+            const double above = laplace_at_least(nu, z - scores[i]);
+            p *= is_yes ? above : 1.0 - above;
+            left -= is_yes;
+        }
+        sum += p;
+    }
+    return sum;
+}
+
+/* The largest loss over patterns, scores in {-1, 0, 1}^3, and neighbours that move each by at most 1 (monotone: all up). */
+static double worst_loss(uint32_t c, bool is_monotone, double rho, double nu)
+{
+    double worst = 0.0;
+    for (size_t a = 0; a < 27; a++) {
+        for (size_t d = 0; d < 27; d++) {
+            const size_t digits[2][QUESTIONS] = { { a % 3, a / 3 % 3, a / 9 }, { d % 3, d / 3 % 3, d / 9 } };
+            int64_t x[QUESTIONS], y[QUESTIONS];
+            bool is_neighbour = true;
+            for (size_t i = 0; i < QUESTIONS; i++) {
+                x[i] = (int64_t)digits[0][i] - 1;
+                y[i] = x[i] + (int64_t)digits[1][i] - 1;
+                is_neighbour = is_neighbour && (!is_monotone || digits[1][i] >= 1);
+            }
+            for (unsigned pattern = 0; is_neighbour && pattern < 8; pattern++)
+                worst = fmax(
+                    worst, fabs(log(pattern_probability(x, pattern, c, rho, nu) / pattern_probability(y, pattern, c, rho, nu))));
+        }
+    }
+    return worst;
+}
+
+static void sparse__loses_at_most_epsilon(void **state)
+{
+    (void)state;
+    const double epsilon = 1.0;
+    double rho, nu;
+    for (uint32_t c = 1; c <= 2; c++) {
+        plain_scales(epsilon, 2.0 * c, &rho, &nu);
+        const double general = worst_loss(c, false, rho, nu);
+        plain_scales(epsilon, c, &rho, &nu);
+        const double monotone = worst_loss(c, true, rho, nu);
+        print_message("# %u positives: loss %.4f, monotone %.4f, of %.4f\n", c, general, monotone, epsilon);
+        assert_true(general <= epsilon * (1.0 + 1e-9) && monotone <= epsilon * (1.0 + 1e-9));
+        assert_true(general > 0.4 * epsilon && monotone > 0.4 * epsilon);
+    }
+    /* the faulty relatives: scores without noise of their own for all positives */
+    plain_scales(epsilon, 2.0, &rho, &nu);
+    assert_true(worst_loss(2, false, rho, 0.3) > epsilon);
+}
+
+/* Patterns of real handles against the law with the scales written down above: 8,000 runs tell noise x 0.6 from it. */
+static void sparse_ask__has_the_exact_law(void **state)
+{
+    (void)state;
+    enum { RUNS = 8000 };
+    const int64_t scores[QUESTIONS] = { 2, -1, 0 };
+    uint64_t counts[8] = { 0 };
+    double rho, nu, chi = 0.0, mutant = 0.0;
+    nw_rng *rng = seeded(17);
+    nw_ledger *ledger = NULL;
+    for (size_t run = 0; run < RUNS; run++) {
+        const nw_sparse_opts o = sparse_options(2.0, QUESTIONS, false);
+        nw_sparse *sparse = NULL;
+        unsigned pattern = 0;
+        if (run % 250 == 0) { /* a ledger slows down as it grows */
+            nw_ledger_close(ledger);
+            nw_ledger_opts unlimited = NW_LEDGER_OPTS_INIT;
+            unlimited.delta = 0.0;
+            unlimited.adjacency = NW_ADD_REMOVE;
+            assert_int_equal(nw_ledger_unlimited(&ledger, &unlimited, NULL), NW_OK);
+        }
+        assert_int_equal(nw_sparse_new(&sparse, &o, NULL), NW_OK);
+        assert_int_equal(nw_sparse_start(sparse, rng, ledger, "sparse", NULL, NULL), NW_OK);
+        for (size_t i = 0; i < QUESTIONS; i++) {
+            bool is_above = false;
+            assert_int_equal(nw_sparse_ask(sparse, rng, scores[i] + 40, 40, &is_above, NULL), NW_OK);
+            pattern |= (unsigned)is_above << i;
+        }
+        counts[pattern]++;
+        nw_sparse_free(sparse);
+    }
+    plain_scales(2.0, 2.0 * QUESTIONS, &rho, &nu);
+    for (unsigned pattern = 0; pattern < 8; pattern++) {
+        const double p = RUNS * pattern_probability(scores, pattern, QUESTIONS, rho, nu);
+        const double q = RUNS * pattern_probability(scores, pattern, QUESTIONS, rho, 0.6 * nu);
+        chi += pow((double)counts[pattern] - p, 2.0) / p;
+        mutant += pow((double)counts[pattern] - q, 2.0) / q;
+    }
+    print_message("# p %.3g; of noise x 0.6: %.3g\n", gsl_cdf_chisq_Q(chi, 7.0), gsl_cdf_chisq_Q(mutant, 7.0));
+    assert_true(gsl_cdf_chisq_Q(chi, 7.0) > 1e-9 && gsl_cdf_chisq_Q(mutant, 7.0) < 1e-9);
+    nw_rng_free(rng);
+    nw_ledger_close(ledger);
+}
+
+static void sparse__ends_after_its_positives_and_refuses(void **state)
+{
+    (void)state;
+    nw_sparse *sparse = NULL;
+    nw_sparse_opts bad[5];
+    nw_rng *rng = seeded(4);
+    nw_ledger *ledger = ledger_of(1.0, 0.0, NW_ADD_REMOVE);
+    bool is_above = false;
+    for (size_t i = 0; i < 5; i++)
+        bad[i] = sparse_options(1.0, 1, false);
+    bad[0].epsilon = 0.0;
+    bad[1].sensitivity = 0;
+    bad[2].adjacency = NW_ADJACENCY_UNSET;
+    bad[3].positives = 0;
+    bad[4].epsilon = 1e-14;
+    for (size_t i = 0; i < 5; i++)
+        assert_int_equal(nw_sparse_new(&sparse, &bad[i], NULL), NW_E_ARG);
+    const nw_sparse_opts dear = sparse_options(2.0, 1, false);
+    assert_int_equal(nw_sparse_new(&sparse, &dear, NULL), NW_OK);
+    assert_int_equal(nw_sparse_start(sparse, rng, ledger, "dear", NULL, NULL), NW_E_BUDGET);
+    assert_int_equal(nw_sparse_ask(sparse, rng, 1000, 0, &is_above, NULL), NW_E_STATE);
+    nw_sparse_free(sparse);
+    const nw_sparse_opts o = sparse_options(1.0, 2, true);
+    assert_int_equal(nw_sparse_new(&sparse, &o, NULL), NW_OK);
+    assert_int_equal(nw_sparse_start(sparse, rng, ledger, "good", NULL, NULL), NW_OK);
+    assert_int_equal(nw_sparse_start(sparse, rng, ledger, "good", NULL, NULL), NW_E_STATE);
+    for (size_t i = 0; i < 5; i++) {
+        assert_int_equal(nw_sparse_ask(sparse, rng, INT64_MIN, INT64_MAX, &is_above, NULL), NW_OK);
+        assert_false(is_above);
+    }
+    assert_int_equal(nw_sparse_left(sparse), 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_int_equal(nw_sparse_ask(sparse, rng, INT64_MAX, INT64_MIN, &is_above, NULL), NW_OK);
+        assert_true(is_above);
+    }
+    assert_int_equal(nw_sparse_left(sparse), 0);
+    assert_int_equal(nw_sparse_ask(sparse, rng, 0, 0, &is_above, NULL), NW_E_STATE);
+    nw_sparse_free(sparse);
+    nw_rng_free(rng);
+    nw_ledger_close(ledger);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keys_delta__is_the_sum_of_the_law),
+        cmocka_unit_test(keys_new__threshold_is_the_least_and_is_charged),
+        cmocka_unit_test(keys_release__counts_what_the_bounds_allow),
+        cmocka_unit_test(keys_release__of_a_lone_user_as_often_as_charged),
+        cmocka_unit_test(keys__refuse_bad_options_and_states),
+        cmocka_unit_test(bytes__numbers_strings_in_their_order),
+        cmocka_unit_test(sparse__loses_at_most_epsilon),
+        cmocka_unit_test(sparse_ask__has_the_exact_law),
+        cmocka_unit_test(sparse__ends_after_its_positives_and_refuses),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
