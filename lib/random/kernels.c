@@ -4,6 +4,7 @@
 #include "kernels.h"
 
 #include <sodium.h>
+#include <string.h>
 
 static void keystream(uint8_t *out, size_t blocks, uint64_t nonce, uint64_t block, const uint8_t *key)
 {
@@ -79,6 +80,30 @@ bool nw__kernels_can_run(const nw__kernels *kernels)
         return __builtin_cpu_supports("avx2");
 #endif
     return kernels != NULL;
+}
+
+/* 16 blocks of the cipher, and the first trials of their words. */
+bool nw__kernels_agree(const nw__kernels *kernels, const nw_noise *noise)
+{
+    enum { WORDS = 128 * 8 };
+    static const uint8_t key[32] = { 1, 2, 3, 5, 8, 13, 21, 34 };
+    const uint64_t nonce = UINT64_C(0x0123456789abcdef);
+    const bool is_short = NW__SLOT_BITS + noise->log2_width <= 32;
+    uint64_t words[2][WORDS];
+    int64_t out[2][WORDS];
+    uint64_t flagged[2][WORDS / 64];
+    const nw__kernels *const both[2] = { &nw__kernels_plain, kernels };
+    for (int i = 0; i < 2; i++) {
+        both[i]->keystream((uint8_t *)words[i], sizeof words[i] / NW__CHACHA20_BLOCK, nonce, UINT32_MAX - 3, key);
+        if (is_short)
+            both[i]->draw_32(noise, (const uint32_t *)words[i], WORDS, out[i], flagged[i]);
+        else
+            both[i]->draw_64(noise, words[i], WORDS, out[i], flagged[i]);
+    }
+    bool is_same = memcmp(words[0], words[1], sizeof words[0]) == 0 && memcmp(flagged[0], flagged[1], sizeof flagged[0]) == 0;
+    for (size_t i = 0; i < WORDS; i++)
+        is_same = is_same && ((flagged[0][i / 64] >> (i % 64) & 1) != 0 || out[0][i] == out[1][i]);
+    return is_same;
 }
 
 const nw__kernels *nw__kernels_best(void)

@@ -32,6 +32,9 @@ extern const nw__kernels nw__kernels_avx512;
 const nw__kernels *nw__kernels_at(size_t i);
 /** Whether this processor has the instructions. */
 bool nw__kernels_can_run(const nw__kernels *kernels);
+/** Whether the set gives the plain set's bytes and values for a probe of about 1000 words of this table: so a processor, or a
+ *  compiler, that gets an instruction wrong costs speed, not noise. */
+bool nw__kernels_agree(const nw__kernels *kernels, const nw_noise *noise);
 /** The widest set that can run here. */
 const nw__kernels *nw__kernels_best(void);
 

@@ -168,7 +168,6 @@ nw_status nw__noise_new_with_margin(nw_noise **out, nw_noise_law law, double sca
     nw_noise *noise = nw__calloc(1, sizeof *noise);
     if (noise == NULL)
         return nw__fail_memory(err, name);
-    noise->kernels = nw__kernels_best();
     noise->law = law;
     noise->scale = scale;
     noise->lattice_scale = scale;
@@ -187,6 +186,9 @@ nw_status nw__noise_new_with_margin(nw_noise **out, nw_noise_law law, double sca
     for (size_t i = 0; i < NW__SLOTS; i++)
         noise->slots[i].start = -INFINITY; /* of those that stay unused: always rejects */
     lay_out(noise, noise->area, true);
+    noise->kernels = nw__kernels_best();
+    if (!nw__kernels_agree(noise->kernels, noise))
+        noise->kernels = &nw__kernels_plain;
     *out = noise;
     return NW_OK;
 }

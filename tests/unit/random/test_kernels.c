@@ -93,6 +93,47 @@ static void draw__equals_the_plain_set(void **state)
     }
 }
 
+static void keystream_off_by_a_bit(uint8_t *out, size_t blocks, uint64_t nonce, uint64_t block, const uint8_t *key)
+{
+    nw__kernels_plain.keystream(out, blocks, nonce, block, key);
+    out[64 * blocks - 1] ^= 1;
+}
+
+static void draw_off_by_one(const nw_noise *noise, const uint32_t *words, size_t n, int64_t *out, uint64_t *flagged)
+{
+    nw__kernels_plain.draw_32(noise, words, n, out, flagged);
+    for (size_t i = 0; i < n; i++) /* one value, as from one lane */
+        out[i] += i == 17 || i == 18;
+}
+
+static void draw_without_a_flag(const nw_noise *noise, const uint64_t *words, size_t n, int64_t *out, uint64_t *flagged)
+{
+    nw__kernels_plain.draw_64(noise, words, n, out, flagged);
+    for (size_t i = 0; i < n / 64; i++)
+        flagged[i] = 0;
+}
+
+/* A set that is right agrees on every table; one wrong byte, value or flag is seen. */
+static void kernels_agree__sees_faults(void **state)
+{
+    (void)state;
+    const nw__kernels bad[3] = {
+        { "cipher", keystream_off_by_a_bit, nw__kernels_plain.draw_32, nw__kernels_plain.draw_64 },
+        { "value", nw__kernels_plain.keystream, draw_off_by_one, nw__kernels_plain.draw_64 },
+        { "flag", nw__kernels_plain.keystream, nw__kernels_plain.draw_32, draw_without_a_flag },
+    };
+    for (int is_long = 0; is_long < 2; is_long++) {
+        nw_noise *noise = NULL;
+        assert_int_equal(nw_noise_new(&noise, NW_NOISE_ROUNDED_GAUSSIAN, is_long ? 0x1p40 : 1000.0, NULL), NW_OK);
+        assert_true(nw__kernels_agree(kernels, noise));
+        assert_ptr_equal(noise->kernels, nw__kernels_best());
+        assert_false(nw__kernels_agree(&bad[0], noise));
+        assert_true(nw__kernels_agree(&bad[1], noise) == (is_long == 1)); /* which draw the table takes */
+        assert_true(nw__kernels_agree(&bad[2], noise) == (is_long == 0));
+        nw_noise_free(noise);
+    }
+}
+
 /* A build without vectors holds the plain set alone; any other ends with the widest, and what is chosen can run. */
 static void kernels_best__is_the_widest_that_runs(void **state)
 {
@@ -116,6 +157,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(keystream__equals_libsodium_byte_for_byte),
         cmocka_unit_test(keystream__gives_the_published_block),
         cmocka_unit_test(draw__equals_the_plain_set),
+        cmocka_unit_test(kernels_agree__sees_faults),
         cmocka_unit_test(kernels_best__is_the_widest_that_runs),
     };
     kernels = kernel_set(argc > 1 ? argv[1] : "plain");
