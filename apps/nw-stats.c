@@ -4,6 +4,7 @@
  *
  * Options, schema, queries, ledger and the place of the output are checked first, then the table is read, then the ledger is
  * charged once for all queries, and only then is anything drawn. */
+#include "common/budget.h"
 #include "common/exit.h"
 #include "common/files.h"
 #include "common/json.h"
@@ -157,50 +158,11 @@ static int plan(job *j)
     return code;
 }
 
-/* Is the ledger for the same neighbours, and would the release fit? Asked before the table is read; the charge asks again. */
-static int check_ledger(job *j)
-{
-    nw_error err;
-    bool is_fitting = false;
-    nw_ledger_summary summary;
-    char remaining[APP_NUMBER_SIZE];
-    const char *path = j->settings->ledger;
-    nw_status status = nw_ledger_summarise(j->ledger, &summary, &err);
-    if (status == NW_OK && summary.adjacency != j->adjacency)
-        return app_fail(APP_USAGE, "--adjacency", "is %s, must be %s as in the ledger %s", nw_adjacency_name(j->adjacency),
-            nw_adjacency_name(summary.adjacency), path);
-    if (status == NW_OK)
-        status = nw_ledger_fits(j->ledger, nw_stats_event(j->stats), &is_fitting, &err);
-    if (status != NW_OK)
-        return app_fail_error(path, &err);
-    if (!is_fitting && j->settings->delta == 0.0 && summary.filter != NW_FILTER_PURE)
-        return app_fail(APP_BUDGET, path,
-            "the release does not fit; Laplace noise costs much in a ledger with filter %s, give --delta for Gaussian noise; "
-            "nothing was charged",
-            nw_filter_name(summary.filter));
-    if (!is_fitting)
-        return app_fail(APP_BUDGET, path, "the release does not fit, epsilon must be at most %s at delta %g; nothing was charged",
-            app_text_down(summary.remaining_epsilon, remaining), summary.remaining_delta);
-    return APP_OK;
-}
-
 static int open_ledger(job *j)
 {
-    nw_error err;
     const settings *s = j->settings;
-    if (s->ledger == NULL) {
-        nw_ledger_opts opts = NW_LEDGER_OPTS_INIT;
-        opts.epsilon = s->epsilon;
-        opts.delta = s->delta;
-        opts.adjacency = j->adjacency;
-        return nw_ledger_memory(&j->ledger, &opts, &err) == NW_OK ? APP_OK : app_fail_error("ledger in memory", &err);
-    }
-    const int code = app_check_input(s->ledger);
-    if (code != APP_OK)
-        return code;
-    if (nw_ledger_open(&j->ledger, s->ledger, &err) != NW_OK)
-        return app_fail_error(s->ledger, &err);
-    return check_ledger(j);
+    const app_release release = { s->ledger, s->epsilon, s->delta, j->adjacency, nw_stats_event(j->stats) };
+    return app_open_ledger(&j->ledger, &release);
 }
 
 static int read_table(job *j)

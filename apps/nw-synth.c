@@ -5,6 +5,7 @@
  * The order is the point: options, schema, ledger and places for the output are checked first, then the table is read, then the
  * ledger is charged, and only then is anything drawn. What fails before the charge costs nothing; what fails after it says that
  * the budget is spent. */
+#include "common/budget.h"
 #include "common/exit.h"
 #include "common/files.h"
 #include "common/json.h"
@@ -59,8 +60,8 @@ static const app_option options[] = {
     APP_OPTION("rows", 'n', APP_COUNT, "N", "[1, 4294967295]", rows, false,
         "rows of the synthetic table, or assumed by --estimate; default: as many as the table has, as far as that is known"),
     APP_OPTION("engine", '\0', APP_CHOICE, NULL, "gibbs|genetic", engine, false, "how the table is fitted; default gibbs"),
-    APP_OPTION("manifest", 'm', APP_FILE, "FILE", NULL, manifest, false,
-        "also write what was measured, with how much noise, in JSON"),
+    APP_OPTION(
+        "manifest", 'm', APP_FILE, "FILE", NULL, manifest, false, "also write what was measured, with how much noise, in JSON"),
     APP_OPTION("json", '\0', APP_FLAG, NULL, NULL, is_json, false, "print one JSON object on standard output"),
     APP_OPTION("estimate", '\0', APP_FLAG, NULL, NULL, is_estimate, false,
         "print the cost and the predicted error; reads no data, charges nothing, writes nothing"),
@@ -176,45 +177,11 @@ static int plan(job *j)
     return APP_OK;
 }
 
-/* Is the ledger for the same neighbours, and would the release fit? Asked before the table is read; the charge asks again. */
-static int check_ledger(job *j)
-{
-    nw_error err;
-    bool is_fitting = false;
-    nw_ledger_summary summary;
-    char remaining[APP_NUMBER_SIZE];
-    const char *path = j->settings->ledger;
-    nw_status status = nw_ledger_summarise(j->ledger, &summary, &err);
-    if (status == NW_OK && summary.adjacency != j->adjacency)
-        return app_fail(APP_USAGE, "--adjacency", "is %s, must be %s as in the ledger %s", nw_adjacency_name(j->adjacency),
-            nw_adjacency_name(summary.adjacency), path);
-    if (status == NW_OK)
-        status = nw_ledger_fits(j->ledger, nw_synth_event(j->synth), &is_fitting, &err);
-    if (status != NW_OK)
-        return app_fail_error(path, &err);
-    if (!is_fitting)
-        return app_fail(APP_BUDGET, path, "the release does not fit, epsilon must be at most %s at delta %g; nothing was charged",
-            app_text_down(summary.remaining_epsilon, remaining), summary.remaining_delta);
-    return APP_OK;
-}
-
 static int open_ledger(job *j)
 {
-    nw_error err;
     const settings *s = j->settings;
-    if (s->ledger == NULL) {
-        nw_ledger_opts opts = NW_LEDGER_OPTS_INIT;
-        opts.epsilon = s->epsilon;
-        opts.delta = s->delta;
-        opts.adjacency = j->adjacency;
-        return nw_ledger_memory(&j->ledger, &opts, &err) == NW_OK ? APP_OK : app_fail_error("ledger in memory", &err);
-    }
-    const int code = app_check_input(s->ledger);
-    if (code != APP_OK)
-        return code;
-    if (nw_ledger_open(&j->ledger, s->ledger, &err) != NW_OK)
-        return app_fail_error(s->ledger, &err);
-    return check_ledger(j);
+    const app_release release = { s->ledger, s->epsilon, s->delta, j->adjacency, nw_synth_event(j->synth) };
+    return app_open_ledger(&j->ledger, &release);
 }
 
 static int read_table(job *j)

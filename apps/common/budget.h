@@ -1,0 +1,22 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef APP_BUDGET_H
+#define APP_BUDGET_H
+
+/* budget.h - what a program's one release is charged to. */
+#include <noisewright.h>
+
+/** What a release will cost. */
+typedef struct app_release {
+    const char *ledger; /* a file, or NULL: a ledger in memory that the release fills */
+    double epsilon;
+    double delta;
+    nw_adjacency adjacency;
+    const nw_event *event;
+} app_release;
+
+/** Opens the ledger, and says no if it is for other neighbours or the release does not fit: asked before any data is read, as the
+ *  charge will ask again. Returns an exit code, with its message written. */
+int app_open_ledger(nw_ledger **out, const app_release *release);
+
+#endif
