@@ -25,12 +25,12 @@ static int trees = 300;
 static double second_seconds;
 static double account_seconds; /* both */
 
-static const double EXCESS = 2.5;         /* the truth is at most this many D below the finest grid's value */
-static const double DELTA_CLOSE = 2e-3;   /* what the interval may add to the truth, relative */
-static const double EPSILON_CLOSE = 2e-4; /* and in epsilon */
-static const double LOOSE_SHARE = 0.05;   /* of the trees with an end that may be further away: point masses far apart */
-static const double ROUNDING = 1e-9;      /* of the second method, relative */
-static const double BLUR = 5e-3;          /* what its grids may have in common: a share of delta, and in epsilon */
+static const double EXCESS = 2.5;             /* the truth is at most this many D below the finest grid's value */
+static const double DELTA_CLOSE = 2e-3;       /* what the interval may add to the truth, relative */
+static const double EPSILON_CLOSE = 2e-4;     /* and in epsilon */
+static const double LOOSE_SHARE = 0.05;       /* of the trees with an end that may be further away: point masses far apart */
+static const double ROUNDING = 1e-9;          /* of the second method, relative */
+static const double BLUR[2] = { 2e-2, 5e-3 }; /* what its grids may have in common: a share of delta, and in epsilon */
 
 /* One flavour of the second method on three grids, in both directions: the second is NULL where it is the same. */
 typedef struct second {
@@ -118,9 +118,9 @@ static const char *judge_from_below(const answers *a, const second *below, bool 
     const double left = a->delta - infinite_of(below->fine);
     const double e =
         fmax(fabs(epsilon_of(below->coarse, left, reach) - epsilon), fabs(epsilon_of(below->middle, left, reach) - epsilon));
-    if (!(a->at_epsilon.upper >= (fine - EXCESS * d) * (1.0 - BLUR) - 1e-15))
+    if (!(a->at_epsilon.upper >= (fine - EXCESS * d) * (1.0 - BLUR[0]) - 1e-15))
         return "delta: upper below the truth";
-    if (isfinite(e) && !(a->at_delta.upper >= epsilon - EXCESS * e - BLUR))
+    if (isfinite(e) && !(a->at_delta.upper >= epsilon - EXCESS * e - BLUR[1]))
         return "epsilon: upper below the truth";
     if (is_loose)
         return NULL;
