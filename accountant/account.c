@@ -108,7 +108,7 @@ static nw_status solve_direction(const question *q, nw__direction direction, boo
     const char **method, nw_error *err)
 {
     nw__schedule s;
-    *out = (nw__pld_answer){ is_upper ? (q->asks_epsilon ? INFINITY : 1.0) : 0.0, NAN };
+    *out = (nw__pld_answer){ is_upper ? (q->asks_epsilon ? INFINITY : 1.0) : 0.0, NAN, false };
     NW__TRY(make_schedule(&s, q, direction, is_upper, err));
     nw_status status = NW_OK;
     if (s.no_pair != NULL || s.steps > NW__PLD_MOST_STEPS || s.n > NW__PLD_MOST_DIFFERENT) {
@@ -226,8 +226,10 @@ static nw_status upper_bound(question *q, nw_bounds *out, nw_error *err)
         return NW_OK;
     if (all[1].answer.value > all[0].answer.value)
         NW__TRY(solve_direction(q, NW__ADD, true, q->tolerance, &all[1].answer, &all[1].method, err));
-    q->knows_worse = is_attained(q->event);
     q->worse = all[1].answer.value > all[0].answer.value ? NW__ADD : NW__REMOVE;
+    if (all[q->worse].answer.is_rough) /* other methods say more */
+        return NW_OK;
+    q->knows_worse = is_attained(q->event);
     take(out, all[q->worse].answer.value, all[q->worse].method);
     return NW_OK;
 }

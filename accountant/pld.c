@@ -406,9 +406,9 @@ nw_status nw__pld_estimate(const nw__mechanism *list, size_t n, const nw__pld_qu
     return NW_OK;
 }
 
-/* Above all finite losses delta is what lies at infinity, 1 - prod (1 - p_j)^n_j: at most the sum, at least the sum less half its
- * square. False if there are finite losses above epsilon. */
-static bool is_above_all(const nw__mechanism *list, size_t n, const nw__pld_query *query, double *delta)
+/* The sum of the largest finite losses, rounded up, and what lies at infinity, 1 - prod (1 - p_j)^n_j: at most the sum, at least
+ * the sum less half its square. Above the one, delta is the other. */
+static double highest_of(const nw__mechanism *list, size_t n, bool is_upper, double *delta)
 {
     double highest = 0.0;
     double infinite = 0.0;
@@ -417,9 +417,9 @@ static bool is_above_all(const nw__mechanism *list, size_t n, const nw__pld_quer
         infinite += (double)list[j].count * list[j].pair->atoms.p_infinite;
     }
     const double error = 0x1p-52 * (2.0 * (double)n + 8.0);
-    *delta = query->is_upper ? fmin(1.0, infinite * (1.0 + error))
-                             : fmax(0.0, fmin(1.0, infinite) * (1.0 - 0.5 * fmin(1.0, infinite)) * (1.0 - error));
-    return query->given >= highest;
+    *delta = is_upper ? fmin(1.0, infinite * (1.0 + error))
+                      : fmax(0.0, fmin(1.0, infinite) * (1.0 - 0.5 * fmin(1.0, infinite)) * (1.0 - error));
+    return highest;
 }
 
 nw_status nw__pld_solve(
@@ -428,9 +428,20 @@ nw_status nw__pld_solve(
     nw__pmf pmf;
     double slack = 0.0;
     out->estimate = NAN;
-    if (!query->asks_epsilon && is_above_all(list, n, query, &out->value))
+    out->is_rough = false;
+    double infinite = 0.0;
+    const double highest = highest_of(list, n, query->is_upper, &infinite);
+    if (!query->asks_epsilon && query->given >= highest) {
+        out->value = infinite;
         return NW_OK;
-    NW__TRY(nw__pld_compose(list, n, query, fft, &pmf, &slack, &out->estimate, err));
+    }
+    const nw_status status = nw__pld_compose(list, n, query, fft, &pmf, &slack, &out->estimate, err);
+    if (status == NW_E_UNSUPPORTED && query->asks_epsilon && query->is_upper && isfinite(highest) && infinite <= query->given) {
+        out->value = highest; /* enough for a direction that does not decide */
+        out->is_rough = true;
+        return NW_OK;
+    }
+    NW__TRY(status);
     const double outward = query->is_upper ? slack : -slack;
     if (query->asks_epsilon)
         out->value = fmax(0.0, nw__pmf_epsilon(&pmf, query->given) + outward);

@@ -27,6 +27,7 @@ typedef struct nw__pld_query {
 typedef struct nw__pld_answer {
     double value;
     double estimate; /* saddle point; NaN where it does not apply */
+    bool is_rough;   /* no grid was found, and value is the sum of the largest losses */
 } nw__pld_answer;
 
 /** Most steps in all that are composed on a grid. */
