@@ -1,13 +1,13 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* bench_sampler.c [--json] [--quick] - noise values a second, and as ratios to yardsticks of the same run.
+/* bench_sampler.c - noise values a second, and as ratios to yardsticks of the same run.
  *
  * Yardsticks: a Box-Muller transform in double fed by libsodium's ChaCha20 (insecure in its last bits, and what most software
  * does), timed in turn with each figure, so that a ratio holds on a machine that others use; numpy's standard_normal, where there
  * is a numpy; the CKS20 oracle. One thread is timed by its processor time and given by the median; more are timed by the clock
- * and given by the best run, as a thread that waits for a processor tells about others. --quick releases vectors of 1e7
- * coordinates, not 1e8. */
+ * and given by the best run, as a thread that waits for a processor tells about others. */
 #include "cks20.h"
+#include "figures.h"
 #include "kernels.h"
 
 #include <math.h>
@@ -17,7 +17,19 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { N = 1 << 21, BOX_MULLER = 1 << 17, ORACLE = 1 << 15, CIPHER_BLOCKS = 1 << 14, REPEATS = 7, LAWS = 4, WORDS = 512 };
+enum { BOX_MULLER = 1 << 17, MAX_REPEATS = 7, LAWS = 4, WORDS = 512 };
+
+/* How much of everything; the second with --quick. */
+static const struct sizes {
+    size_t values;
+    size_t oracle;
+    size_t vector; /* coordinates of a release in place */
+    size_t cipher_blocks;
+    size_t box_muller;
+    size_t repeats;
+} all_sizes[] = { { 1 << 21, 1 << 15, 100000000, 1 << 14, BOX_MULLER, MAX_REPEATS },
+    { 1 << 13, 1 << 7, 1 << 14, 1 << 6, 1 << 10, 1 } };
+static const struct sizes *sizes = all_sizes;
 
 static const char *const law_names[LAWS] = { NULL, "rounded_gaussian", "discrete_gaussian", "discrete_laplace" };
 
@@ -39,59 +51,18 @@ typedef struct work {
     size_t n;
 } work;
 
-static bool is_json;
-static bool is_first = true;
 static double numpy_rate = NAN;
 
+/* One thread by its processor time, several by the clock. */
 static double seconds(int threads)
 {
-    struct timespec t;
-    clock_gettime(threads == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+    return bench_seconds(threads == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC);
 }
 
-static int compare(const void *a, const void *b)
+static void print_rate(const char *name, double rate, double ratio_box_muller)
 {
-    const double x = *(const double *)a;
-    const double y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *x, size_t n)
-{
-    qsort(x, n, sizeof *x, compare);
-    return x[n / 2];
-}
-
-static void check(nw_status status, const nw_error *err)
-{
-    if (status == NW_OK)
-        return;
-    fprintf(stderr, "%s: %s\n", err->function, err->message);
-    exit(1);
-}
-
-static void print_ratio(const char *name, double ratio)
-{
-    if (is_json && isnan(ratio))
-        printf(", \"%s\": null", name);
-    else if (is_json)
-        printf(", \"%s\": %.3g", name, ratio);
-    else if (!isnan(ratio))
-        printf("  %s %.3g", name, ratio);
-}
-
-static void print_figure(const char *name, double value, const char *unit, double ratio_box_muller, double ratio_numpy)
-{
-    if (is_json)
-        printf("%s\n  {\"name\": \"%s\", \"value\": %.4g, \"unit\": \"%s\"", is_first ? "[" : ",", name, value, unit);
-    else
-        printf("%-66s %7.1f M%s", name, value / 1e6, unit);
-    print_ratio("ratio_boxmuller", ratio_box_muller);
-    print_ratio("ratio_numpy", ratio_numpy);
-    printf(is_json ? "}" : "\n");
-    is_first = false;
-    fflush(stdout);
+    bench_print(
+        &(bench_figure){ name, rate, "samples/s", { { "boxmuller", ratio_box_muller }, { "numpy", rate / numpy_rate } } });
 }
 
 /* Normal values from 8 bytes of libsodium's ChaCha20 each. */
@@ -117,49 +88,49 @@ static double box_muller_rate(void)
 {
     static double out[BOX_MULLER];
     const double start = seconds(1);
-    box_muller(out, BOX_MULLER);
-    return BOX_MULLER / (seconds(1) - start);
+    box_muller(out, sizes->box_muller);
+    return (double)sizes->box_muller / (seconds(1) - start);
 }
 
 /* Values a second of one work, and its ratio to the Box-Muller timed just before; medians of both. */
 static void measure(const char *name, void (*run)(work *), work *w, int threads)
 {
-    double rates[REPEATS];
-    double ratios[REPEATS];
+    double rates[MAX_REPEATS];
+    double ratios[MAX_REPEATS];
     omp_set_num_threads(threads);
     run(w); /* touches every page and wakes the threads */
-    for (int r = 0; r < REPEATS; r++) {
+    for (size_t r = 0; r < sizes->repeats; r++) {
         const double yardstick = box_muller_rate();
         const double start = seconds(threads);
         run(w);
         rates[r] = (double)w->n / (seconds(threads) - start);
         ratios[r] = rates[r] / yardstick;
     }
-    const double rate = median(rates, REPEATS);
-    const double ratio = median(ratios, REPEATS);
+    const double rate = bench_median(rates, sizes->repeats); /* which sorts */
+    const double ratio = bench_median(ratios, sizes->repeats);
     if (threads == 1)
-        print_figure(name, rate, "samples/s", ratio, rate / numpy_rate);
-    else /* both are sorted now */
-        print_figure(name, rates[REPEATS - 1], "samples/s", ratios[REPEATS - 1], rates[REPEATS - 1] / numpy_rate);
+        print_rate(name, rate, ratio);
+    else
+        print_rate(name, rates[sizes->repeats - 1], ratios[sizes->repeats - 1]);
 }
 
 static void run_fill(work *w)
 {
     nw_error err;
-    check(nw_noise_fill(w->noise, w->rng, w->values, w->n, &err), &err);
+    bench_check(nw_noise_fill(w->noise, w->rng, w->values, w->n, &err), &err);
 }
 
 static void run_add_i64(work *w)
 {
     nw_error err;
-    check(nw_noise_add_i64(w->noise, w->rng, w->values, w->values, w->n, &err), &err);
+    bench_check(nw_noise_add_i64(w->noise, w->rng, w->values, w->values, w->n, &err), &err);
 }
 
 static void run_add_f64_grid(work *w)
 {
     nw_error err;
     const nw_grid grid = { -10 };
-    check(nw_noise_add_f64_grid(w->noise, w->rng, grid, w->reals, -0x1p30, 0x1p30, w->reals, w->n, &err), &err);
+    bench_check(nw_noise_add_f64_grid(w->noise, w->rng, grid, w->reals, -0x1p30, 0x1p30, w->reals, w->n, &err), &err);
 }
 
 static void run_gaussian_oracle(work *w)
@@ -179,19 +150,23 @@ static void run_laplace_oracle(work *w)
 static void measure_ciphers(uint8_t *out)
 {
     static const uint8_t key[32] = { 1 };
+    double libsodium = NAN;
     for (size_t i = 0; nw__kernels_at(i) != NULL; i++) {
-        double rates[REPEATS];
+        double rates[MAX_REPEATS];
         char name[64];
         if (!nw__kernels_can_run(nw__kernels_at(i)))
             continue;
-        for (int r = 0; r < REPEATS; r++) {
+        for (size_t r = 0; r < sizes->repeats; r++) {
             const double start = seconds(1);
-            for (uint64_t block = 0; block < CIPHER_BLOCKS; block += 64)
+            for (uint64_t block = 0; block < sizes->cipher_blocks; block += 64)
                 nw__kernels_at(i)->keystream(out, 64, 0, block, key);
-            rates[r] = (double)CIPHER_BLOCKS * NW__CHACHA20_BLOCK / (seconds(1) - start);
+            rates[r] = (double)sizes->cipher_blocks * NW__CHACHA20_BLOCK / (seconds(1) - start);
         }
         snprintf(name, sizeof name, "chacha20/%s", i == 0 ? "libsodium" : nw__kernels_at(i)->name);
-        print_figure(name, median(rates, REPEATS), "B/s", NAN, NAN);
+        const double rate = bench_median(rates, sizes->repeats);
+        if (i == 0)
+            libsodium = rate;
+        bench_print(&(bench_figure){ name, rate, "B/s", { { "libsodium", rate / libsodium } } });
     }
 }
 
@@ -217,7 +192,7 @@ static void measure_fill(work *w, nw_noise_law law, named_scale scale, bool is_s
 {
     nw_error err;
     char name[96];
-    check(nw_noise_new(&w->noise, law, scale.value, &err), &err);
+    bench_check(nw_noise_new(&w->noise, law, scale.value, &err), &err);
     w->noise->kernels = is_simd ? nw__kernels_best() : &nw__kernels_plain;
     for (int threads = 1; threads <= 2; threads++) {
         snprintf(
@@ -231,13 +206,13 @@ static void measure_oracle(work *w, nw_noise_law law, named_scale scale)
 {
     nw_error err;
     char name[96];
-    check(nw_noise_new(&w->noise, law, scale.value, &err), &err);
-    w->n = ORACLE;
+    bench_check(nw_noise_new(&w->noise, law, scale.value, &err), &err);
+    w->n = sizes->oracle;
     snprintf(name, sizeof name, "%s/sigma=%s/cks20/threads=1", law_names[law], scale.name);
-    check(nw__rng_begin(w->rng, &err), &err);
+    bench_check(nw__rng_begin(w->rng, &err), &err);
     measure(name, law == NW_NOISE_DISCRETE_LAPLACE ? run_laplace_oracle : run_gaussian_oracle, w, 1);
     nw_noise_free(w->noise);
-    w->n = N;
+    w->n = sizes->values;
 }
 
 /* Releases of a long vector in place: bound by memory, not by the sampler. */
@@ -246,13 +221,11 @@ static void measure_vectors(work *w, size_t d)
     nw_error err;
     char name[96];
     w->values = nw__calloc(d, sizeof *w->values); /* zeros read as either type */
-    if (w->values == NULL) {
-        fprintf(stderr, "bench-sampler: no memory for %zu coordinates\n", d);
-        return;
-    }
+    if (w->values == NULL)
+        bench_fail(BENCH_INTERNAL, "long vector", "not enough memory");
     w->reals = (double *)(void *)w->values;
     w->n = d;
-    check(nw_noise_new(&w->noise, NW_NOISE_ROUNDED_GAUSSIAN, 1000.0, &err), &err);
+    bench_check(nw_noise_new(&w->noise, NW_NOISE_ROUNDED_GAUSSIAN, 1000.0, &err), &err);
     for (int threads = 1; threads <= 2; threads++) {
         for (int is_real = 0; is_real < 2; is_real++) {
             snprintf(name, sizeof name, "rounded_gaussian/sigma=1000/%s/d=%.0e/threads=%d", is_real ? "add_f64_grid" : "add_i64",
@@ -268,19 +241,16 @@ static void measure_vectors(work *w, size_t d)
 int main(int argc, char **argv)
 {
     nw_error err;
-    work w = { .n = N };
-    bool is_quick = false;
-    for (int i = 1; i < argc; i++) {
-        is_json = is_json || strcmp(argv[i], "--json") == 0;
-        is_quick = is_quick || strcmp(argv[i], "--quick") == 0;
-    }
-    check(nw_rng_new(&w.rng, &err), &err);
-    w.values = nw__calloc(N, sizeof *w.values);
+    const bench_options options = bench_begin(argc, argv, NULL, "Speed of the noise sampler, law by law.");
+    sizes = &all_sizes[options.is_quick];
+    work w = { .n = sizes->values };
+    bench_check(nw_rng_new(&w.rng, &err), &err);
+    w.values = nw__calloc(w.n, sizeof *w.values);
     if (w.values == NULL)
-        return 1;
+        bench_fail(BENCH_INTERNAL, "vector", "not enough memory");
     numpy_rate = measure_numpy();
     if (!isnan(numpy_rate))
-        print_figure("numpy/standard_normal/threads=1", numpy_rate, "samples/s", NAN, 1.0);
+        print_rate("numpy/standard_normal/threads=1", numpy_rate, numpy_rate / box_muller_rate());
     measure_ciphers((uint8_t *)w.values);
     for (nw_noise_law law = NW_NOISE_ROUNDED_GAUSSIAN; law <= NW_NOISE_DISCRETE_LAPLACE; law++) {
         for (size_t i = 0; i < SCALES; i++) {
@@ -292,8 +262,7 @@ int main(int argc, char **argv)
         }
     }
     free(w.values);
-    measure_vectors(&w, is_quick ? 10000000 : 100000000);
+    measure_vectors(&w, sizes->vector);
     nw_rng_free(w.rng);
-    printf(is_json ? "\n]\n" : "");
-    return 0;
+    return bench_end();
 }
