@@ -2,34 +2,29 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* bench_ledger.c - durable charges a second, beside plain appends of the same size with fsync in the same folder and run, and
  * charges in memory. */
+#include "figures.h"
+
 #include <fcntl.h>
 #include <noisewright.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { CHARGES = 500, ROW_BYTES = 300 };
 
-static double wall_seconds(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
+static int charges = CHARGES;
 
 static double charge_rate(nw_ledger *ledger)
 {
+    nw_error err;
     nw_event *event = NULL;
-    if (nw_event_gdp(&event, 1e-4, NW_ADD_REMOVE, NULL) != NW_OK)
-        exit(1);
-    const double start = wall_seconds();
-    for (int i = 0; i < CHARGES; i++)
-        if (nw_ledger_charge(ledger, event, "bench", NULL, NULL, NULL) != NW_OK)
-            exit(1);
+    bench_check(nw_event_gdp(&event, 1e-4, NW_ADD_REMOVE, &err), &err);
+    const double start = bench_seconds(CLOCK_MONOTONIC);
+    for (int i = 0; i < charges; i++)
+        bench_check(nw_ledger_charge(ledger, event, "bench", NULL, NULL, &err), &err);
     nw_event_free(event);
-    return CHARGES / (wall_seconds() - start);
+    return charges / (bench_seconds(CLOCK_MONOTONIC) - start);
 }
 
 static double append_rate(const char *path)
@@ -37,42 +32,66 @@ static double append_rate(const char *path)
     char row[ROW_BYTES];
     const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0644);
     memset(row, 'x', sizeof row);
-    const double start = wall_seconds();
-    for (int i = 0; i < CHARGES; i++)
+    const double start = bench_seconds(CLOCK_MONOTONIC);
+    for (int i = 0; i < charges; i++)
         if (fd < 0 || write(fd, row, sizeof row) != (ssize_t)sizeof row || fsync(fd) != 0)
-            exit(1);
+            bench_fail(BENCH_IO, path, "cannot be appended to");
     close(fd);
-    return CHARGES / (wall_seconds() - start);
+    return charges / (bench_seconds(CLOCK_MONOTONIC) - start);
 }
 
-int main(void)
+static void print_rate(const char *name, double rate, double appends)
 {
+    bench_print(&(bench_figure){ name, rate, "charges/s", { { "fsync", rate / appends } } });
+}
+
+static double measure_appends(const char *path)
+{
+    const double rate = append_rate(path);
+    remove(path);
+    bench_print(&(bench_figure){ "append_fsync/bytes=300", rate, "appends/s", { { "fsync", 1.0 } } });
+    return rate;
+}
+
+static void measure_file(const char *path, const nw_ledger_opts *opts, double appends)
+{
+    nw_error err;
+    nw_ledger *ledger = NULL;
+    bench_check(nw_ledger_create(&ledger, path, opts, &err), &err);
+    const double rate = charge_rate(ledger);
+    nw_ledger_close(ledger);
+    remove(path);
+    print_rate("charge/file", rate, appends);
+}
+
+static void measure_in_memory(const nw_ledger_opts *opts, double appends)
+{
+    nw_error err;
+    nw_ledger *ledger = NULL;
+    bench_check(nw_ledger_memory(&ledger, opts, &err), &err);
+    print_rate("charge/memory", charge_rate(ledger), appends);
+    nw_ledger_close(ledger);
+}
+
+int main(int argc, char **argv)
+{
+    const bench_options options =
+        bench_begin(argc, argv, NULL, "Charges a second, beside appends with fsync in the folder it is started in.");
     char folder[] = "bench-ledger-XXXXXX";
     char path[64];
     nw_ledger_opts o = NW_LEDGER_OPTS_INIT;
-    nw_ledger *ledger = NULL;
-    nw_error err;
+    charges = options.is_quick ? 10 : CHARGES;
     o.epsilon = 1.0;
     o.delta = 1e-9;
     o.adjacency = NW_ADD_REMOVE;
     if (mkdtemp(folder) == NULL)
-        return 1;
+        bench_fail(BENCH_CANNOT_CREATE, folder, "cannot be made in this folder");
     snprintf(path, sizeof path, "%s/appends", folder);
-    const double appends = append_rate(path);
-    remove(path);
-    printf("append + fsync, %d bytes   %8.0f /s\n", ROW_BYTES, appends);
+    const double appends = measure_appends(path);
     snprintf(path, sizeof path, "%s/ledger", folder);
-    if (nw_ledger_create(&ledger, path, &o, &err) != NW_OK) {
-        fprintf(stderr, "%s\n", err.message);
-        return 1;
-    }
-    const double durable = charge_rate(ledger);
-    nw_ledger_close(ledger);
-    remove(path);
-    printf("charges, in a file          %8.0f /s  %.2f of the appends\n", durable, durable / appends);
-    if (nw_ledger_memory(&ledger, &o, &err) != NW_OK)
-        return 1;
-    printf("charges, in memory          %8.0f /s\n", charge_rate(ledger));
-    nw_ledger_close(ledger);
-    return rmdir(folder) == 0 ? 0 : 1;
+    measure_file(path, &o, appends);
+    measure_in_memory(&o, appends);
+    if (rmdir(folder) != 0)
+        bench_fail(BENCH_IO, folder, "cannot be removed");
+    return bench_end();
 }

@@ -173,19 +173,12 @@ static void measure_ciphers(uint8_t *out)
 /* numpy's standard_normal by its processor time, values a second; NAN without a numpy. */
 static double measure_numpy(void)
 {
-    static const char *const command =
-        "python3 -c 'import time, numpy\n"
+    return bench_numpy(
+        "import time, numpy\n"
         "g = numpy.random.default_rng()\n"
         "def rate():\n"
         "    start = time.process_time(); g.standard_normal(1 << 20); return (1 << 20) / (time.process_time() - start)\n"
-        "print(sorted(rate() for _ in range(9))[4])' 2>/dev/null";
-    double rate = NAN;
-    FILE *pipe = popen(command, "r");
-    if (pipe == NULL)
-        return NAN;
-    if (fscanf(pipe, "%lf", &rate) != 1)
-        rate = NAN;
-    return pclose(pipe) == 0 ? rate : NAN;
+        "print(sorted(rate() for _ in range(9))[4])");
 }
 
 static void measure_fill(work *w, nw_noise_law law, named_scale scale, bool is_simd)

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 enum { MAX_REPEATS = 64 };
 
@@ -25,7 +24,8 @@ void bench_check(nw_status status, const nw_error *err)
 {
     if (status == NW_OK)
         return;
-    bench_fail(status == NW_E_IO ? BENCH_NO_INPUT : BENCH_INTERNAL, err->function, err->message);
+    const int code = status == NW_E_IO ? BENCH_NO_INPUT : status == NW_E_FORMAT ? BENCH_DATA : BENCH_INTERNAL;
+    bench_fail(code, err->function, err->message);
 }
 
 static int count_names(const char *operands)
@@ -73,6 +73,14 @@ bench_options bench_begin(int argc, char **argv, const char *operands, const cha
     return options;
 }
 
+void bench_table_names(const bench_options *options, const char **table, const char **schema)
+{
+    if (options->count == 1)
+        bench_fail(BENCH_USAGE, options->operands[0], "a table needs its schema as the next operand");
+    *table = options->count == 0 ? NW_BENCH_TABLE : options->operands[0];
+    *schema = options->count == 0 ? NW_BENCH_SCHEMA : options->operands[1];
+}
+
 /* Three or four digits and an SI prefix, for units that take one. */
 static void print_value(double value, const char *unit)
 {
@@ -101,7 +109,7 @@ static void print_ratio(const bench_ratio *r)
         printf("  %.3g x %s", r->ratio, r->yardstick);
 }
 
-void bench_print(const bench_figure *figure)
+void bench_print_noted(const bench_figure *figure, const char *note)
 {
     if (!isfinite(figure->value))
         bench_fail(BENCH_INTERNAL, figure->name, "was not measured");
@@ -114,9 +122,16 @@ void bench_print(const bench_figure *figure)
     }
     for (const bench_ratio *r = figure->ratios; r->yardstick != NULL; r++)
         print_ratio(r);
+    if (!is_json && note != NULL)
+        printf("  %s", note);
     printf(is_json ? "}" : "\n");
     is_first = false;
     fflush(stdout);
+}
+
+void bench_print(const bench_figure *figure)
+{
+    bench_print_noted(figure, NULL);
 }
 
 int bench_end(void)
@@ -162,9 +177,30 @@ double bench_median_seconds(clockid_t clock, void (*work)(void *context), void *
     return bench_median(seconds, repeats);
 }
 
+double bench_numpy(const char *source)
+{
+    char command[1024];
+    double number = NAN;
+    if ((size_t)snprintf(command, sizeof command, "python3 -c '%s' 2>/dev/null", source) >= sizeof command)
+        bench_fail(BENCH_INTERNAL, "bench_numpy", "the program is too long");
+    FILE *pipe = popen(command, "r");
+    if (pipe == NULL)
+        return NAN;
+    if (fscanf(pipe, "%lf", &number) != 1)
+        number = NAN;
+    return pclose(pipe) == 0 ? number : NAN;
+}
+
+/* getrusage would count what the program that started this one had: the kernel keeps that number across execve. */
 double bench_peak_bytes(void)
 {
-    struct rusage usage;
-    getrusage(RUSAGE_SELF, &usage);
-    return 1024.0 * (double)usage.ru_maxrss;
+    char line[128];
+    double kibibytes = NAN;
+    FILE *status = fopen("/proc/self/status", "r");
+    while (status != NULL && isnan(kibibytes) && fgets(line, sizeof line, status) != NULL)
+        if (sscanf(line, "VmHWM: %lf kB", &kibibytes) != 1)
+            kibibytes = NAN;
+    if (status != NULL)
+        fclose(status);
+    return 1024.0 * kibibytes;
 }

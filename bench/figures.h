@@ -14,7 +14,15 @@
 #include <stddef.h>
 #include <time.h>
 
-enum { BENCH_MAX_RATIOS = 3, BENCH_USAGE = 64, BENCH_NO_INPUT = 66, BENCH_INTERNAL = 70, BENCH_IO = 74 };
+enum {
+    BENCH_MAX_RATIOS = 3,
+    BENCH_USAGE = 64,
+    BENCH_DATA = 65,
+    BENCH_NO_INPUT = 66,
+    BENCH_INTERNAL = 70,
+    BENCH_CANNOT_CREATE = 73,
+    BENCH_IO = 74
+};
 
 /** The value over the yardstick's, both in the figure's unit: above 1 is faster for a rate and slower for a time. */
 typedef struct bench_ratio {
@@ -39,8 +47,15 @@ typedef struct bench_options {
  *  prints `about` and exits with 0; a bad option, or an operand too many, exits with 64. */
 bench_options bench_begin(int argc, char **argv, const char *operands, const char *about);
 
+/** The table and the schema that the first two operands name, or the example's of this build. One without the other exits with
+ *  64. */
+void bench_table_names(const bench_options *options, const char **table, const char **schema);
+
 /** Prints a figure; at once, so that a run that is interrupted still has shown it. */
 void bench_print(const bench_figure *figure);
+
+/** The same with more about the figure at the end of its line, in the text form alone; NULL: nothing. */
+void bench_print_noted(const bench_figure *figure, const char *note);
 
 /** Ends the list. main's result: 0, or 74 if not all of it could be written. */
 int bench_end(void);
@@ -60,7 +75,10 @@ double bench_median(double *x, size_t n);
 /** The median time of `repeats` runs of work(context). */
 double bench_median_seconds(clockid_t clock, void (*work)(void *context), void *context, size_t repeats);
 
-/** The most memory the process had so far, in bytes. */
+/** A number that a Python program with numpy prints, such as the time of numpy's own way; NAN where there is no numpy. */
+double bench_numpy(const char *source);
+
+/** The most memory the process had so far, in bytes; NAN where the kernel does not say. */
 double bench_peak_bytes(void);
 
 #endif
