@@ -93,7 +93,7 @@ void app_print_help(const app_program *program, const app_command *command)
     }
     for (size_t i = 0; i < program->command_count; i++)
         print_command_help(&program->commands[i]);
-    printf("%s", program->commands[0].name == NULL ? "" : "\ncommon options:\n");
+    printf("%s", program->command_count == 1 ? "" : "\ncommon options:\n");
     for (size_t i = 0; i < app_common_option_count; i++)
         print_option(&app_common_options[i]);
     printf("\n%s", program->details);
@@ -141,19 +141,29 @@ static void print_command_completion(const app_command *command)
     printf("\"\n");
 }
 
-/* The names of the commands stand where the first argument is; each has its own options. */
+/* The names of the commands stand where the first argument is, beside what a command without a name takes; each has its own
+ * options. */
 static void print_commands_completion(const app_program *program)
 {
-    printf("    if ((COMP_CWORD == 1)); then\n        mapfile -t COMPREPLY < <(compgen -W \"");
-    for (size_t i = 0; i < program->command_count; i++)
+    const app_command *nameless = program->commands[0].name == NULL ? &program->commands[0] : NULL;
+    printf("    if ((COMP_CWORD == 1)); then\n        mapfile -t COMPREPLY < <(compgen %s-W \"", nameless != NULL ? "-f " : "");
+    for (size_t i = nameless != NULL; i < program->command_count; i++)
         printf("%s ", program->commands[i].name);
+    if (nameless != NULL)
+        print_words(nameless->options, nameless->option_count);
     print_words(app_common_options, app_common_option_count);
-    printf("\" -- \"$word\")\n        return\n    fi\n");
-    for (size_t i = 0; i < program->command_count; i++) {
-        printf("    if [[ ${COMP_WORDS[1]} == %s ]]; then\n", program->commands[i].name);
+    printf("\" -- \"$word\")\n        return\n    fi\n    case ${COMP_WORDS[1]} in\n");
+    for (size_t i = nameless != NULL; i < program->command_count; i++) {
+        printf("    %s)\n", program->commands[i].name);
         print_command_completion(&program->commands[i]);
-        printf("    fi\n");
+        printf("    ;;\n");
     }
+    if (nameless != NULL) {
+        printf("    *)\n");
+        print_command_completion(nameless);
+        printf("    ;;\n");
+    }
+    printf("    esac\n");
 }
 
 void app_print_completion(const app_program *program)
@@ -164,7 +174,7 @@ void app_print_completion(const app_program *program)
     printf("()\n{\n    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} options=\n    COMPREPLY=()\n"
            "    if [[ $word == '=' ]]; then\n        word=\n"
            "    elif [[ $before == '=' ]]; then\n        before=${COMP_WORDS[COMP_CWORD - 2]}\n    fi\n");
-    if (program->commands[0].name == NULL)
+    if (program->command_count == 1)
         print_command_completion(&program->commands[0]);
     else
         print_commands_completion(program);

@@ -255,29 +255,41 @@ static int check_required(const parser *p)
     return APP_OK;
 }
 
-/* With named commands the first argument is the name, unless it is an option: then only the common options are known. */
+/* The command that `word` names, or NULL and the name that is nearest to it. */
+static const app_command *find_command(const app_program *program, const char *word, const char **nearest)
+{
+    *nearest = NULL;
+    for (size_t i = 0; i < program->command_count; i++) {
+        const app_command *command = &program->commands[i];
+        if (command->name == NULL)
+            continue;
+        keep_nearer(word, command->name, nearest);
+        if (strcmp(word, command->name) == 0)
+            return command;
+    }
+    return NULL;
+}
+
+/* The first argument names the command, unless it is an option. What names none belongs to the command without a name; where
+ * there is no such command it is a mistake, and before an option only the common options are known. */
 static int take_command(parser *p)
 {
     static const app_command none = { .name = "" };
     const char *word = *p->next;
-    if (p->program->commands[0].name == NULL) {
-        p->command = &p->program->commands[0];
-        return APP_OK;
-    }
-    p->command = &none;
-    if (word == NULL)
-        return app_fail(APP_USAGE, "COMMAND", "missing, must be given: see --help");
-    if (word[0] == '-')
-        return APP_OK;
     const char *nearest = NULL;
-    for (size_t i = 0; i < p->program->command_count; i++) {
-        keep_nearer(word, p->program->commands[i].name, &nearest);
-        if (strcmp(word, p->program->commands[i].name) == 0) {
-            p->command = &p->program->commands[i];
-            p->next++;
-            return APP_OK;
-        }
+    const bool has_nameless = p->program->commands[0].name == NULL;
+    p->command = has_nameless ? &p->program->commands[0] : &none;
+    if (word == NULL && !has_nameless)
+        return app_fail(APP_USAGE, "COMMAND", "missing, must be given: see --help");
+    if (word == NULL || word[0] == '-')
+        return APP_OK;
+    const app_command *named = find_command(p->program, word, &nearest);
+    if (named != NULL) {
+        p->command = named;
+        p->next++;
     }
+    if (named != NULL || has_nameless)
+        return APP_OK;
     if (nearest != NULL)
         return app_fail(APP_USAGE, word, "no such command, did you mean %s?", nearest);
     return app_fail(APP_USAGE, word, "no such command, see --help");

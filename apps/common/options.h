@@ -6,7 +6,8 @@
 /* options.h - one table per app, from which the arguments are read, --help is printed and the shell completion is made.
  * The settings are a struct of the app, called `settings`, whose first member is `const char *operands[APP_MAX_OPERANDS]`.
  *
- * A program has one command without a name, or several with names ("nw-ledger create"). Each command has operands and options.
+ * A program has one command without a name, or several with names ("nw-ledger create"), or both: then the one without a
+ * name comes first, and is meant when the first argument is no command's name. Each command has operands and options.
  * Accepted: --name VALUE, --name=VALUE, -n VALUE, -nVALUE, options and operands in any order, "--" before operands that begin
  * with '-'. Refused: abbreviations, an option given twice (but APP_TEXTS), a separate value that begins with "--" (more likely an
  * option whose neighbour lost its value).
@@ -48,7 +49,7 @@ typedef struct app_option {
 #define APP_MAX_OPERANDS 4
 
 typedef struct app_command {
-    const char *name;                       /* NULL: the only one */
+    const char *name;                       /* NULL: the command without a name */
     const char *operands[APP_MAX_OPERANDS]; /* what --help calls them, then NULL */
     size_t required_operands;
     const char *help;

@@ -12,43 +12,44 @@ _nw_account()
         mapfile -t COMPREPLY < <(compgen -W "eps delta rdp calibrate curve dpsgd gaussian laplace query -h --help -V --version --completion " -- "$word")
         return
     fi
-    if [[ ${COMP_WORDS[1]} == eps ]]; then
+    case ${COMP_WORDS[1]} in
+    eps)
     case $before in
     --delta | -d) return ;;
     --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one zero-out" -- "$word"); return ;;
     esac
     options="-d --delta -a --adjacency --upper-only --json -h --help -V --version --completion "
-    fi
-    if [[ ${COMP_WORDS[1]} == delta ]]; then
+    ;;
+    delta)
     case $before in
     --epsilon | -e) return ;;
     --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one zero-out" -- "$word"); return ;;
     esac
     options="-e --epsilon -a --adjacency --upper-only --json -h --help -V --version --completion "
-    fi
-    if [[ ${COMP_WORDS[1]} == rdp ]]; then
+    ;;
+    rdp)
     case $before in
     --order | -o) return ;;
     --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one zero-out" -- "$word"); return ;;
     esac
     options="-o --order -a --adjacency --json -h --help -V --version --completion "
-    fi
-    if [[ ${COMP_WORDS[1]} == calibrate ]]; then
+    ;;
+    calibrate)
     case $before in
     --epsilon | -e) return ;;
     --delta | -d) return ;;
     --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one zero-out" -- "$word"); return ;;
     esac
     options="-e --epsilon -d --delta -a --adjacency --json -h --help -V --version --completion "
-    fi
-    if [[ ${COMP_WORDS[1]} == curve ]]; then
+    ;;
+    curve)
     case $before in
     --svg) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one zero-out" -- "$word"); return ;;
     esac
     options="--svg -a --adjacency -h --help -V --version --completion "
-    fi
-    if [[ ${COMP_WORDS[1]} == dpsgd ]]; then
+    ;;
+    dpsgd)
     case $before in
     --q | -q) return ;;
     --batch-size | -b) return ;;
@@ -61,8 +62,8 @@ _nw_account()
     --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one zero-out" -- "$word"); return ;;
     esac
     options="-q --q -b --batch-size -x --examples --sigma -n --steps --epochs -d --delta -e --epsilon -a --adjacency --upper-only --json -h --help -V --version --completion "
-    fi
-    if [[ ${COMP_WORDS[1]} == gaussian ]]; then
+    ;;
+    gaussian)
     case $before in
     --sigma) return ;;
     --sensitivity | -s) return ;;
@@ -72,8 +73,8 @@ _nw_account()
     --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one zero-out" -- "$word"); return ;;
     esac
     options="--sigma -s --sensitivity -n --steps -d --delta -e --epsilon -a --adjacency --upper-only --json -h --help -V --version --completion "
-    fi
-    if [[ ${COMP_WORDS[1]} == laplace ]]; then
+    ;;
+    laplace)
     case $before in
     --scale) return ;;
     --sensitivity | -s) return ;;
@@ -83,12 +84,13 @@ _nw_account()
     --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one zero-out" -- "$word"); return ;;
     esac
     options="--scale -s --sensitivity -n --steps -d --delta -e --epsilon -a --adjacency --upper-only --json -h --help -V --version --completion "
-    fi
-    if [[ ${COMP_WORDS[1]} == query ]]; then
+    ;;
+    query)
     case $before in
     esac
     options="--lines --json -h --help -V --version --completion "
-    fi
+    ;;
+    esac
     if [[ $word == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
     else

@@ -12,7 +12,8 @@ _nw_ledger()
         mapfile -t COMPREPLY < <(compgen -W "create group show verify export charge reserve commit -h --help -V --version --completion " -- "$word")
         return
     fi
-    if [[ ${COMP_WORDS[1]} == create ]]; then
+    case ${COMP_WORDS[1]} in
+    create)
     case $before in
     --epsilon | -e) return ;;
     --delta | -d) return ;;
@@ -23,52 +24,53 @@ _nw_ledger()
     --unit | -u) return ;;
     esac
     options="-e --epsilon -d --delta -a --adjacency --filter --order -s --schedule -u --unit --json -q --quiet -h --help -V --version --completion "
-    fi
-    if [[ ${COMP_WORDS[1]} == group ]]; then
+    ;;
+    group)
     case $before in
     --epsilon | -e) return ;;
     --delta | -d) return ;;
     esac
     options="-e --epsilon -d --delta --json -q --quiet -h --help -V --version --completion "
-    fi
-    if [[ ${COMP_WORDS[1]} == show ]]; then
+    ;;
+    show)
     case $before in
     esac
     options="--json -h --help -V --version --completion "
-    fi
-    if [[ ${COMP_WORDS[1]} == verify ]]; then
+    ;;
+    verify)
     case $before in
     --anchor) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     esac
     options="--anchor --json -q --quiet -h --help -V --version --completion "
-    fi
-    if [[ ${COMP_WORDS[1]} == export ]]; then
+    ;;
+    export)
     case $before in
     --output | -o) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     esac
     options="-o --output -h --help -V --version --completion "
-    fi
-    if [[ ${COMP_WORDS[1]} == charge ]]; then
+    ;;
+    charge)
     case $before in
     --label | -l) return ;;
     --group | -g) return ;;
     esac
     options="-l --label -g --group --json -q --quiet -h --help -V --version --completion "
-    fi
-    if [[ ${COMP_WORDS[1]} == reserve ]]; then
+    ;;
+    reserve)
     case $before in
     --steps | -n) return ;;
     --label | -l) return ;;
     --group | -g) return ;;
     esac
     options="-n --steps -l --label -g --group --json -q --quiet -h --help -V --version --completion "
-    fi
-    if [[ ${COMP_WORDS[1]} == commit ]]; then
+    ;;
+    commit)
     case $before in
     --used | -n) return ;;
     esac
     options="-n --used --json -q --quiet -h --help -V --version --completion "
-    fi
+    ;;
+    esac
     if [[ $word == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
     else

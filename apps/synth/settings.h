@@ -1,0 +1,41 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef SYNTH_SETTINGS_H
+#define SYNTH_SETTINGS_H
+
+/* settings.h - what the options of all commands of nw-synth are read into, and the commands. */
+#include "../common/options.h"
+
+#include <noisewright.h>
+
+#define NO_SEED UINT64_MAX /* outside of --insecure-seed's interval */
+
+typedef struct settings {
+    const char *operands[APP_MAX_OPERANDS]; /* TABLE.csv */
+    const char *schema;
+    const char *output;
+    const char *ledger;
+    const char *manifest;
+    double epsilon;
+    double delta;
+    unsigned adjacency; /* the order of the option table: settings_adjacency */
+    unsigned engine;    /* settings_engine */
+    uint64_t rows;      /* 0: as many as the table has, as far as that is known */
+    uint64_t bins;      /* 0 here and below: the library's default */
+    uint64_t sweeps;
+    uint64_t chains;
+    uint64_t threads;
+    uint64_t insecure_seed;
+    bool is_estimate;
+    bool is_json;
+    bool is_quiet;
+} settings;
+
+nw_adjacency settings_adjacency(const settings *s);
+nw_synth_engine settings_engine(const settings *s);
+bool settings_are_insecure(const settings *s);
+
+/* The commands. Each returns an exit code, with its message written. */
+int synth_release(const settings *s);
+
+#endif
