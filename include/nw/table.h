@@ -91,6 +91,20 @@ NW_API void nw_schema_hash(const nw_schema *schema, char out[65]);
  *  Source    RFC 4180, RFC 1952.
  *  Example   docs/rooms/table.md#csv */
 NW_API NW_WARN_UNUSED nw_status nw_table_read_csv(nw_table **out, const nw_schema *schema, const char *path, nw_error *err);
+/** Is given one row at a time: a value for each column of the schema. Returning false ends the reading. */
+typedef bool (*nw_row_function)(void *context, const double *values);
+/** Reads the same file row by row and keeps nothing of it: numbers as they stand in the file, moved to the nearest bound but not
+ *  into a bin or onto the step, dates as days since 1970-01-01, a bool as 0 or 1, a category or code as its code; NaN for a
+ *  missing cell. A cell without a value, in a column that is not nullable, is the lower bound or 0.
+ *
+ *  Shapes    values: double[columns of the schema], borrowed for the call.
+ *  Units     none.
+ *  Errors    as nw_table_read_csv; NW_E_CANCELLED if `row` returned false.
+ *  Cost      as nw_table_read_csv; constant memory. Threads: any.
+ *  Source    none.
+ *  Example   docs/rooms/table.md#csv */
+NW_API NW_WARN_UNUSED nw_status nw_table_scan_csv(
+    const nw_schema *schema, const char *path, nw_row_function row, void *context, nw_error *err);
 /** Makes a table of rows whose codes are all 0, to be filled with nw_table_set. */
 NW_API NW_WARN_UNUSED nw_status nw_table_new(nw_table **out, const nw_schema *schema, size_t rows, nw_error *err);
 NW_API void nw_table_free(nw_table *table);

@@ -13,6 +13,7 @@ typedef struct reader {
     size_t *order;      /* column i of the file is column order[i] of the schema */
     const char **names; /* in the file's order, then NULL */
     void **blocks;      /* the block being filled, in the file's order */
+    double *values;     /* of one row, in the schema's order, instead of a table; else NULL */
 } reader;
 
 /* Blanks around an unquoted cell are not part of it; a quoted cell is taken as it is. */
@@ -110,6 +111,10 @@ static inline void store_cell(reader *r, size_t i, size_t row, nw__csv_cell *cel
 {
     const nw__domain *domain = &r->schema->domains[r->order[i]];
     trim(cell);
+    if (r->values != NULL) {
+        r->values[r->order[i]] = nw__domain_read_value(domain, cell->text, cell->length);
+        return;
+    }
     const uint16_t code = cell->length == 0 ? domain->missing_code : nw__domain_encode_text(domain, cell->text, cell->length);
     if (domain->column.cells <= 256)
         ((uint8_t *)r->blocks[i])[row] = (uint8_t)code;
@@ -174,33 +179,71 @@ static nw_status read_rows(reader *r, nw_error *err)
 
 static nw_status read_table(reader *r, nw_error *err)
 {
+    NW__TRY(nw_table_new(&r->table, r->schema, 0, err));
+    return read_rows(r, err);
+}
+
+static nw_status scan_rows(reader *r, nw_row_function row, void *context, nw_error *err)
+{
+    bool is_end = false;
+    while (!is_end) {
+        NW__TRY(read_row(r, 0, &is_end, err));
+        if (!is_end && !row(context, r->values))
+            return nw__fail(err, NW_E_CANCELLED, r->csv.function, "the reading was ended by the caller");
+    }
+    return NW_OK;
+}
+
+/* Opens the file and reads its header. */
+static nw_status open_reader(reader *r, const char *path, size_t chunk, nw_error *err, const char *function)
+{
     const size_t columns = r->schema->columns;
+    NW__TRY(nw__csv_open(&r->csv, path, chunk, err, function));
     r->order = nw__calloc(columns, sizeof *r->order);
     r->names = nw__calloc(columns + 1, sizeof *r->names);
     r->blocks = nw__calloc(columns, sizeof *r->blocks);
     if (r->order == NULL || r->names == NULL || r->blocks == NULL)
-        return nw__fail_memory(err, r->csv.function);
-    NW__TRY(read_header(r, err));
-    NW__TRY(nw_table_new(&r->table, r->schema, 0, err));
-    return read_rows(r, err);
+        return nw__fail_memory(err, function);
+    return read_header(r, err);
+}
+
+static void close_reader(reader *r)
+{
+    nw__csv_close(&r->csv);
+    free(r->order);
+    free(r->names);
+    free(r->blocks);
+    free(r->values);
 }
 
 nw_status nw__table_read_csv(nw_table **out, const nw_schema *schema, const char *path, size_t chunk, nw_error *err)
 {
     reader r = {.schema = schema};
-    nw_status status = nw__csv_open(&r.csv, path, chunk, err, "nw_table_read_csv");
+    nw_status status = open_reader(&r, path, chunk, err, "nw_table_read_csv");
     if (status == NW_OK)
         status = read_table(&r, err);
-    nw__csv_close(&r.csv);
-    free(r.order);
-    free(r.names);
-    free(r.blocks);
+    close_reader(&r);
     if (status != NW_OK) {
         nw_table_free(r.table);
         return status;
     }
     *out = r.table;
     return NW_OK;
+}
+
+nw_status nw_table_scan_csv(
+    const nw_schema *schema, const char *path, nw_row_function row, void *context, nw_error *err)
+{
+    if (schema == NULL || path == NULL || row == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", schema == NULL ? "schema" : path == NULL ? "path" : "row");
+    reader r = {.schema = schema};
+    nw_status status = open_reader(&r, path, NW__CSV_CHUNK, err, __func__);
+    if (status == NW_OK && (r.values = nw__calloc(schema->columns, sizeof *r.values)) == NULL)
+        status = nw__fail_memory(err, __func__);
+    if (status == NW_OK)
+        status = scan_rows(&r, row, context, err);
+    close_reader(&r);
+    return status;
 }
 
 nw_status nw_table_read_csv(nw_table **out, const nw_schema *schema, const char *path, nw_error *err)

@@ -246,6 +246,27 @@ uint16_t nw__domain_encode_text(const nw__domain *domain, const char *text, size
     return domain->missing_code;
 }
 
+static double clamp(const nw_column *c, double x)
+{
+    return fmin(fmax(x, c->lower), c->upper);
+}
+
+double nw__domain_read_value(const nw__domain *domain, const char *text, size_t length)
+{
+    double x;
+    int64_t days;
+    const nw_column *c = &domain->column;
+    if (c->type == NW_COLUMN_DATE && nw__parse_date(text, length, &days))
+        return clamp(c, (double)days);
+    if ((c->type == NW_COLUMN_INT || c->type == NW_COLUMN_FLOAT) && nw__parse_number(text, length, &x))
+        return clamp(c, x);
+    const bool has_codes = c->type == NW_COLUMN_CATEGORICAL || c->type == NW_COLUMN_BOOL || c->type == NW_COLUMN_CODE;
+    const uint16_t code = has_codes && length > 0 ? nw__domain_encode_text(domain, text, length) : domain->missing_code;
+    if (code < domain->bins && has_codes)
+        return code;
+    return c->is_nullable ? NAN : c->lower;
+}
+
 void nw__domain_free(nw__domain *domain)
 {
     for (uint32_t i = 0; domain->labels != NULL && i < domain->bins; i++)

@@ -58,6 +58,8 @@ void nw__domain_free(nw__domain *domain);
 uint16_t nw__domain_encode_number(const nw__domain *domain, double x);
 uint16_t nw__domain_encode_label(const nw__domain *domain, const char *text, size_t length);
 uint16_t nw__domain_encode_text(const nw__domain *domain, const char *text, size_t length);
+/** The value of a cell's text, not cut into bins: see nw_table_scan_csv. */
+double nw__domain_read_value(const nw__domain *domain, const char *text, size_t length);
 
 /** The scale on which bins have equal width: x itself, or its logarithm. */
 double nw__domain_to_scale(const nw__domain *domain, double x);

@@ -3,6 +3,7 @@
 #include "table_support.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <zlib.h>
 
 static const char three_columns[] = "{\"age\": {\"type\": \"int\", \"lower\": 17, \"upper\": 90},"
@@ -354,6 +355,75 @@ static void table_read__reads_standard_input(void **state)
     nw_schema_free(schema);
 }
 
+/* ---- values instead of codes ---- */
+
+typedef struct rows {
+    double values[8][6];
+    size_t count;
+    size_t limit;
+} rows;
+
+static bool keep_row(void *context, const double *values)
+{
+    rows *r = context;
+    memcpy(r->values[r->count++], values, 6 * sizeof *values);
+    return r->count < r->limit;
+}
+
+static const char six_columns[] =
+    "{\"n\": {\"type\": \"int\", \"lower\": -5, \"upper\": 1000000, \"nullable\": false},"
+    " \"x\": {\"type\": \"float\", \"lower\": 0, \"upper\": 2, \"step\": 0.5},"
+    " \"c\": {\"type\": \"categorical\", \"values\": [\"a\", \"b\"]}, \"b\": {\"type\": \"bool\", \"nullable\": false},"
+    " \"d\": {\"type\": \"date\", \"lower\": \"1970-01-01\", \"upper\": \"1999-12-31\"}, \"k\": 4}";
+
+static void assert_row(const double *got, const double *wanted)
+{
+    for (size_t i = 0; i < 6; i++)
+        assert_true(isnan(wanted[i]) ? isnan(got[i]) : got[i] == wanted[i]);
+}
+
+static void table_scan__gives_numbers_uncut_and_codes_of_the_rest(void **state)
+{
+    (void)state;
+    nw_error err;
+    char path[64];
+    rows r = {.limit = 9};
+    nw_schema *schema = schema_of(six_columns, 3);
+    static const char csv[] = "k,d,b,c,x,n\n3,1970-02-01,true,b, 0.123456789 ,654321\n9,2020-01-01,f,z,7,-6\n,,,,,\n"
+                              "x,1970-13-01,maybe,a,nan,1e9\n";
+    const int fd = file_of(csv, strlen(csv), path);
+    assert_int_equal(nw_table_scan_csv(schema, path, keep_row, &r, &err), NW_OK);
+    assert_int_equal(r.count, 4);
+    assert_row(r.values[0], (const double[]){654321, 0.123456789, 1, 1, 31, 3});
+    assert_row(r.values[1], (const double[]){-5, 2, NAN, 0, 10956, 3});
+    assert_row(r.values[2], (const double[]){-5, NAN, NAN, 0, NAN, 0});
+    assert_row(r.values[3], (const double[]){1e6, NAN, 0, 0, NAN, 0});
+    close(fd);
+    nw_schema_free(schema);
+}
+
+static void table_scan__stops_when_told_and_refuses_what_the_reader_refuses(void **state)
+{
+    (void)state;
+    nw_error err;
+    char path[64];
+    rows r = {.limit = 1};
+    nw_schema *schema = schema_of(six_columns, 3);
+    static const char csv[] = "k,d,b,c,x,n\n1,,,,,\n1,,,,,\n1,,,\n";
+    const int fd = file_of(csv, strlen(csv), path);
+    assert_int_equal(nw_table_scan_csv(schema, path, keep_row, &r, &err), NW_E_CANCELLED);
+    assert_int_equal(r.count, 1);
+    r.limit = 9;
+    assert_int_equal(nw_table_scan_csv(schema, path, keep_row, &r, &err), NW_E_FORMAT);
+    assert_non_null(strstr(err.message, "line 4"));
+    assert_int_equal(nw_table_scan_csv(schema, "/nowhere/at/all", keep_row, &r, &err), NW_E_IO);
+    assert_int_equal(nw_table_scan_csv(NULL, path, keep_row, &r, &err), NW_E_ARG);
+    assert_int_equal(nw_table_scan_csv(schema, NULL, keep_row, &r, &err), NW_E_ARG);
+    assert_int_equal(nw_table_scan_csv(schema, path, NULL, &r, &err), NW_E_ARG);
+    close(fd);
+    nw_schema_free(schema);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -372,6 +442,8 @@ int main(void)
         cmocka_unit_test(table_read__undoes_gzip_of_any_number_of_members),
         cmocka_unit_test(table_read__refuses_gzip_cut_or_damaged_anywhere),
         cmocka_unit_test(table_read__reads_standard_input),
+        cmocka_unit_test(table_scan__gives_numbers_uncut_and_codes_of_the_rest),
+        cmocka_unit_test(table_scan__stops_when_told_and_refuses_what_the_reader_refuses),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
