@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "forks.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -23,7 +24,7 @@ bool fork_and_draw(fork_draw draw, void *context, uint8_t out[FORK_CHILDREN + 1]
     if (pipe(ends) != 0)
         return false;
     for (int i = 0; i < FORK_CHILDREN; i++) {
-        children[i] = i % 2 == 0 ? fork() : (pid_t)syscall(SYS_fork);
+        children[i] = i % 2 == 0 ? fork() : (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
         if (children[i] == 0)
             draw_in_child(draw, context, ends[1]);
     }

@@ -155,6 +155,26 @@ static void rng__a_child_without_entropy_fails_closed(void **state)
     close_source(&s);
 }
 
+/* Noise alone, on integers and on reals; noise of that scale is all zero with probability below 2^-60. */
+static bool draw_every_way(nw_rng *rng)
+{
+    nw_noise *noise = NULL;
+    int64_t z[4] = { 0 };
+    int64_t y[4] = { 0 };
+    double r[4] = { 0.0 };
+    const bool is_ok = nw_noise_new(&noise, NW_NOISE_ROUNDED_GAUSSIAN, 1e6, NULL) == NW_OK &&
+                       nw_noise_fill(noise, rng, z, 4, NULL) == NW_OK && nw_noise_add_i64(noise, rng, y, y, 4, NULL) == NW_OK &&
+                       nw_noise_add_f64_grid(noise, rng, (nw_grid){ 0 }, r, -1.0, 1.0, r, 4, NULL) == NW_OK;
+    bool is_noisy[3] = { false };
+    for (int i = 0; i < 4; i++) {
+        is_noisy[0] = is_noisy[0] || z[i] != 0;
+        is_noisy[1] = is_noisy[1] || y[i] != 0;
+        is_noisy[2] = is_noisy[2] || r[i] != 0.0;
+    }
+    nw_noise_free(noise);
+    return is_ok && is_noisy[0] && is_noisy[1] && is_noisy[2];
+}
+
 enum { CHILD_OK = 0, CHILD_FAILED = 1, CHILD_CAN_LOCK = 2 };
 
 /* What a process that may lock no memory does. A privileged one is not held to the limit: it gives its privilege up. */
@@ -169,7 +189,7 @@ static int draw_without_locked_memory(void)
     if (mlock(page, sizeof page) == 0)
         return CHILD_CAN_LOCK;
     for (int i = 0; i < 2; i++)
-        if (nw_rng_new(&rng[i], NULL) != NW_OK || nw_rng_bytes(rng[i], bytes[i], 32, NULL) != NW_OK)
+        if (nw_rng_new(&rng[i], NULL) != NW_OK || nw_rng_bytes(rng[i], bytes[i], 32, NULL) != NW_OK || !draw_every_way(rng[i]))
             return CHILD_FAILED;
     nw_rng_free(rng[0]);
     nw_rng_free(rng[1]);
@@ -192,7 +212,7 @@ static void rng_new__works_where_no_memory_can_be_locked(void **state)
         assert_int_equal(WEXITSTATUS(status), CHILD_OK);
 }
 
-/* A stream, a substream, a sampler, a draw and an addition; statuses are NW_OK or NW_E_NOMEM, outputs then zero or untouched. */
+/* A stream, a substream, a sampler, a draw and additions to integers and reals; statuses are NW_OK or NW_E_NOMEM, outputs then zero or untouched. */
 static nw_status do_everything(void)
 {
     nw_rng *rng = NULL;
@@ -200,6 +220,8 @@ static nw_status do_everything(void)
     nw_noise *noise = NULL;
     int64_t z[2] = { 7, 7 };
     int64_t y[2] = { 7, 7 };
+    double r[2] = { 7.0, 7.0 };
+    const nw_grid grid = { -4 };
     nw_error err;
     nw_status status = nw_rng_new_insecure_seeded(&rng, 1, &err);
     assert_true((status == NW_OK) == (rng != NULL));
@@ -219,6 +241,10 @@ static nw_status do_everything(void)
         status = nw_noise_add_i64(noise, sub, y, y, 2, &err);
         assert_true(status == NW_OK || (y[0] == 7 && y[1] == 7));
     }
+    if (status == NW_OK) {
+        status = nw_noise_add_f64_grid(noise, sub, grid, r, 0.0, 9.0, r, 2, &err);
+        assert_true(status == NW_OK || (r[0] == 7.0 && r[1] == 7.0));
+    }
     assert_true(status == NW_OK || (status == NW_E_NOMEM && err.status == NW_E_NOMEM));
     nw_noise_free(noise);
     nw_rng_free(sub);
@@ -233,7 +259,7 @@ static void random__each_allocation_may_fail(void **state)
     for (allocations_left = 0; do_everything() != NW_OK; allocations_left = ++failures)
         assert_true(failures < 100);
     allocations_left = -1;
-    assert_true(failures >= 5); /* one at least for each of the five calls */
+    assert_true(failures >= 6); /* one at least for each of the six calls */
 }
 
 int main(int argc, char **argv)
