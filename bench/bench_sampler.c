@@ -9,6 +9,7 @@
 #include "cks20.h"
 #include "figures.h"
 #include "kernels.h"
+#include "sampler_timing.h"
 
 #include <math.h>
 #include <omp.h>
@@ -27,8 +28,9 @@ static const struct sizes {
     size_t cipher_blocks;
     size_t box_muller;
     size_t repeats;
-} all_sizes[] = { { 1 << 21, 1 << 15, 100000000, 1 << 14, BOX_MULLER, MAX_REPEATS },
-    { 1 << 13, 1 << 7, 1 << 14, 1 << 6, 1 << 10, 1 } };
+    size_t timed_steps;
+} all_sizes[] = { { 1 << 21, 1 << 15, 100000000, 1 << 14, BOX_MULLER, MAX_REPEATS, 200000 },
+    { 1 << 13, 1 << 7, 1 << 14, 1 << 6, 1 << 10, 1, 500 } };
 static const struct sizes *sizes = all_sizes;
 
 static const char *const law_names[LAWS] = { NULL, "rounded_gaussian", "discrete_gaussian", "discrete_laplace" };
@@ -59,10 +61,12 @@ static double seconds(int threads)
     return bench_seconds(threads == 1 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC);
 }
 
-static void print_rate(const char *name, double rate, double ratio_box_muller)
+/* `one_thread`: the rate of the same work on one thread, 0 if this is it. */
+static void print_rate(const char *name, double rate, double ratio_box_muller, double one_thread)
 {
-    bench_print(
-        &(bench_figure){ name, rate, "samples/s", { { "boxmuller", ratio_box_muller }, { "numpy", rate / numpy_rate } } });
+    bench_print(&(bench_figure){ name, rate, "samples/s",
+        { { "boxmuller", ratio_box_muller }, { "numpy", rate / numpy_rate },
+            { one_thread > 0.0 ? "one_thread" : NULL, rate / one_thread } } });
 }
 
 /* Normal values from 8 bytes of libsodium's ChaCha20 each. */
@@ -92,11 +96,12 @@ static double box_muller_rate(void)
     return (double)sizes->box_muller / (seconds(1) - start);
 }
 
-/* Values a second of one work, and its ratio to the Box-Muller timed just before; medians of both. */
-static void measure(const char *name, void (*run)(work *), work *w, int threads)
+/* Values a second of one work, and its ratio to the Box-Muller timed just before. */
+static double measure(const char *name, void (*run)(work *), work *w, int threads, double one_thread)
 {
     double rates[MAX_REPEATS];
     double ratios[MAX_REPEATS];
+    const size_t last = sizes->repeats - 1;
     omp_set_num_threads(threads);
     run(w); /* touches every page and wakes the threads */
     for (size_t r = 0; r < sizes->repeats; r++) {
@@ -106,12 +111,11 @@ static void measure(const char *name, void (*run)(work *), work *w, int threads)
         rates[r] = (double)w->n / (seconds(threads) - start);
         ratios[r] = rates[r] / yardstick;
     }
-    const double rate = bench_median(rates, sizes->repeats); /* which sorts */
-    const double ratio = bench_median(ratios, sizes->repeats);
-    if (threads == 1)
-        print_rate(name, rate, ratio);
-    else
-        print_rate(name, rates[sizes->repeats - 1], ratios[sizes->repeats - 1]);
+    const double middle = bench_median(rates, sizes->repeats); /* which sorts */
+    const double middle_ratio = bench_median(ratios, sizes->repeats);
+    const double rate = threads == 1 ? middle : rates[last];
+    print_rate(name, rate, threads == 1 ? middle_ratio : ratios[last], one_thread);
+    return rates[last];
 }
 
 static void run_fill(work *w)
@@ -186,11 +190,12 @@ static void measure_fill(work *w, nw_noise_law law, named_scale scale, bool is_s
     nw_error err;
     char name[96];
     bench_check(nw_noise_new(&w->noise, law, scale.value, &err), &err);
+    double one_thread = 0.0;
     w->noise->kernels = is_simd ? nw__kernels_best() : &nw__kernels_plain;
     for (int threads = 1; threads <= 2; threads++) {
         snprintf(
             name, sizeof name, "%s/sigma=%s/%s/threads=%d", law_names[law], scale.name, is_simd ? "simd" : "scalar", threads);
-        measure(name, run_fill, w, threads);
+        one_thread = measure(name, run_fill, w, threads, one_thread);
     }
     nw_noise_free(w->noise);
 }
@@ -203,7 +208,7 @@ static void measure_oracle(work *w, nw_noise_law law, named_scale scale)
     w->n = sizes->oracle;
     snprintf(name, sizeof name, "%s/sigma=%s/cks20/threads=1", law_names[law], scale.name);
     bench_check(nw__rng_begin(w->rng, &err), &err);
-    measure(name, law == NW_NOISE_DISCRETE_LAPLACE ? run_laplace_oracle : run_gaussian_oracle, w, 1);
+    measure(name, law == NW_NOISE_DISCRETE_LAPLACE ? run_laplace_oracle : run_gaussian_oracle, w, 1, 0.0);
     nw_noise_free(w->noise);
     w->n = sizes->values;
 }
@@ -211,6 +216,7 @@ static void measure_oracle(work *w, nw_noise_law law, named_scale scale)
 /* Releases of a long vector in place: bound by memory, not by the sampler. */
 static void measure_vectors(work *w, size_t d)
 {
+    double one_thread[2] = { 0.0 };
     nw_error err;
     char name[96];
     w->values = nw__calloc(d, sizeof *w->values); /* zeros read as either type */
@@ -224,7 +230,7 @@ static void measure_vectors(work *w, size_t d)
             snprintf(name, sizeof name, "rounded_gaussian/sigma=1000/%s/d=%.0e/threads=%d", is_real ? "add_f64_grid" : "add_i64",
                 (double)d, threads);
             memset(w->values, 0, d * sizeof *w->values);
-            measure(name, is_real ? run_add_f64_grid : run_add_i64, w, threads);
+            one_thread[is_real] = measure(name, is_real ? run_add_f64_grid : run_add_i64, w, threads, one_thread[is_real]);
         }
     }
     nw_noise_free(w->noise);
@@ -243,7 +249,7 @@ int main(int argc, char **argv)
         bench_fail(BENCH_INTERNAL, "vector", "not enough memory");
     numpy_rate = measure_numpy();
     if (!isnan(numpy_rate))
-        print_rate("numpy/standard_normal/threads=1", numpy_rate, numpy_rate / box_muller_rate());
+        print_rate("numpy/standard_normal/threads=1", numpy_rate, numpy_rate / box_muller_rate(), 0.0);
     measure_ciphers((uint8_t *)w.values);
     for (nw_noise_law law = NW_NOISE_ROUNDED_GAUSSIAN; law <= NW_NOISE_DISCRETE_LAPLACE; law++) {
         for (size_t i = 0; i < SCALES; i++) {
@@ -255,6 +261,7 @@ int main(int argc, char **argv)
         }
     }
     free(w.values);
+    measure_timing(w.rng, sizes->timed_steps);
     measure_vectors(&w, sizes->vector);
     nw_rng_free(w.rng);
     return bench_end();

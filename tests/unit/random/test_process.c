@@ -212,7 +212,8 @@ static void rng_new__works_where_no_memory_can_be_locked(void **state)
         assert_int_equal(WEXITSTATUS(status), CHILD_OK);
 }
 
-/* A stream, a substream, a sampler, a draw and additions to integers and reals; statuses are NW_OK or NW_E_NOMEM, outputs then zero or untouched. */
+/* A stream, a substream, a sampler, a draw and additions to integers and reals; statuses are NW_OK or NW_E_NOMEM, outputs then
+ * zero or untouched. */
 static nw_status do_everything(void)
 {
     nw_rng *rng = NULL;
