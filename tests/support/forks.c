@@ -2,12 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 #include "forks.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 static void draw_in_child(fork_draw draw, void *context, int pipe_end)
 {
@@ -24,7 +21,7 @@ bool fork_and_draw(fork_draw draw, void *context, uint8_t out[FORK_CHILDREN + 1]
     if (pipe(ends) != 0)
         return false;
     for (int i = 0; i < FORK_CHILDREN; i++) {
-        children[i] = i % 2 == 0 ? fork() : (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+        children[i] = i % 2 == 0 ? fork() : fork_by_system_call();
         if (children[i] == 0)
             draw_in_child(draw, context, ends[1]);
     }

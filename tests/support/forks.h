@@ -5,8 +5,17 @@
 
 /* forks.h - draws in a process and its children, which have to differ. */
 #include <nw/rng.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 enum { FORK_BYTES = 32, FORK_CHILDREN = 8 };
+
+/** fork past the C library and its pthread_atfork; not every architecture has SYS_fork. */
+static inline pid_t fork_by_system_call(void)
+{
+    return (pid_t)syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0);
+}
 
 /** A draw; false if it failed. */
 typedef bool (*fork_draw)(void *context, uint8_t out[FORK_BYTES]);

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* test_rng.c - streams, substreams, forks, entropy, and the exact primitives' contracts. Their laws: tests/stat/stat_noise.c. */
+#include "forks.h"
 #include "random_internal.h"
 
 #include <math.h>
@@ -9,7 +10,6 @@
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdlib.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 /* cmocka wants the headers above first */
@@ -156,11 +156,6 @@ static pid_t by_fork(void)
     return fork();
 }
 
-static pid_t by_system_call(void)
-{
-    return (pid_t)syscall(SYS_fork); /* goes past pthread_atfork: only the wiped page can tell */
-}
-
 static void rng__a_forked_child_has_a_fresh_key(void **state)
 {
     (void)state;
@@ -172,8 +167,8 @@ static void rng__a_forked_child_has_a_fresh_key(void **state)
     bytes_of(insecure, warm);
     assert_true(child_differs(secure, by_fork));
     assert_true(child_differs(insecure, by_fork));
-    assert_true(child_differs(secure, by_system_call));
-    assert_true(child_differs(secure, by_fork)); /* the parent still works, and so does a second child */
+    assert_true(child_differs(secure, fork_by_system_call)); /* only the wiped page can tell */
+    assert_true(child_differs(secure, by_fork));             /* the parent still works, and so does a second child */
     nw_rng_free(secure);
     nw_rng_free(insecure);
 }
