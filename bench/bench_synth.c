@@ -6,7 +6,6 @@
  * with replacement (the sampling floor) and columns permuted independently (no correlations, no privacy). Cost: CPU seconds
  * beside those of counting all 2-way marginals plainly, and residual reads a second beside a loop that adds floats. Then the
  * temperature rule: accuracy at multiples of it. */
-#include "accountant_internal.h"
 #include "figures.h"
 #include "marginals.h"
 #include "synth_internal.h"
@@ -130,6 +129,7 @@ static double reads_per_sweep(const nw_table *table)
 static void measure_engine(const nw_table *table, nw_synth_engine engine, const yardsticks *y)
 {
     nw_synth_opts o = NW_SYNTH_OPTS_INIT;
+    nw_synth_fit_opts fit = NW_SYNTH_FIT_OPTS_INIT;
     nw_ledger_opts lo = NW_LEDGER_OPTS_INIT;
     nw_synth *synth = NULL;
     nw_ledger *ledger = NULL;
@@ -139,19 +139,19 @@ static void measure_engine(const nw_table *table, nw_synth_engine engine, const 
     o.epsilon = lo.epsilon = epsilon;
     o.delta = lo.delta = DELTA;
     o.adjacency = lo.adjacency = NW_ADD_REMOVE;
-    o.engine = engine;
-    o.threads = 1;
+    fit.engine = engine;
+    o.threads = fit.threads = 1;
     check(nw_ledger_memory(&ledger, &lo, &err));
     check(nw_rng_new_insecure_seeded(&rng, 0, &err));
     check(nw_synth_new(&synth, nw_table_schema(table), &o, &err));
     const double start = cpu_seconds();
-    check(nw_synth_run(synth, table, rng, ledger, &synthetic, NULL, &err));
+    check(nw_synth_run(synth, rng, ledger, table, &fit, &synthetic, NULL, NULL, &err));
     const double seconds = cpu_seconds() - start;
     print_scores(nw_synth_engine_name(engine), table, synthetic, y);
     snprintf(name, sizeof name, "%s/cpu_time", nw_synth_engine_name(engine));
     bench_print(&(bench_figure){ name, seconds, "s", { { "count_2way", seconds / y->count_seconds } } });
     if (engine == NW_SYNTH_GIBBS) {
-        const double rate = reads_per_sweep(table) * o.sweeps / seconds;
+        const double rate = reads_per_sweep(table) * fit.sweeps / seconds;
         bench_print(
             &(bench_figure){ "gibbs/residual_reads", rate, "reads/s", { { "float_adds", rate / float_adds_per_second() } } });
     }
@@ -166,18 +166,26 @@ static void measure_temperature(const nw_table *table, const yardsticks *y)
     const double heats[] = { 0.1, 0.3, 0.6, 1.0, 1.7, 3.0, 10.0 };
     const size_t columns = nw_schema_columns(nw_table_schema(table));
     const size_t rows = nw_table_rows(table);
+    const nw_synth_fit_opts fit = NW_SYNTH_FIT_OPTS_INIT;
     nw_synth_opts o = NW_SYNTH_OPTS_INIT;
-    nw__plan plan;
+    nw_ledger_opts lo = NW_LEDGER_OPTS_INIT;
+    nw_synth *synth = NULL;
+    nw_synth_measurements *measured = NULL;
+    nw_ledger *ledger = NULL;
     nw__reference reference;
     nw_rng *rng = NULL;
     uint16_t *codes = need(nw__calloc(rows * columns, sizeof *codes));
-    o.adjacency = NW_ADD_REMOVE;
-    check(nw__plan_make(&plan, nw_table_schema(table), &o, nw__budget_mu(epsilon, DELTA), &err));
+    o.epsilon = lo.epsilon = epsilon;
+    o.delta = lo.delta = DELTA;
+    o.adjacency = lo.adjacency = NW_ADD_REMOVE;
+    check(nw_ledger_memory(&ledger, &lo, &err));
     check(nw_rng_new_insecure_seeded(&rng, 1, &err));
-    check(nw__plan_measure(&plan, table, rng, &err));
-    check(nw__reference_make(&reference, &plan, -1.0, &err));
+    check(nw_synth_new(&synth, nw_table_schema(table), &o, &err));
+    check(nw_synth_add(synth, table, &err));
+    check(nw_synth_release(synth, rng, ledger, "bench", &measured, NULL, &err));
+    check(nw__reference_make(&reference, &measured->plan, -1.0, &err));
     for (size_t h = 0; h < sizeof heats / sizeof *heats; h++) {
-        const nw__chain chain = { &plan, &reference, rows, o.sweeps, heats[h], codes, NULL, NULL };
+        const nw__chain chain = { &measured->plan, &reference, rows, fit.sweeps, heats[h], codes, NULL, NULL };
         nw_table *synthetic = NULL;
         char name[64];
         check(nw__gibbs_fit(&chain, rng, &err));
@@ -189,7 +197,9 @@ static void measure_temperature(const nw_table *table, const yardsticks *y)
         nw_table_free(synthetic);
     }
     nw__reference_clear(&reference);
-    nw__plan_clear(&plan);
+    nw_synth_measurements_free(measured);
+    nw_synth_free(synth);
+    nw_ledger_close(ledger);
     nw_rng_free(rng);
     free(codes);
 }

@@ -20,6 +20,7 @@ int main(void)
     nw_table *table = NULL;
     nw_table *synthetic = NULL;
     nw_synth *synth = NULL;
+    nw_synth_measurements *measured = NULL;
     nw_ledger *ledger = NULL;
     nw_rng *rng = NULL;
     nw_receipt receipt;
@@ -45,18 +46,21 @@ int main(void)
     options.delta = 1e-6;
     options.adjacency = NW_ADD_REMOVE;
     TRY(nw_synth_new(&synth, schema, &options, &err));
-    const nw_synth_measurement pair = nw_synth_get_measurement(synth, 2, 1000); /* known before any data is read */
+    const nw_synth_measurement pair = nw_synth_plan_get(synth, 2, 1000); /* known before any data is read */
     printf("the pair: %llu cells, sigma %.1f, expected error %.3f\n", (unsigned long long)pair.cells, pair.sigma,
         pair.expected_error);
 
     TRY(nw_rng_new(&rng, &err));
-    TRY(nw_synth_run(synth, table, rng, ledger, &synthetic, &receipt, &err)); /* charges, draws, fits */
+    TRY(nw_synth_add(synth, table, &err)); /* exact counts; also block after block, or merged from other machines */
+    TRY(nw_synth_release(synth, rng, ledger, "survey", &measured, &receipt, &err)); /* charges, draws: public from here on */
+    TRY(nw_synth_fit(measured, rng, NULL, &synthetic, &err));                       /* any number of times, at no cost */
     printf("%zu synthetic rows for epsilon %.4f at delta %g; ledger head %s\n", nw_table_rows(synthetic), receipt.epsilon,
         receipt.delta, receipt.head);
     TRY(nw_table_write_csv(synthetic, "synthetic.csv", rng, &err));
 
     nw_table_free(synthetic);
     nw_table_free(table);
+    nw_synth_measurements_free(measured);
     nw_synth_free(synth);
     nw_ledger_close(ledger);
     nw_rng_free(rng);

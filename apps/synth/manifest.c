@@ -17,7 +17,7 @@ bool job_is_charged(const job *j)
 /* rows: what the expected error is stated for; 0 if that is not known. */
 static json_t *measurement_json(const job *j, size_t i, uint64_t rows)
 {
-    const nw_synth_measurement m = nw_synth_get_measurement(j->synth, i, rows);
+    const nw_synth_measurement m = nw_synth_plan_get(j->synth, i, rows);
     json_t *columns = json_array();
     for (size_t k = 0; k < 2 && m.columns[k] != SIZE_MAX; k++)
         json_array_append_new(columns, app_json_text(nw_schema_column(j->schema, m.columns[k]).name));
@@ -33,7 +33,7 @@ json_t *manifest_json(const job *j, uint64_t rows)
 {
     const settings *s = j->settings;
     json_t *list = json_array();
-    for (size_t i = 0; i < nw_synth_measurements(j->synth); i++)
+    for (size_t i = 0; i < nw_synth_plan_size(j->synth); i++)
         json_array_append_new(list, measurement_json(j, i, rows));
     json_t *object = json_object();
     app_json_put(&object, "epsilon", app_json_real(s->epsilon));
@@ -54,14 +54,13 @@ int manifest_write(const job *j)
     char hash[65];
     const settings *s = j->settings;
     nw_schema_hash(j->schema, hash);
-    const nw_synth_opts opts = nw_synth_get_opts(j->synth);
     json_t *object = manifest_json(j, nw_table_rows(j->synthetic));
     app_json_put(&object, "format", json_string("noisewright-synth-manifest"));
     app_json_put(&object, "format_version", json_integer(1));
     app_json_put(&object, "schema_hash", json_string(hash));
     app_json_put(&object, "bins", json_integer(s->bins > 0 ? (json_int_t)s->bins : NW_SCHEMA_DEFAULT_BINS));
-    app_json_put(&object, "sweeps", json_integer((json_int_t)opts.sweeps));
-    app_json_put(&object, "chains", json_integer((json_int_t)opts.chains));
+    app_json_put(&object, "sweeps", json_integer((json_int_t)j->fit.sweeps));
+    app_json_put(&object, "chains", json_integer((json_int_t)j->fit.chains));
     char *text = app_json_dump(object, JSON_INDENT(2));
     const int code = text == NULL ? app_fail(APP_INTERNAL, s->manifest, "out of memory") : app_write_text(s->manifest, text);
     free(text);
@@ -73,7 +72,7 @@ int manifest_write(const job *j)
 void manifest_print_estimate(const job *j)
 {
     const uint64_t rows = j->settings->rows;
-    printf("%zu marginals, epsilon %g, delta %g, neighbours %s\n", nw_synth_measurements(j->synth), j->settings->epsilon,
+    printf("%zu marginals, epsilon %g, delta %g, neighbours %s\n", nw_synth_plan_size(j->synth), j->settings->epsilon,
         j->settings->delta, nw_adjacency_name(settings_adjacency(j->settings)));
     if (rows > 0)
         printf("error: predicted average total variation distance of the noisy marginal, assuming %llu records\n",
@@ -81,8 +80,8 @@ void manifest_print_estimate(const job *j)
     else
         printf("give --rows N, the number of records to assume, for the predicted error\n");
     printf("%10s  %12s  %8s  columns\n", "cells", "sigma", "error");
-    for (size_t i = 0; i < nw_synth_measurements(j->synth); i++) {
-        const nw_synth_measurement m = nw_synth_get_measurement(j->synth, i, rows);
+    for (size_t i = 0; i < nw_synth_plan_size(j->synth); i++) {
+        const nw_synth_measurement m = nw_synth_plan_get(j->synth, i, rows);
         printf("%10llu  %12.6g  ", (unsigned long long)m.cells, m.sigma);
         if (rows > 0)
             printf("%8.4f", m.expected_error);

@@ -15,6 +15,7 @@ typedef struct job {
     const settings *settings;
     nw_schema *schema;
     nw_synth *synth;
+    nw_synth_fit_opts fit; /* in force */
     nw_ledger *ledger;
     nw_table *table;
     nw_table *synthetic;

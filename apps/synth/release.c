@@ -51,6 +51,7 @@ static int plan(job *j)
     nw_error err;
     const settings *s = j->settings;
     nw_synth_opts opts = NW_SYNTH_OPTS_INIT;
+    nw_synth_fit_opts fit = NW_SYNTH_FIT_OPTS_INIT;
     const int code = app_check_input(s->schema);
     if (code != APP_OK)
         return code;
@@ -59,14 +60,15 @@ static int plan(job *j)
     opts.epsilon = s->epsilon;
     opts.delta = s->delta;
     opts.adjacency = settings_adjacency(s);
-    opts.engine = settings_engine(s);
-    opts.rows = s->rows;
-    opts.sweeps = s->sweeps > 0 ? (unsigned)s->sweeps : opts.sweeps;
-    opts.chains = s->chains > 0 ? (unsigned)s->chains : opts.chains;
     opts.threads = (unsigned)s->threads;
-    opts.progress = app_progress_step;
-    opts.progress_context = &j->progress;
-    if (nw_synth_new(&j->synth, j->schema, &opts, &err) != NW_OK)
+    fit.engine = settings_engine(s);
+    fit.rows = s->rows;
+    fit.sweeps = s->sweeps > 0 ? (unsigned)s->sweeps : fit.sweeps;
+    fit.chains = (unsigned)s->chains;
+    fit.threads = (unsigned)s->threads;
+    fit.progress = app_progress_step;
+    fit.progress_context = &j->progress;
+    if (nw_synth_new(&j->synth, j->schema, &opts, &err) != NW_OK || nw_synth_fit_opts_check(&fit, &j->fit, &err) != NW_OK)
         return app_fail_error("options", &err);
     return APP_OK;
 }
@@ -104,7 +106,7 @@ static int release(job *j)
         settings_are_insecure(s) ? nw_rng_new_insecure_seeded(&j->rng, s->insecure_seed, &err) : nw_rng_new(&j->rng, &err);
     app_signals_defer(true);
     if (status == NW_OK)
-        status = nw_synth_run(j->synth, j->table, j->rng, j->ledger, &j->synthetic, &j->receipt, &err);
+        status = nw_synth_run(j->synth, j->rng, j->ledger, j->table, &j->fit, &j->synthetic, NULL, &j->receipt, &err);
     app_progress_end(&j->progress);
     if (status == NW_OK)
         return APP_OK;

@@ -3,13 +3,13 @@
 #ifndef NW_SYNTH_H
 #define NW_SYNTH_H
 
-/* nw/synth.h - a private synthetic table: measure all 1-way and 2-way marginals with noise, once; fit a table to them; release
- * it.
+/* nw/synth.h - a private synthetic table: measure 1-way and 2-way marginals with noise, once; fit tables to them; release them.
  *
- * What it is for: handing out a table of the same columns, whose low-order statistics are those of the private one.
+ * What it is for: handing out a table of the same columns, whose low-order statistics are those of the private one. The private
+ *   table may lie on many machines: each part is counted into a handle of its own, handles merge, or reduce as bytes, and one of
+ *   them releases.
  * What it protects: one record (add/remove, or replace-one), at (epsilon, delta), for everything that is released: the noisy
- * marginals,
- *   the synthetic table, any number of tables fitted to the same marginals. Not a person with several records.
+ *   marginals, and any number of tables fitted to them. Not a person with several records.
  * How: exact int64 counts, one rounded-Gaussian draw a cell; the fit only sees the noisy counts. Engines:
  *   gibbs    rows resampled cell by cell against the noise-weighted residuals at one temperature, with an independent reference
  *            measure built from the noisy 1-ways (ours; docs/rooms/synth.md);
@@ -17,9 +17,11 @@
  *
  *   nw_synth_opts o = NW_SYNTH_OPTS_INIT;
  *   o.epsilon = 1.0;  o.delta = 1e-9;  o.adjacency = NW_ADD_REMOVE;
- *   nw_synth *s = NULL;
  *   nw_synth_new(&s, schema, &o, &err);
- *   nw_synth_run(s, table, rng, ledger, &synthetic, &receipt, &err);   // charges, draws, fits
+ *   nw_synth_add(s, block, &err);                                           // counts exactly; block after block
+ *   nw_synth_release(s, rng, ledger, "synth", &measured, &receipt, &err);   // charges, then draws: public from here on
+ *   nw_synth_fit(measured, rng, NULL, &synthetic, &err);                    // any number of times, at no cost
+ *   nw_synth_measurements_free(measured);
  *   nw_synth_free(s);
  */
 #include <nw/ledger.h>
@@ -29,7 +31,8 @@
 extern "C" {
 #endif
 
-typedef struct nw_synth nw_synth; /* confined */
+typedef struct nw_synth nw_synth;                           /* confined */
+typedef struct nw_synth_measurements nw_synth_measurements; /* shared: immutable, public */
 
 typedef enum nw_synth_engine { NW_SYNTH_GIBBS = 1, NW_SYNTH_GENETIC = 2 } nw_synth_engine;
 NW_API const char *nw_synth_engine_name(nw_synth_engine engine); /* "gibbs", "genetic" */
@@ -37,29 +40,43 @@ NW_API const char *nw_synth_engine_name(nw_synth_engine engine); /* "gibbs", "ge
 /** Told how far the fit is, 0..1; from public quantities only. Returning false stops it: NW_E_CANCELLED. */
 typedef bool (*nw_synth_progress)(void *context, const char *phase, double fraction);
 
-/** Options of a run. Privacy parameters have no default.
+/** What is measured, and at what cost. Privacy parameters have no default. */
+typedef struct nw_synth_opts {
+    size_t struct_size;
+    double epsilon;         /* nats, in (0, 64]; 0 until set, refused if left so */
+    double delta;           /* in (0, 1); 0 until set, refused if left so */
+    nw_adjacency adjacency; /* NW_ADJACENCY_UNSET until set */
+    double one_way_share;   /* of the budget (in mu^2), for 1-way marginals; default 0.1 */
+    unsigned threads;       /* 0 (default): as OpenMP decides; never part of the result */
+} nw_synth_opts;
+/* clang-format off */
+#define NW_SYNTH_OPTS_INIT { sizeof(nw_synth_opts), 0.0, 0.0, NW_ADJACENCY_UNSET, 0.1, 0 }
+/* clang-format on */
+NW_API void nw_synth_opts_init(nw_synth_opts *opts, size_t struct_size);
+
+/** How a table is fitted: post-processing, nothing of it costs budget.
  *
  *  rows = 0: as many as the private table has, as far as that is known - exactly under replace_one, from the noisy marginals
  *  under add_remove; 1000 if these tell the size with a standard error of more than a quarter.
  *  chains: independent fits of rows / chains rows each, concatenated; part of the result. 0: 4 for gibbs, 1 for genetic. */
-typedef struct nw_synth_opts {
+typedef struct nw_synth_fit_opts {
     size_t struct_size;
-    double epsilon;             /* nats, in (0, 64]; 0 until set, refused if left so */
-    double delta;               /* in (0, 1); 0 until set, refused if left so */
-    nw_adjacency adjacency;     /* NW_ADJACENCY_UNSET until set */
     nw_synth_engine engine;     /* default NW_SYNTH_GIBBS */
     uint64_t rows;              /* of the synthetic table; default 0 */
-    double one_way_share;       /* of the budget (in mu^2), for 1-way marginals; default 0.1 */
     unsigned sweeps;            /* gibbs: passes over the table; default 6 */
     unsigned chains;            /* default 0 */
     unsigned threads;           /* 0 (default): as OpenMP decides; never part of the result */
     nw_synth_progress progress; /* default NULL */
     void *progress_context;
-} nw_synth_opts;
+} nw_synth_fit_opts;
 /* clang-format off */
-#define NW_SYNTH_OPTS_INIT { sizeof(nw_synth_opts), 0.0, 0.0, NW_ADJACENCY_UNSET, NW_SYNTH_GIBBS, 0, 0.1, 6, 0, 0, NULL, NULL }
+#define NW_SYNTH_FIT_OPTS_INIT { sizeof(nw_synth_fit_opts), NW_SYNTH_GIBBS, 0, 6, 0, 0, NULL, NULL }
 /* clang-format on */
-NW_API void nw_synth_opts_init(nw_synth_opts *opts, size_t struct_size);
+NW_API void nw_synth_fit_opts_init(nw_synth_fit_opts *opts, size_t struct_size);
+/** Refuses what nw_synth_fit would refuse, before anything is charged, and writes the options in force to *resolved (may be
+ *  NULL): defaults filled in, `chains` resolved. Errors: NW_E_ARG naming the option, its value and the admissible set. */
+NW_API NW_WARN_UNUSED nw_status nw_synth_fit_opts_check(
+    const nw_synth_fit_opts *opts, nw_synth_fit_opts *resolved, nw_error *err);
 
 /** One marginal as it is or will be measured. */
 typedef struct nw_synth_measurement {
@@ -74,41 +91,128 @@ typedef struct nw_synth_measurement {
  *  All 1-way marginals are measured, and the 2-way marginals of at most 2^20 cells (fewer, if all together had more than 2^25
  *  cells): beyond that the noise outweighs the counts of any table that fits in memory.
  *
- *  Shapes    *out: new handle, or NULL on error. The schema is not kept.
+ *  Shapes    *out: new handle, or NULL on error. The handle keeps its own reference to the schema.
  *  Units     sigma in counts.
  *  Errors    NW_E_ARG naming the option, its value and the admissible set; NW_E_NOMEM.
  *  Cost      microseconds. Threads: any.
  *  Source    composition of Gaussians is exact in mu^2; [BW18].
  *  Example   examples/synth.c */
 NW_API NW_WARN_UNUSED nw_status nw_synth_new(nw_synth **out, const nw_schema *schema, const nw_synth_opts *opts, nw_error *err);
+/** Wipes and frees. NULL is allowed. */
 NW_API void nw_synth_free(nw_synth *synth);
 
-/** The options in force: the caller's, with the defaults filled in and `chains` resolved. */
+/** The options in force: the caller's, with the defaults filled in. */
 NW_API nw_synth_opts nw_synth_get_opts(const nw_synth *synth);
-/** What a run will charge, known before any data is seen. Borrowed: lives as long as the handle. */
+/** What a release will charge, known before any data is seen. Borrowed: lives as long as the handle. */
 NW_API const nw_event *nw_synth_event(const nw_synth *synth);
-NW_API size_t nw_synth_measurements(const nw_synth *synth);
-/** Measurement i < nw_synth_measurements, with the expected error at `rows` records. */
-NW_API nw_synth_measurement nw_synth_get_measurement(const nw_synth *synth, size_t i, uint64_t rows);
+/** How many marginals a release will measure, and marginal i of them, with the expected error at `rows` records. */
+NW_API size_t nw_synth_plan_size(const nw_synth *synth);
+NW_API nw_synth_measurement nw_synth_plan_get(const nw_synth *synth, size_t i, uint64_t rows);
 
-/** Charges, measures, fits, and returns the synthetic table. Once per handle.
+/** Counts the records of a table, in addition to those counted before.
  *
- *  Shapes    *out: new table under the same schema, to be freed with nw_table_free; NULL on error.
+ *  Shapes    table: under the schema given to nw_synth_new.
  *  Units     none.
- *  Errors    NW_E_ARG if the table has another schema; NW_E_STATE on a second run; NW_E_BUDGET and the ledger's other refusals,
- *            before any draw; NW_E_NOMEM, NW_E_ENTROPY, NW_E_CANCELLED after the charge, which stays. receipt->head is empty
- *            unless something was charged.
+ *  Errors    NW_E_ARG on NULL or another schema; NW_E_STATE after the release; NW_E_NOMEM. None of them depends on a record.
+ *  Cost      about 1 ns a record and marginal; memory: 8 bytes a cell of the plan. Threads: OpenMP over marginals; confined.
+ *  Source    none.
+ *  Example   examples/synth.c */
+NW_API NW_WARN_UNUSED nw_status nw_synth_add(nw_synth *synth, const nw_table *table, nw_error *err);
+
+/** Adds the counts of `other`, made of the same schema and options, over other records. Errors: NW_E_ARG if they differ;
+ *  NW_E_STATE if either was released; NW_E_NOMEM. */
+NW_API NW_WARN_UNUSED nw_status nw_synth_merge(nw_synth *synth, const nw_synth *other, nw_error *err);
+
+/** The counts as bytes, for engines that reduce bytes: one form for equal counts, whatever the order they were added in. They are
+ *  exact and unprotected: as secret as the table.
+ *
+ *  Shapes    out: nw_synth_size bytes, the same for every handle of the same schema and options.
+ *  Units     bytes.
+ *  Errors    NW_E_ARG on NULL or capacity; NW_E_STATE after the release.
+ *  Cost      a copy and a hash. Threads: confined.
+ *  Source    none.
+ *  Example   docs/rooms/synth.md#many-machines */
+NW_API NW_WARN_UNUSED nw_status nw_synth_serialize(const nw_synth *synth, uint8_t *out, size_t capacity, nw_error *err);
+NW_API size_t nw_synth_size(const nw_synth *synth);
+/** nw_synth_merge with the bytes of another handle. Errors: NW_E_FORMAT if they are damaged, or not the counts of one table under
+ *  the same schema and options: then nothing was added; NW_E_STATE after the release; NW_E_NOMEM. Who can write the bytes can say
+ *  anything: authenticate them. */
+NW_API NW_WARN_UNUSED nw_status nw_synth_merge_bytes(nw_synth *synth, const uint8_t *bytes, size_t n, nw_error *err);
+
+/** Charges, draws the noise, and returns what was measured. Once per handle, on the handle that everything was merged into: the
+ *  noise is drawn once, after the merge. The exact counts are wiped.
+ *
+ *  Shapes    *out: new object, to be freed with nw_synth_measurements_free; NULL on error. receipt: out, may be NULL; its head is
+ *            empty unless something was charged. label: at most 63 bytes.
+ *  Units     none.
+ *  Errors    NW_E_STATE on a second release; NW_E_BUDGET and the ledger's other refusals, before any draw; NW_E_NOMEM,
+ *            NW_E_ENTROPY after the charge, which stays.
+ *  Cost      a charge, and a few ns a cell. Threads: OpenMP over cells.
+ *  Source    docs/rooms/synth.md.
+ *  Example   examples/synth.c */
+NW_API NW_WARN_UNUSED nw_status nw_synth_release(nw_synth *synth, nw_rng *rng, nw_ledger *ledger, const char *label,
+    nw_synth_measurements **out, nw_receipt *receipt, nw_error *err);
+
+/* ---- what was measured: public, immutable, to be kept and fitted again ---- */
+
+NW_API void nw_synth_measurements_free(nw_synth_measurements *measurements);
+/** Borrowed, as all pointers below: live as long as the object. */
+NW_API const nw_schema *nw_synth_measurements_schema(const nw_synth_measurements *measurements);
+NW_API const nw_event *nw_synth_measurements_event(const nw_synth_measurements *measurements);
+NW_API nw_adjacency nw_synth_measurements_adjacency(const nw_synth_measurements *measurements);
+/** The private table's number of rows: exact under replace_one, where it is public, else estimated from the noisy counts, with
+ *  its standard error (out, may be NULL). At least 1. */
+NW_API double nw_synth_measurements_rows(const nw_synth_measurements *measurements, double *standard_error);
+/** How many marginals there are; marginal i of them, with the expected error at the rows above; its noisy counts, one a cell, the
+ *  last column's cells fastest. */
+NW_API size_t nw_synth_measurements_count(const nw_synth_measurements *measurements);
+NW_API nw_synth_measurement nw_synth_measurements_get(const nw_synth_measurements *measurements, size_t i);
+NW_API const int64_t *nw_synth_measurements_counts(const nw_synth_measurements *measurements, size_t i);
+/** How a column's codes were grouped into the cells of the marginals: their number, and the cell of a code. */
+NW_API uint32_t nw_synth_measurements_cells(const nw_synth_measurements *measurements, size_t column);
+NW_API uint32_t nw_synth_measurements_cell(const nw_synth_measurements *measurements, size_t column, uint32_t code);
+
+/** Writes the object to a file: a line of JSON, then the counts, then a checksum; docs/rooms/synth.md#file. Appears whole or not
+ *  at all. Errors: NW_E_ARG on NULL; NW_E_IO; NW_E_NOMEM. */
+NW_API NW_WARN_UNUSED nw_status nw_synth_measurements_write(
+    const nw_synth_measurements *measurements, const char *path, nw_error *err);
+/** Reads such a file.
+ *
+ *  Shapes    *out: new object, or NULL on error. schema: the one that was measured under, bins included.
+ *  Units     none.
+ *  Errors    NW_E_ARG on NULL, or if the file was measured under another schema; NW_E_IO; NW_E_FORMAT if it is damaged, cut off,
+ *            of an unknown version or no such file; NW_E_NOMEM.
+ *  Cost      O(size). Threads: any.
+ *  Source    docs/rooms/synth.md#file.
+ *  Example   docs/rooms/synth.md#file */
+NW_API NW_WARN_UNUSED nw_status nw_synth_measurements_read(
+    nw_synth_measurements **out, const nw_schema *schema, const char *path, nw_error *err);
+
+/** Fits a table to what was measured; post-processing, any number of times.
+ *
+ *  Shapes    opts: may be NULL, for the defaults. *out: new table under the same schema, to be freed with nw_table_free; NULL on
+ *            error.
+ *  Units     none.
+ *  Errors    NW_E_ARG as nw_synth_fit_opts_check; NW_E_NOMEM, NW_E_ENTROPY, NW_E_CANCELLED.
  *  Cost      gibbs: sweeps * rows * sum over columns of (columns * cells) additions; about 2 s for 48842 x 14. genetic: about 8
- *            s. Threads: OpenMP over chains.
+ *            s. Threads: OpenMP over chains; rng confined.
  *  Source    docs/rooms/synth.md; [LTVW23].
  *  Example   examples/synth.c */
-NW_API NW_WARN_UNUSED nw_status nw_synth_run(
-    nw_synth *synth, const nw_table *table, nw_rng *rng, nw_ledger *ledger, nw_table **out, nw_receipt *receipt, nw_error *err);
+NW_API NW_WARN_UNUSED nw_status nw_synth_fit(
+    const nw_synth_measurements *measurements, nw_rng *rng, const nw_synth_fit_opts *opts, nw_table **out, nw_error *err);
 
-/** After a run: the noisy counts of measurement i (public). Errors: NW_E_STATE before a run, NW_E_ARG if i or capacity is out of
- *  range. */
-NW_API NW_WARN_UNUSED nw_status nw_synth_noisy_counts(
-    const nw_synth *synth, size_t i, int64_t *counts, size_t capacity, nw_error *err);
+/** All of it for one table in memory: nw_synth_add, nw_synth_release (label "synth"), nw_synth_fit. Once per handle.
+ *
+ *  Shapes    fit: may be NULL. *out: as nw_synth_fit. measured: out, may be NULL: what was released, to be freed by the caller;
+ *            set whenever the release succeeded, also if the fit then fails.
+ *  Units     none.
+ *  Errors    those of the three; what can be refused is refused before the charge. receipt->head is empty unless something was
+ *            charged.
+ *  Cost      the sum of the three.
+ *  Source    docs/rooms/synth.md.
+ *  Example   examples/synth.c */
+NW_API NW_WARN_UNUSED nw_status nw_synth_run(nw_synth *synth, nw_rng *rng, nw_ledger *ledger, const nw_table *table,
+    const nw_synth_fit_opts *fit, nw_table **out, nw_synth_measurements **measured, nw_receipt *receipt, nw_error *err);
 
 #ifdef __cplusplus
 }

@@ -308,7 +308,7 @@ static nw_status evolve(engine *e, const nw__chain *chain, nw_rng *rng, nw_error
     for (uint64_t generation = 1; generation <= GENERATIONS_PER_ROW * e->rows; generation++) {
         propose(e, rng);
         if (!select_survivors(e))
-            return nw__fail_memory(err, "nw_synth_run");
+            return nw__fail_memory(err, "nw_synth_fit");
         if (generation % e->rows != 0)
             continue;
         const double fitness = e->elites[0].fitness;
@@ -316,7 +316,7 @@ static nw_status evolve(engine *e, const nw__chain *chain, nw_rng *rng, nw_error
         /* progress: how far the relative change has fallen on its way to the stop, on a logarithmic scale */
         const double done = log(fmin(1.0, fmax(relative_change, STOP_RELATIVE_CHANGE))) / log(STOP_RELATIVE_CHANGE);
         if (chain->progress != NULL && !chain->progress(chain->progress_context, "fit", done))
-            return nw__fail(err, NW_E_CANCELLED, "nw_synth_run", "stopped by the caller; the charge stands");
+            return nw__fail(err, NW_E_CANCELLED, "nw_synth_fit", "stopped by the caller; what was measured stays charged");
         if (relative_change < STOP_RELATIVE_CHANGE)
             break;
         last_fitness = fitness;
@@ -330,7 +330,7 @@ nw_status nw__genetic_fit(const nw__chain *chain, nw_rng *rng, nw_error *err)
     nw_status status = NW_OK;
     NW__TRY(nw__rng_begin(rng, err));
     if (!engine_make(&e, chain) || !start_population(&e, chain->plan, rng)) {
-        status = nw__fail_memory(err, "nw_synth_run");
+        status = nw__fail_memory(err, "nw_synth_fit");
         goto out;
     }
     status = evolve(&e, chain, rng, err);

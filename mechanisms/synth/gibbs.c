@@ -280,7 +280,7 @@ nw_status nw__gibbs_fit(const nw__chain *chain, nw_rng *rng, nw_error *err)
     const double temperature = chain->heat * temperature_of(chain);
     nw_status status = NW_E_NOMEM;
     if (!engine_make(&e, chain, temperature) || columns == NULL) {
-        nw__fail_memory(err, "nw_synth_run");
+        nw__fail_memory(err, "nw_synth_fit");
         goto out;
     }
     for (size_t j = 0; j < e.columns; j++)
@@ -294,7 +294,7 @@ nw_status nw__gibbs_fit(const nw__chain *chain, nw_rng *rng, nw_error *err)
             for (size_t j = 0; j < e.columns; j++)
                 resample_cell(&e, j, columns, row, (float)(nw__rng_u32(rng) >> 8) * 0x1p-24f);
         if (chain->progress != NULL && !chain->progress(chain->progress_context, "fit", (sweep + 1.0) / chain->sweeps)) {
-            status = nw__fail(err, NW_E_CANCELLED, "nw_synth_run", "stopped by the caller; the charge stands");
+            status = nw__fail(err, NW_E_CANCELLED, "nw_synth_fit", "stopped by the caller; what was measured stays charged");
             goto out;
         }
     }

@@ -23,18 +23,21 @@ static double sum_counts(const nw__marginal *m)
 }
 
 /* Each marginal's total is the table's size plus noise of variance cells * sigma^2. */
-static void estimate_total(const nw__plan *plan, nw__reference *reference)
+double nw__estimate_rows(const nw__plan *plan, double known_rows, double *standard_error)
 {
     double weighted = 0.0;
     double precision = 0.0;
+    *standard_error = 0.0;
+    if (known_rows >= 0.0)
+        return fmax(1.0, known_rows);
     for (size_t i = 0; i < plan->marginal_count; i++) {
         const nw__marginal *m = &plan->marginals[i];
         const double weight = 1.0 / ((double)m->cells_a * m->cells_b * m->sigma * m->sigma);
         weighted += weight * sum_counts(m);
         precision += weight;
     }
-    reference->total = fmax(1.0, weighted / precision);
-    reference->standard_error = sqrt(1.0 / precision);
+    *standard_error = sqrt(1.0 / precision);
+    return fmax(1.0, weighted / precision);
 }
 
 /* Adds marginal m's view of column j to the weighted sum. */
@@ -91,15 +94,12 @@ nw_status nw__reference_make(nw__reference *reference, const nw__plan *plan, dou
         column_law(plan, j, weighted, reference->log_p[j]);
     }
     free(weighted);
-    if (known_rows >= 0.0)
-        reference->total = fmax(1.0, known_rows);
-    else
-        estimate_total(plan, reference);
+    reference->total = nw__estimate_rows(plan, known_rows, &reference->standard_error);
     return NW_OK;
 no_memory:
     free(weighted);
     nw__reference_clear(reference);
-    return nw__fail_memory(err, "nw_synth_run");
+    return nw__fail_memory(err, "nw_synth_fit");
 }
 
 void nw__reference_clear(nw__reference *reference)
@@ -131,7 +131,7 @@ nw_status nw__chain_start(const nw__chain *chain, nw_rng *rng, nw_error *err)
     for (size_t j = 0; j < plan->columns; j++) {
         double *cdf = nw__calloc(plan->cells[j], sizeof *cdf);
         if (cdf == NULL)
-            return nw__fail_memory(err, "nw_synth_run");
+            return nw__fail_memory(err, "nw_synth_fit");
         double sum = 0.0;
         for (uint32_t v = 0; v < plan->cells[j]; v++)
             cdf[v] = sum += exp((double)chain->reference->log_p[j][v]);

@@ -161,15 +161,16 @@ static void private_gsd_printed_error__progress_does_not_depend_on_records(void 
         nw_ledger *ledger = NULL;
         nw_rng *rng = seeded(3);
         nw_synth_opts o = NW_SYNTH_OPTS_INIT;
+        nw_synth_fit_opts fit = NW_SYNTH_FIT_OPTS_INIT;
         nw_ledger_opts lo = NW_LEDGER_OPTS_INIT;
         uint16_t codes[100] = { 0 };
         o.epsilon = lo.epsilon = 1.0;
         o.delta = lo.delta = 1e-9;
         o.adjacency = lo.adjacency = NW_ADD_REMOVE;
-        o.rows = 100;
-        o.threads = 1;
-        o.progress = record_progress;
-        o.progress_context = &sums[side];
+        fit.rows = 100;
+        fit.threads = 1;
+        fit.progress = record_progress;
+        fit.progress_context = &sums[side];
         assert_int_equal(nw_schema_parse(&schema, "{\"a\": 4, \"b\": 3}", 0, NULL), NW_OK);
         assert_int_equal(nw_table_new(&table, schema, 100, NULL), NW_OK);
         for (int i = 0; i < 100; i++)
@@ -177,7 +178,7 @@ static void private_gsd_printed_error__progress_does_not_depend_on_records(void 
         assert_int_equal(nw_table_set(table, 0, 0, 100, codes, NULL), NW_OK);
         assert_int_equal(nw_ledger_memory(&ledger, &lo, NULL), NW_OK);
         assert_int_equal(nw_synth_new(&synth, schema, &o, NULL), NW_OK);
-        assert_int_equal(nw_synth_run(synth, table, rng, ledger, &out, NULL, NULL), NW_OK);
+        assert_int_equal(nw_synth_run(synth, rng, ledger, table, &fit, &out, NULL, NULL, NULL), NW_OK);
         nw_table_free(out);
         nw_table_free(table);
         nw_synth_free(synth);

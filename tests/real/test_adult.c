@@ -41,6 +41,7 @@ static void score_engine(nw_synth_engine engine, unsigned seeds, double *two_way
     assert_int_equal(nw_table_rows(table), 48842);
     for (unsigned seed = 0; seed < seeds; seed++) {
         nw_synth_opts o = NW_SYNTH_OPTS_INIT;
+        nw_synth_fit_opts fit = NW_SYNTH_FIT_OPTS_INIT;
         nw_ledger_opts lo = NW_LEDGER_OPTS_INIT;
         nw_synth *synth = NULL;
         nw_ledger *ledger = NULL;
@@ -51,11 +52,11 @@ static void score_engine(nw_synth_engine engine, unsigned seeds, double *two_way
         o.epsilon = lo.epsilon = 1.0;
         o.delta = lo.delta = 1e-9;
         o.adjacency = lo.adjacency = NW_ADD_REMOVE;
-        o.engine = engine;
+        fit.engine = engine;
         assert_int_equal(nw_ledger_memory(&ledger, &lo, NULL), NW_OK);
         assert_int_equal(nw_rng_new_insecure_seeded(&rng, seed, NULL), NW_OK);
         assert_int_equal(nw_synth_new(&synth, nw_table_schema(table), &o, NULL), NW_OK);
-        assert_int_equal(nw_synth_run(synth, table, rng, ledger, &synthetic, NULL, NULL), NW_OK);
+        assert_int_equal(nw_synth_run(synth, rng, ledger, table, &fit, &synthetic, NULL, NULL, NULL), NW_OK);
         assert_int_equal(marginal_tv(table, synthetic, 2, &pairs), 0);
         assert_int_equal(marginal_tv(table, synthetic, 3, &triples), 0);
         assert_int_equal(pairs.subsets, 91);

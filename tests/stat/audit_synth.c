@@ -51,21 +51,22 @@ static void release_once(releases *r, const nw_schema *schema, const nw_table *t
     const nw_synth_opts *opts)
 {
     nw_synth *synth = NULL;
+    nw_synth_measurements *measured = NULL;
     nw_rng *rng = NULL;
-    nw_table *out = NULL;
     assert_int_equal(nw_synth_new(&synth, schema, opts, NULL), NW_OK);
     assert_int_equal(nw_rng_new_insecure_seeded(&rng, 2 * run + (size_t)side, NULL), NW_OK);
-    assert_int_equal(nw_synth_run(synth, table, rng, ledger, &out, NULL, NULL), NW_OK);
+    assert_int_equal(nw_synth_add(synth, table, NULL), NW_OK);
+    assert_int_equal(nw_synth_release(synth, rng, ledger, "audit", &measured, NULL, NULL), NW_OK);
+    assert_int_equal(nw_synth_measurements_count(measured), MARGINALS);
     for (size_t i = 0; i < MARGINALS; i++) {
-        const nw_synth_measurement m = nw_synth_get_measurement(synth, i, 1);
-        int64_t counts[4];
-        assert_int_equal(nw_synth_noisy_counts(synth, i, counts, 4, NULL), NW_OK);
+        const nw_synth_measurement m = nw_synth_measurements_get(measured, i);
+        const int64_t *counts = nw_synth_measurements_counts(measured, i);
         r->cell[side][run][i] = (double)counts[m.cells - 1]; /* the record is all ones: the last cell */
         r->sigma[i] = m.sigma;
     }
     if (run == 0)
         r->claim = audit_claim_of(nw_synth_event(synth), opts->adjacency, opts->delta);
-    nw_table_free(out);
+    nw_synth_measurements_free(measured);
     nw_rng_free(rng);
     nw_synth_free(synth);
 }
@@ -82,8 +83,6 @@ static int setup_releases(void **state)
     o.epsilon = 10.0;
     o.delta = 1e-9;
     o.adjacency = NW_ADD_REMOVE;
-    o.rows = 1; /* the fit is post-processing; the audit looks at what it is fitted to */
-    o.sweeps = 1;
     o.threads = 1;
     assert_int_equal(nw_schema_parse(&schema, SCHEMA, 0, NULL), NW_OK);
     for (int side = 0; side < 2; side++) {

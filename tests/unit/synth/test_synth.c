@@ -43,6 +43,14 @@ static nw_table *correlated_table(const nw_schema *schema, size_t rows)
     return table;
 }
 
+/* What a run does with its noisy counts. */
+static nw_synth_fit_opts fit_options(nw_synth_engine engine)
+{
+    nw_synth_fit_opts f = NW_SYNTH_FIT_OPTS_INIT;
+    f.engine = engine;
+    return f;
+}
+
 static nw_synth_opts options(double epsilon)
 {
     nw_synth_opts o = NW_SYNTH_OPTS_INIT;
@@ -72,13 +80,13 @@ static nw_rng *seeded(uint64_t seed)
 
 /* A whole run on the correlated table; the caller frees the result. */
 static nw_status run(
-    const nw_synth_opts *o, const nw_table *table, uint64_t seed, nw_ledger *ledger, nw_table **out, nw_error *err)
+    const nw_synth_opts *o, const nw_synth_fit_opts *fit, const nw_table *table, uint64_t seed, nw_ledger *ledger, nw_table **out)
 {
     nw_synth *synth = NULL;
     nw_rng *rng = seeded(seed);
-    nw_status status = nw_synth_new(&synth, nw_table_schema(table), o, err);
+    nw_status status = nw_synth_new(&synth, nw_table_schema(table), o, NULL);
     if (status == NW_OK)
-        status = nw_synth_run(synth, table, rng, ledger, out, NULL, err);
+        status = nw_synth_run(synth, rng, ledger, table, fit, out, NULL, NULL, NULL);
     nw_synth_free(synth);
     nw_rng_free(rng);
     return status;
@@ -107,11 +115,7 @@ static void synth_new__refuses_each_bad_option_by_name(void **state)
         { "delta", { .delta = (double)NAN } },
         { "adjacency", { .adjacency = NW_ADJACENCY_UNSET } },
         { "adjacency", { .adjacency = NW_ZERO_OUT } },
-        { "engine", { .engine = (nw_synth_engine)7 } },
-        { "rows", { .rows = UINT64_MAX } },
         { "one_way_share", { .one_way_share = 1.0 } },
-        { "sweeps", { .sweeps = 0 } },
-        { "chains", { .chains = 1000000 } },
         { "threads", { .threads = 1000000 } },
     };
     nw_schema *schema = schema_of(SCHEMA);
@@ -125,16 +129,8 @@ static void synth_new__refuses_each_bad_option_by_name(void **state)
             o.delta = c->delta;
         if (strcmp(name, "adjacency") == 0)
             o.adjacency = c->adjacency;
-        if (strcmp(name, "engine") == 0)
-            o.engine = c->engine;
-        if (strcmp(name, "rows") == 0)
-            o.rows = c->rows;
         if (strcmp(name, "one_way_share") == 0)
             o.one_way_share = c->one_way_share;
-        if (strcmp(name, "sweeps") == 0)
-            o.sweeps = c->sweeps;
-        if (strcmp(name, "chains") == 0)
-            o.chains = c->chains;
         if (strcmp(name, "threads") == 0)
             o.threads = c->threads;
         nw_synth *synth = (nw_synth *)&o;
@@ -145,6 +141,28 @@ static void synth_new__refuses_each_bad_option_by_name(void **state)
         assert_non_null(strstr(err.message, "must be"));
     }
     nw_schema_free(schema);
+}
+
+static void synth_fit_opts_check__refuses_each_bad_option_by_name(void **state)
+{
+    (void)state;
+    nw_synth_fit_opts bad[5];
+    const char *const names[5] = { "engine", "rows", "sweeps", "chains", "threads" };
+    for (size_t i = 0; i < 5; i++)
+        bad[i] = fit_options(NW_SYNTH_GIBBS);
+    bad[0].engine = (nw_synth_engine)7;
+    bad[1].rows = UINT64_MAX;
+    bad[2].sweeps = 0;
+    bad[3].chains = 1000000;
+    bad[4].threads = 1000000;
+    for (size_t i = 0; i < 5; i++) {
+        nw_synth_fit_opts resolved;
+        nw_error err;
+        assert_int_equal(nw_synth_fit_opts_check(&bad[i], &resolved, &err), NW_E_ARG);
+        assert_memory_equal(err.message, names[i], strlen(names[i]));
+        assert_non_null(strstr(err.message, "must be"));
+    }
+    assert_int_equal(nw_synth_fit_opts_check(NULL, NULL, NULL), NW_E_ARG);
 }
 
 static void synth_new__takes_defaults_for_members_an_older_caller_lacks(void **state)
@@ -182,20 +200,18 @@ static void synth_event__spends_the_whole_budget_and_no_more(void **state)
     nw_schema_free(schema);
 }
 
-static void synth_get_opts__resolves_the_chains(void **state)
+static void synth_fit_opts_check__resolves_the_chains(void **state)
 {
     (void)state;
-    nw_schema *schema = schema_of(SCHEMA);
     for (int engine = NW_SYNTH_GIBBS; engine <= NW_SYNTH_GENETIC; engine++) {
-        nw_synth_opts o = options(1.0);
-        nw_synth *synth = NULL;
-        o.engine = (nw_synth_engine)engine;
-        assert_int_equal(nw_synth_new(&synth, schema, &o, NULL), NW_OK);
-        assert_int_equal(nw_synth_get_opts(synth).chains, engine == NW_SYNTH_GIBBS ? 4 : 1);
-        assert_int_equal(nw_synth_get_opts(synth).sweeps, 6);
-        nw_synth_free(synth);
+        nw_synth_fit_opts f = fit_options((nw_synth_engine)engine);
+        nw_synth_fit_opts resolved;
+        f.struct_size = offsetof(nw_synth_fit_opts, sweeps);
+        f.sweeps = 0; /* beyond the size the caller declares: never read */
+        assert_int_equal(nw_synth_fit_opts_check(&f, &resolved, NULL), NW_OK);
+        assert_int_equal(resolved.chains, engine == NW_SYNTH_GIBBS ? 4 : 1);
+        assert_int_equal(resolved.sweeps, 6);
     }
-    nw_schema_free(schema);
 }
 
 static void synth_event__is_the_noise_of_the_measurements(void **state)
@@ -208,9 +224,9 @@ static void synth_event__is_the_noise_of_the_measurements(void **state)
     double mu_squared = 0.0;
     uint64_t cells = 0;
     assert_int_equal(nw_synth_new(&synth, schema, &o, NULL), NW_OK);
-    assert_int_equal(nw_synth_measurements(synth), 3 + 3);
-    for (size_t i = 0; i < nw_synth_measurements(synth); i++) {
-        const nw_synth_measurement m = nw_synth_get_measurement(synth, i, 1000);
+    assert_int_equal(nw_synth_plan_size(synth), 3 + 3);
+    for (size_t i = 0; i < nw_synth_plan_size(synth); i++) {
+        const nw_synth_measurement m = nw_synth_plan_get(synth, i, 1000);
         mu_squared += 1.0 / (m.sigma * m.sigma);
         cells += m.cells;
         assert_true(m.expected_error > 0.0 && m.expected_error <= 1.0);
@@ -229,7 +245,7 @@ static void synth_new__leaves_out_pairs_that_are_too_large(void **state)
     nw_synth_opts o = options(1.0);
     nw_synth *synth = NULL;
     assert_int_equal(nw_synth_new(&synth, schema, &o, NULL), NW_OK);
-    assert_int_equal(nw_synth_measurements(synth), 3 + 2);
+    assert_int_equal(nw_synth_plan_size(synth), 3 + 2);
     nw_synth_free(synth);
     nw_schema_free(schema);
 }
@@ -243,11 +259,11 @@ static void check_engine_reproduces_marginals(nw_synth_engine engine, unsigned c
     nw_ledger *ledger = ledger_of(50.0, NW_ADD_REMOVE);
     nw_synth_opts o = options(50.0);
     marginal_score score;
-    o.engine = engine;
-    o.chains = chains;
-    o.sweeps = 30;
-    o.rows = 3000; /* the estimate of the size is off by a row or so even at this epsilon */
-    assert_int_equal(run(&o, table, 1, ledger, &synthetic, NULL), NW_OK);
+    nw_synth_fit_opts f = fit_options(engine);
+    f.chains = chains;
+    f.sweeps = 30;
+    f.rows = 3000; /* the estimate of the size is off by a row or so even at this epsilon */
+    assert_int_equal(run(&o, &f, table, 1, ledger, &synthetic), NW_OK);
     assert_int_equal(nw_table_rows(synthetic), 3000);
     assert_int_equal(marginal_tv(table, synthetic, 2, &score), 0);
     assert_int_equal(score.subsets, 3);
@@ -302,12 +318,12 @@ static void synth_run__depends_on_the_seed_and_not_on_the_threads(void **state)
         nw_synth_opts o = options(1.0);
         nw_table *out[4] = { NULL, NULL, NULL, NULL };
         const unsigned threads[4] = { 1, 2, 3, 1 };
-        o.engine = (nw_synth_engine)engine;
-        o.chains = 3;
-        o.rows = 700;
+        nw_synth_fit_opts f = fit_options((nw_synth_engine)engine);
+        f.chains = 3;
+        f.rows = 700;
         for (int i = 0; i < 4; i++) {
-            o.threads = threads[i];
-            assert_int_equal(run(&o, table, i == 3 ? 8 : 7, ledger, &out[i], NULL), NW_OK);
+            o.threads = f.threads = threads[i];
+            assert_int_equal(run(&o, &f, table, i == 3 ? 8 : 7, ledger, &out[i]), NW_OK);
             assert_int_equal(nw_table_rows(out[i]), 700);
         }
         assert_true(tables_equal(out[0], out[1]));
@@ -335,12 +351,12 @@ static void synth_run__refused_by_the_ledger_draws_nothing(void **state)
     uint8_t x[16];
     uint8_t y[16];
     nw_error err;
-    int64_t counts[12];
+    nw_synth_measurements *measured = NULL;
     assert_int_equal(nw_synth_new(&synth, schema, &o, NULL), NW_OK);
-    assert_int_equal(nw_synth_run(synth, table, rng, ledger, &out, NULL, &err), NW_E_BUDGET);
+    assert_int_equal(nw_synth_run(synth, rng, ledger, table, NULL, &out, &measured, NULL, &err), NW_E_BUDGET);
     assert_null(out);
+    assert_null(measured);
     assert_int_equal(charges_of(ledger), 0);
-    assert_int_equal(nw_synth_noisy_counts(synth, 0, counts, 12, &err), NW_E_STATE);
     assert_int_equal(nw_rng_bytes(rng, x, sizeof x, NULL), NW_OK);
     assert_int_equal(nw_rng_bytes(untouched, y, sizeof y, NULL), NW_OK);
     assert_memory_equal(x, y, sizeof x);
@@ -364,24 +380,23 @@ static void synth_run__charges_once_its_own_event_with_a_receipt(void **state)
     nw_synth *synth = NULL;
     nw_rng *rng = seeded(5);
     nw_receipt receipt;
-    int64_t counts[12];
+    nw_synth_measurements *measured = NULL;
     nw_error err;
     o.adjacency = NW_REPLACE_ONE;
     assert_int_equal(nw_synth_new(&synth, schema, &o, NULL), NW_OK);
-    assert_int_equal(nw_synth_run(synth, table, rng, ledger, &out, &receipt, &err), NW_OK);
+    assert_int_equal(nw_synth_run(synth, rng, ledger, table, NULL, &out, &measured, &receipt, &err), NW_OK);
     assert_int_equal(charges_of(ledger), 1);
     assert_int_equal(nw_table_rows(out), 300); /* public under replace_one */
+    assert_true(nw_synth_measurements_rows(measured, NULL) == 300.0);
     assert_true(receipt.epsilon > 0.99 && receipt.epsilon <= 1.0);
     assert_true(receipt.delta == 1e-9);
     assert_int_equal(receipt.adjacency, NW_REPLACE_ONE);
     assert_true(receipt.is_insecure);
     assert_false(receipt.is_durable);
-    assert_int_equal(nw_synth_noisy_counts(synth, 0, counts, 3, NULL), NW_OK);
-    assert_int_equal(nw_synth_noisy_counts(synth, 0, counts, 2, &err), NW_E_ARG);
-    assert_int_equal(nw_synth_noisy_counts(synth, 99, counts, 12, &err), NW_E_ARG);
-    assert_int_equal(nw_synth_run(synth, table, rng, ledger, &again, NULL, &err), NW_E_STATE);
+    assert_int_equal(nw_synth_run(synth, rng, ledger, table, NULL, &again, NULL, NULL, &err), NW_E_STATE);
     assert_null(again);
     assert_int_equal(charges_of(ledger), 1);
+    nw_synth_measurements_free(measured);
     nw_table_free(out);
     nw_rng_free(rng);
     nw_synth_free(synth);
@@ -408,10 +423,10 @@ static void synth_run__cancelled_keeps_the_charge(void **state)
         nw_ledger *ledger = ledger_of(1.0, NW_ADD_REMOVE);
         nw_synth_opts o = options(1.0);
         int calls = 0;
-        o.engine = (nw_synth_engine)engine;
-        o.progress = stop_at_once;
-        o.progress_context = &calls;
-        assert_int_equal(run(&o, table, 1, ledger, &out, NULL), NW_E_CANCELLED);
+        nw_synth_fit_opts f = fit_options((nw_synth_engine)engine);
+        f.progress = stop_at_once;
+        f.progress_context = &calls;
+        assert_int_equal(run(&o, &f, table, 1, ledger, &out), NW_E_CANCELLED);
         assert_null(out);
         assert_int_equal(calls, 1);
         assert_int_equal(charges_of(ledger), 1);
@@ -435,14 +450,14 @@ static void synth_run__refuses_another_schema_and_null_handles(void **state)
     nw_error err;
     assert_int_equal(nw_table_new(&table, other, 10, NULL), NW_OK);
     assert_int_equal(nw_synth_new(&synth, schema, &o, NULL), NW_OK);
-    assert_int_equal(nw_synth_run(synth, table, rng, ledger, &out, NULL, &err), NW_E_ARG);
+    assert_int_equal(nw_synth_run(synth, rng, ledger, table, NULL, &out, NULL, NULL, &err), NW_E_ARG);
     assert_non_null(strstr(err.message, "schema"));
-    assert_int_equal(nw_synth_run(synth, table, rng, NULL, &out, NULL, &err), NW_E_ARG);
+    assert_int_equal(nw_synth_run(synth, rng, NULL, table, NULL, &out, NULL, NULL, &err), NW_E_ARG);
     assert_non_null(strstr(err.message, "nw_ledger_unlimited"));
-    assert_int_equal(nw_synth_run(synth, NULL, rng, ledger, &out, NULL, &err), NW_E_ARG);
-    assert_int_equal(nw_synth_run(synth, table, NULL, ledger, &out, NULL, &err), NW_E_ARG);
-    assert_int_equal(nw_synth_run(NULL, table, rng, ledger, &out, NULL, &err), NW_E_ARG);
-    assert_int_equal(nw_synth_run(synth, table, rng, ledger, NULL, NULL, &err), NW_E_ARG);
+    assert_int_equal(nw_synth_run(synth, rng, ledger, NULL, NULL, &out, NULL, NULL, &err), NW_E_ARG);
+    assert_int_equal(nw_synth_run(synth, NULL, ledger, table, NULL, &out, NULL, NULL, &err), NW_E_ARG);
+    assert_int_equal(nw_synth_run(NULL, rng, ledger, table, NULL, &out, NULL, NULL, &err), NW_E_ARG);
+    assert_int_equal(nw_synth_run(synth, rng, ledger, table, NULL, NULL, NULL, NULL, &err), NW_E_ARG);
     assert_int_equal(charges_of(ledger), 0);
     nw_rng_free(rng);
     nw_synth_free(synth);
@@ -468,10 +483,10 @@ static void synth_run__takes_degenerate_tables(void **state)
                     nw_table *out = NULL;
                     nw_ledger *ledger = ledger_of(1.0, (nw_adjacency)a);
                     nw_synth_opts o = options(1.0);
-                    o.engine = (nw_synth_engine)engine;
+                    const nw_synth_fit_opts f = fit_options((nw_synth_engine)engine);
                     o.adjacency = (nw_adjacency)a;
                     assert_int_equal(nw_table_new(&table, schema, rows[r], NULL), NW_OK);
-                    assert_int_equal(run(&o, table, 1, ledger, &out, NULL), NW_OK);
+                    assert_int_equal(run(&o, &f, table, 1, ledger, &out), NW_OK);
                     assert_true(nw_table_rows(out) >= 1);
                     nw_table_free(out);
                     nw_table_free(table);
@@ -493,8 +508,9 @@ static void synth_run__bounds_the_rows_of_a_size_lost_in_noise(void **state)
         nw_table *out = NULL;
         nw_ledger *ledger = ledger_of(1e-9, NW_ADD_REMOVE);
         nw_synth_opts o = options(1e-9);
-        o.sweeps = 1;
-        assert_int_equal(run(&o, table, seed, ledger, &out, NULL), NW_OK);
+        nw_synth_fit_opts f = fit_options(NW_SYNTH_GIBBS);
+        f.sweeps = 1;
+        assert_int_equal(run(&o, &f, table, seed, ledger, &out), NW_OK);
         assert_int_equal(nw_table_rows(out), 1000);
         nw_table_free(out);
         nw_ledger_close(ledger);
@@ -507,9 +523,10 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(synth_new__refuses_each_bad_option_by_name),
+        cmocka_unit_test(synth_fit_opts_check__refuses_each_bad_option_by_name),
         cmocka_unit_test(synth_new__takes_defaults_for_members_an_older_caller_lacks),
         cmocka_unit_test(synth_event__spends_the_whole_budget_and_no_more),
-        cmocka_unit_test(synth_get_opts__resolves_the_chains),
+        cmocka_unit_test(synth_fit_opts_check__resolves_the_chains),
         cmocka_unit_test(synth_event__is_the_noise_of_the_measurements),
         cmocka_unit_test(synth_new__leaves_out_pairs_that_are_too_large),
         cmocka_unit_test(synth_run__gibbs_reproduces_marginals_without_noise),

@@ -1,0 +1,118 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* count.c - exact counts of a table's records, marginal by marginal. The only code of the room that reads records. */
+#include "synth_internal.h"
+
+#include <stdlib.h>
+
+/* ---- codings ---- */
+
+nw__coding *nw__codings_identity(const nw_schema *schema)
+{
+    const size_t columns = nw_schema_columns(schema);
+    nw__coding *codings = nw__calloc(columns, sizeof *codings);
+    for (size_t j = 0; codings != NULL && j < columns; j++)
+        codings[j].cells = nw_schema_column(schema, j).cells;
+    return codings;
+}
+
+void nw__codings_free(nw__coding *codings, size_t columns)
+{
+    for (size_t j = 0; codings != NULL && j < columns; j++)
+        free(codings[j].cell_of);
+    free(codings);
+}
+
+/* ---- records ---- */
+
+/* The codes of one column in one block of a table; narrow: one byte each. */
+typedef struct code_block {
+    const void *codes;
+    bool is_narrow;
+    const uint16_t *cell_of; /* NULL: each code is its own cell */
+} code_block;
+
+static code_block block_of(const nw_table *table, size_t column, size_t block, const nw__coding *codings)
+{
+    const bool is_narrow = nw__code_bytes(nw_schema_column(nw_table_schema(table), column).cells) == 1;
+    return (code_block){ nw__table_block(table, column, block), is_narrow, codings == NULL ? NULL : codings[column].cell_of };
+}
+
+static inline size_t cell_at(const code_block *x, bool is_narrow, bool is_recoded, size_t i)
+{
+    const size_t code = is_narrow ? ((const uint8_t *)x->codes)[i] : ((const uint16_t *)x->codes)[i];
+    return is_recoded ? x->cell_of[code] : code;
+}
+
+static inline void count_pairs(const code_block *a, const code_block *b, bool is_narrow_a, bool is_narrow_b, bool is_recoded,
+    size_t cells_b, size_t n, int64_t *counts)
+{
+    for (size_t i = 0; i < n; i++)
+        counts[cell_at(a, is_narrow_a, is_recoded && a->cell_of != NULL, i) * cells_b +
+               cell_at(b, is_narrow_b, is_recoded && b->cell_of != NULL, i)]++;
+}
+
+/* One loop for each width of the codes, so that its inner branches are gone. */
+static void count_block_pairs(const code_block *a, const code_block *b, size_t cells_b, size_t n, int64_t *counts)
+{
+    const bool is_recoded = a->cell_of != NULL || b->cell_of != NULL;
+    if (is_recoded)
+        count_pairs(a, b, a->is_narrow, b->is_narrow, true, cells_b, n, counts);
+    else if (a->is_narrow && b->is_narrow)
+        count_pairs(a, b, true, true, false, cells_b, n, counts);
+    else if (a->is_narrow)
+        count_pairs(a, b, true, false, false, cells_b, n, counts);
+    else if (b->is_narrow)
+        count_pairs(a, b, false, true, false, cells_b, n, counts);
+    else
+        count_pairs(a, b, false, false, false, cells_b, n, counts);
+}
+
+static void count_block_singles(const code_block *a, size_t n, int64_t *counts)
+{
+    if (a->is_narrow)
+        for (size_t i = 0; i < n; i++)
+            counts[cell_at(a, true, a->cell_of != NULL, i)]++;
+    else
+        for (size_t i = 0; i < n; i++)
+            counts[cell_at(a, false, a->cell_of != NULL, i)]++;
+}
+
+/* Adds one block of the table to one marginal. */
+static void count_block(
+    const nw_table *table, size_t block, const nw__marginal *m, const nw__coding *codings, size_t cells_b, int64_t *counts)
+{
+    const size_t n = nw__table_block_rows(table, block);
+    const code_block a = block_of(table, m->a, block, codings);
+    if (m->b == NW__ONE_WAY) {
+        count_block_singles(&a, n, counts);
+        return;
+    }
+    const code_block b = block_of(table, m->b, block, codings);
+    count_block_pairs(&a, &b, cells_b, n, counts);
+}
+
+void nw__count_table(const nw__plan *plan, const nw_table *table, int64_t *const *counts, unsigned threads)
+{
+    const int team = nw__threads((int)threads);
+    for (size_t block = 0; block < nw__table_blocks(table); block++) {
+#pragma omp parallel for schedule(dynamic, 1) num_threads(team)
+        for (size_t i = 0; i < plan->marginal_count; i++)
+            count_block(table, block, &plan->marginals[i], NULL, plan->marginals[i].cells_b, counts[i]);
+    }
+}
+
+static void count_from_table(const void *source, const nw__marginal *m, const nw__coding *codings, int64_t *counts)
+{
+    const nw_table *table = source;
+    const size_t cells_b = m->b == NW__ONE_WAY ? 1 : codings[m->b].cells;
+    for (size_t c = 0; c < codings[m->a].cells * cells_b; c++)
+        counts[c] = 0;
+    for (size_t block = 0; block < nw__table_blocks(table); block++)
+        count_block(table, block, m, codings, cells_b, counts);
+}
+
+nw__counter nw__counter_of_table(const nw_table *table)
+{
+    return (nw__counter){ count_from_table, table };
+}

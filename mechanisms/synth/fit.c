@@ -1,0 +1,194 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* fit.c - a table from noisy counts: options, chains of an engine, the table. Post-processing. */
+#include "synth_internal.h"
+
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DEFAULT_GIBBS_CHAINS = 4, MAX_CHAINS = 1024, MAX_SWEEPS = 100000, ROWS_OF_UNKNOWN_SIZE = 1000 };
+
+const char *nw_synth_engine_name(nw_synth_engine engine)
+{
+    switch (engine) {
+    case NW_SYNTH_GIBBS: return "gibbs";
+    case NW_SYNTH_GENETIC: return "genetic";
+    }
+    return "unknown engine";
+}
+
+void nw_synth_fit_opts_init(nw_synth_fit_opts *opts, size_t struct_size)
+{
+    const nw_synth_fit_opts defaults = NW_SYNTH_FIT_OPTS_INIT;
+    memcpy(opts, &defaults, struct_size < sizeof defaults ? struct_size : sizeof defaults);
+    opts->struct_size = struct_size;
+}
+
+nw_status nw_synth_fit_opts_check(const nw_synth_fit_opts *opts, nw_synth_fit_opts *resolved, nw_error *err)
+{
+    static const char *const name = "nw_synth_fit_opts_check";
+    nw_synth_fit_opts o = NW_SYNTH_FIT_OPTS_INIT; /* the defaults for members that an older caller does not know */
+    if (opts == NULL)
+        return nw__fail(err, NW_E_ARG, name, "opts is NULL");
+    memcpy(&o, opts, opts->struct_size < sizeof o ? opts->struct_size : sizeof o);
+    o.struct_size = sizeof o;
+    if (o.engine != NW_SYNTH_GIBBS && o.engine != NW_SYNTH_GENETIC)
+        return nw__fail(err, NW_E_ARG, name, "engine is %d, must be NW_SYNTH_GIBBS or NW_SYNTH_GENETIC", (int)o.engine);
+    if (o.rows > UINT32_MAX)
+        return nw__fail(err, NW_E_ARG, name, "rows is %llu, must be at most 2^32 - 1", (unsigned long long)o.rows);
+    if (o.sweeps < 1 || o.sweeps > MAX_SWEEPS)
+        return nw__fail(err, NW_E_ARG, name, "sweeps is %u, must be in 1..%d", o.sweeps, MAX_SWEEPS);
+    if (o.chains > MAX_CHAINS)
+        return nw__fail(err, NW_E_ARG, name, "chains is %u, must be in 0..%d", o.chains, MAX_CHAINS);
+    if (o.threads > NW__MAX_THREADS)
+        return nw__fail(err, NW_E_ARG, name, "threads is %u, must be in 0..%d", o.threads, NW__MAX_THREADS);
+    if (o.chains == 0)
+        o.chains = o.engine == NW_SYNTH_GIBBS ? DEFAULT_GIBBS_CHAINS : 1;
+    if (resolved != NULL)
+        *resolved = o;
+    return NW_OK;
+}
+
+/* Progress of several chains, told to the caller one at a time; `fractions` has one entry a chain. */
+typedef struct hub {
+    const nw_synth_fit_opts *opts;
+    double *fractions;
+    size_t chains;
+    bool is_cancelled;
+} hub;
+
+typedef struct chain_context {
+    hub *hub;
+    size_t index;
+} chain_context;
+
+static bool report_progress(void *context, const char *phase, double fraction)
+{
+    const chain_context *c = context;
+    hub *h = c->hub;
+    bool goes_on = true;
+#pragma omp critical(nw__synth_progress)
+    {
+        double sum = 0.0;
+        h->fractions[c->index] = fraction;
+        for (size_t i = 0; i < h->chains; i++)
+            sum += h->fractions[i];
+        if (!h->is_cancelled && h->opts->progress != NULL)
+            h->is_cancelled = !h->opts->progress(h->opts->progress_context, phase, sum / (double)h->chains);
+        goes_on = !h->is_cancelled;
+    }
+    return goes_on;
+}
+
+typedef struct fit_job {
+    nw__chain chain;
+    chain_context context;
+    nw_rng *rng;
+    nw_status status;
+    nw_error error;
+} fit_job;
+
+/* Chain i fits rows [first, first + rows) of the table, from its own substream: the result does not depend on which thread runs
+ * it. */
+static nw_status prepare_job(
+    fit_job *job, const nw__plan *plan, const nw__reference *reference, hub *h, size_t i, size_t rows, nw_rng *rng, nw_error *err)
+{
+    const size_t chain_rows = rows * (i + 1) / h->chains - rows * i / h->chains;
+    job->context = (chain_context){ h, i };
+    job->chain = (nw__chain){ plan, reference, chain_rows, h->opts->sweeps, 1.0, NULL, report_progress, &job->context };
+    job->chain.codes = nw__calloc(chain_rows, plan->columns * sizeof(uint16_t));
+    if (job->chain.codes == NULL)
+        return nw__fail_memory(err, "nw_synth_fit");
+    return nw_rng_substream(&job->rng, rng, i, err);
+}
+
+static nw_status run_jobs(fit_job *jobs, size_t n, const nw_synth_fit_opts *opts, nw_error *err)
+{
+    const int threads = nw__threads((int)opts->threads);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
+    for (size_t i = 0; i < n; i++)
+        jobs[i].status = opts->engine == NW_SYNTH_GIBBS ? nw__gibbs_fit(&jobs[i].chain, jobs[i].rng, &jobs[i].error)
+                                                        : nw__genetic_fit(&jobs[i].chain, jobs[i].rng, &jobs[i].error);
+    for (size_t i = 0; i < n; i++) {
+        if (jobs[i].status == NW_OK)
+            continue;
+        if (err != NULL)
+            *err = jobs[i].error;
+        return jobs[i].status;
+    }
+    return NW_OK;
+}
+
+static nw_status collect_jobs(
+    const fit_job *jobs, size_t n, const nw_synth_measurements *measurements, size_t rows, nw_table **out, nw_error *err)
+{
+    nw_table *table = NULL;
+    size_t first = 0;
+    nw_status status = nw_table_new(&table, measurements->schema, rows, err);
+    for (size_t i = 0; status == NW_OK && i < n; i++) {
+        const nw__chain *chain = &jobs[i].chain;
+        for (size_t j = 0; status == NW_OK && j < chain->plan->columns; j++)
+            status = nw_table_set(table, j, first, chain->rows, chain->codes + j * chain->rows, err);
+        first += chain->rows;
+    }
+    if (status != NW_OK) {
+        nw_table_free(table);
+        return status;
+    }
+    *out = table;
+    return NW_OK;
+}
+
+/* As many rows as the private table has, if it is at least four standard errors: an estimate that is all noise would ask for a
+ * table of any size. */
+static size_t rows_of(const nw_synth_fit_opts *opts, const nw__reference *reference)
+{
+    if (opts->rows > 0)
+        return (size_t)opts->rows;
+    if (reference->total < 4.0 * reference->standard_error)
+        return ROWS_OF_UNKNOWN_SIZE;
+    return (size_t)fmin(round(reference->total), (double)UINT32_MAX);
+}
+
+static nw_status fit(const nw_synth_measurements *measurements, const nw__reference *reference, nw_rng *rng,
+    const nw_synth_fit_opts *opts, nw_table **out, nw_error *err)
+{
+    const size_t rows = rows_of(opts, reference);
+    const size_t chains = opts->chains < rows ? opts->chains : rows;
+    hub h = { opts, nw__calloc(chains, sizeof(double)), chains, false };
+    fit_job *jobs = nw__calloc(chains, sizeof *jobs);
+    nw_status status = h.fractions == NULL || jobs == NULL ? nw__fail_memory(err, "nw_synth_fit") : NW_OK;
+    for (size_t i = 0; status == NW_OK && i < chains; i++)
+        status = prepare_job(&jobs[i], &measurements->plan, reference, &h, i, rows, rng, err);
+    if (status == NW_OK)
+        status = run_jobs(jobs, chains, opts, err);
+    if (status == NW_OK)
+        status = collect_jobs(jobs, chains, measurements, rows, out, err);
+    for (size_t i = 0; jobs != NULL && i < chains; i++) {
+        nw_rng_free(jobs[i].rng);
+        free(jobs[i].chain.codes);
+    }
+    free(jobs);
+    free(h.fractions);
+    return status;
+}
+
+nw_status nw_synth_fit(
+    const nw_synth_measurements *measurements, nw_rng *rng, const nw_synth_fit_opts *opts, nw_table **out, nw_error *err)
+{
+    const nw_synth_fit_opts defaults = NW_SYNTH_FIT_OPTS_INIT;
+    nw_synth_fit_opts known;
+    nw__reference reference = { 0 };
+    if (out == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "out is NULL");
+    *out = NULL;
+    if (measurements == NULL || rng == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", measurements == NULL ? "measurements" : "rng");
+    NW__TRY(nw_synth_fit_opts_check(opts == NULL ? &defaults : opts, &known, err));
+    NW__TRY(nw__reference_make(&reference, &measurements->plan, measurements->known_rows, err));
+    const nw_status status = fit(measurements, &reference, rng, &known, out, err);
+    nw__reference_clear(&reference);
+    return status;
+}

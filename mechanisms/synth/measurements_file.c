@@ -1,0 +1,362 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* measurements_file.c - measurements in a file: one line of JSON (what was measured, under which schema, as which event), each
+ * marginal's noisy counts as 8 little-endian bytes a cell, and a BLAKE2b-256 of all before it. */
+#include "csv_scan.h"
+#include "output_file.h"
+#include "synth_internal.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char FORMAT[] = "noisewright-synth-measurements";
+static const char *const WRITE = "nw_synth_measurements_write";
+static const char *const READ = "nw_synth_measurements_read";
+enum { FORMAT_VERSION = 1, DIGEST_BYTES = 32 };
+static const size_t MOST_BYTES = (size_t)1 << 31; /* of a file that is read; 2^25 cells take an eighth */
+static const double MOST_ROWS = 0x1p48;
+static const size_t READ_CHUNK = (size_t)1 << 18;
+
+/* ---- writing ---- */
+
+static json_t *coding_json(const nw__coding *coding, uint32_t codes)
+{
+    if (coding->cell_of == NULL)
+        return json_null();
+    json_t *list = json_array();
+    for (uint32_t code = 0; code < codes; code++)
+        json_array_append_new(list, json_integer(coding->cell_of[code]));
+    return list;
+}
+
+static json_t *columns_json(const nw_synth_measurements *m)
+{
+    json_t *list = json_array();
+    for (size_t j = 0; j < m->plan.columns; j++) {
+        const nw_column column = nw_schema_column(m->schema, j);
+        json_array_append_new(list, json_pack("{s:s, s:I, s:o}", "name", column.name, "cells", (json_int_t)m->codings[j].cells,
+                                        "cell_of", coding_json(&m->codings[j], column.cells)));
+    }
+    return list;
+}
+
+static json_t *marginals_json(const nw__plan *plan)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < plan->marginal_count; i++) {
+        const nw__marginal *m = &plan->marginals[i];
+        json_t *columns = json_array();
+        json_array_append_new(columns, json_integer((json_int_t)m->a));
+        if (m->b != NW__ONE_WAY)
+            json_array_append_new(columns, json_integer((json_int_t)m->b));
+        json_array_append_new(list, json_pack("{s:o, s:f}", "columns", columns, "sigma", m->sigma));
+    }
+    return list;
+}
+
+/* The header as one line with its newline; NULL if memory lacks. */
+static char *header_text(const nw_synth_measurements *m)
+{
+    char hash[65];
+    char *event_text = NULL;
+    nw_schema_hash(m->schema, hash);
+    if (nw_event_to_json(m->event, &event_text, NULL) != NW_OK)
+        return NULL;
+    json_t *header =
+        json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:o, s:o}", "format", FORMAT, "version", FORMAT_VERSION, "schema_hash", hash,
+            "adjacency", nw_adjacency_name(m->adjacency), "rows", m->known_rows < 0.0 ? json_null() : json_real(m->known_rows),
+            "event", json_loads(event_text, 0, NULL), "columns", columns_json(m), "marginals", marginals_json(&m->plan));
+    nw_string_free(event_text);
+    char *text = header == NULL ? NULL : json_dumps(header, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
+    json_decref(header);
+    if (text == NULL)
+        return NULL;
+    const size_t n = strlen(text);
+    char *line = nw__realloc_array(text, n + 2, 1);
+    if (line == NULL) {
+        free(text);
+        return NULL;
+    }
+    memcpy(line + n, "\n", 2);
+    return line;
+}
+
+static nw_status write_hashed(nw__output *output, crypto_generichash_state *hash, const uint8_t *bytes, size_t n, nw_error *err)
+{
+    crypto_generichash_update(hash, bytes, n);
+    return nw__output_write(output, bytes, n, err);
+}
+
+static nw_status write_counts(nw__output *output, crypto_generichash_state *hash, const nw__marginal *m, nw_error *err)
+{
+    const size_t n = 8 * nw__marginal_cells(m);
+    uint8_t *bytes = nw__calloc(n, 1);
+    if (bytes == NULL)
+        return nw__fail_memory(err, WRITE);
+    for (size_t c = 0; c < nw__marginal_cells(m); c++)
+        nw__put_word(bytes + 8 * c, (uint64_t)m->counts[c]);
+    const nw_status status = write_hashed(output, hash, bytes, n, err);
+    free(bytes);
+    return status;
+}
+
+nw_status nw_synth_measurements_write(const nw_synth_measurements *measurements, const char *path, nw_error *err)
+{
+    if (measurements == NULL || path == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", measurements == NULL ? "measurements" : "path");
+    nw__output output;
+    crypto_generichash_state hash;
+    uint8_t digest[DIGEST_BYTES];
+    char *header = header_text(measurements);
+    if (header == NULL)
+        return nw__fail_memory(err, __func__);
+    nw_status status = nw__output_open(&output, path, err, __func__);
+    if (status != NW_OK) {
+        free(header);
+        return status;
+    }
+    crypto_generichash_init(&hash, NULL, 0, DIGEST_BYTES);
+    status = write_hashed(&output, &hash, (const uint8_t *)header, strlen(header), err);
+    for (size_t i = 0; status == NW_OK && i < measurements->plan.marginal_count; i++)
+        status = write_counts(&output, &hash, &measurements->plan.marginals[i], err);
+    crypto_generichash_final(&hash, digest, sizeof digest);
+    if (status == NW_OK)
+        status = nw__output_write(&output, digest, sizeof digest, err);
+    if (status == NW_OK)
+        status = nw__output_finish(&output, err);
+    else
+        nw__output_abandon(&output);
+    free(header);
+    return status;
+}
+
+/* ---- reading ---- */
+
+static nw_status fail_format(nw_error *err, const char *what)
+{
+    return nw__fail(err, NW_E_FORMAT, READ, "%s", what);
+}
+
+static nw_status append_all(nw__source *source, uint8_t **bytes, size_t *n, nw_error *err)
+{
+    size_t got = 1;
+    while (got > 0) {
+        uint8_t *grown = nw__realloc_array(*bytes, *n + READ_CHUNK + *n / 2, 1);
+        if (grown == NULL)
+            return nw__fail_memory(err, READ);
+        *bytes = grown;
+        const size_t end = *n + READ_CHUNK;
+        while (*n < end && got > 0) {
+            NW__TRY(nw__source_read(source, (char *)*bytes + *n, end - *n, &got, err, READ));
+            *n += got;
+        }
+        if (*n > MOST_BYTES)
+            return fail_format(err, "the file is too large to be measurements");
+    }
+    return NW_OK;
+}
+
+static nw_status read_file(const char *path, uint8_t **bytes, size_t *n, nw_error *err)
+{
+    nw__source *source = NULL;
+    *bytes = NULL;
+    *n = 0;
+    NW__TRY(nw__source_open(&source, path, err, READ));
+    const nw_status status = append_all(source, bytes, n, err);
+    nw__source_close(source);
+    return status;
+}
+
+static nw_status check_seal(const uint8_t *bytes, size_t n, nw_error *err)
+{
+    uint8_t digest[DIGEST_BYTES];
+    if (n < DIGEST_BYTES)
+        return fail_format(err, "the file is not measurements of nw_synth_measurements_write");
+    crypto_generichash(digest, DIGEST_BYTES, bytes, n - DIGEST_BYTES, NULL, 0);
+    if (memcmp(digest, bytes + n - DIGEST_BYTES, DIGEST_BYTES) != 0)
+        return fail_format(err, "the file is damaged or cut off: its checksum does not hold");
+    return NW_OK;
+}
+
+static nw_status read_coding(nw__coding *coding, const json_t *json, uint32_t codes, nw_error *err)
+{
+    const json_t *list = json_object_get(json, "cell_of");
+    const json_int_t cells = json_integer_value(json_object_get(json, "cells"));
+    if (cells < 1 || cells > codes || (json_is_null(list) ? cells != codes : json_array_size(list) != codes))
+        return fail_format(err, "the header is malformed: a column's cells");
+    coding->cells = (uint32_t)cells;
+    if (json_is_null(list))
+        return NW_OK;
+    coding->cell_of = nw__calloc(codes, sizeof *coding->cell_of);
+    if (coding->cell_of == NULL)
+        return nw__fail_memory(err, READ);
+    for (uint32_t code = 0; code < codes; code++) {
+        const json_t *cell = json_array_get(list, code);
+        const json_int_t value = json_integer_value(cell);
+        if (!json_is_integer(cell) || value < 0 || value >= cells)
+            return fail_format(err, "the header is malformed: a column's cell_of");
+        coding->cell_of[code] = (uint16_t)value;
+    }
+    return NW_OK;
+}
+
+static nw_status read_columns(nw_synth_measurements *m, const json_t *list, nw_error *err)
+{
+    if (json_array_size(list) != m->plan.columns)
+        return fail_format(err, "the header is malformed: columns");
+    for (size_t j = 0; j < m->plan.columns; j++) {
+        NW__TRY(read_coding(&m->codings[j], json_array_get(list, j), nw_schema_column(m->schema, j).cells, err));
+        m->plan.cells[j] = m->codings[j].cells;
+    }
+    return NW_OK;
+}
+
+/* Marginal i: a 1-way of column i, or after those a pair. */
+static bool read_marginal(nw__plan *plan, size_t i, const json_t *json)
+{
+    const json_t *columns = json_object_get(json, "columns");
+    const json_t *sigma = json_object_get(json, "sigma");
+    const json_int_t a = json_integer_value(json_array_get(columns, 0));
+    const json_int_t b = json_integer_value(json_array_get(columns, 1));
+    nw__marginal *m = &plan->marginals[i];
+    m->sigma = json_number_value(sigma);
+    if (!json_is_number(sigma) || !(m->sigma > 0.0 && isfinite(m->sigma)))
+        return false;
+    if (i < plan->columns) {
+        m->a = i;
+        m->b = NW__ONE_WAY;
+        m->cells_b = 1;
+        m->cells_a = plan->cells[i];
+        return json_array_size(columns) == 1 && a == (json_int_t)i;
+    }
+    if (json_array_size(columns) != 2 || a < 0 || b <= a || b >= (json_int_t)plan->columns)
+        return false;
+    m->a = (size_t)a;
+    m->b = (size_t)b;
+    m->cells_a = plan->cells[a];
+    m->cells_b = plan->cells[b];
+    return true;
+}
+
+static nw_status read_marginals(nw__plan *plan, const json_t *list, nw_error *err)
+{
+    plan->marginal_count = json_array_size(list);
+    plan->one_ways = plan->columns;
+    if (plan->marginal_count < plan->columns)
+        return fail_format(err, "the header is malformed: marginals");
+    plan->marginals = nw__calloc(plan->marginal_count, sizeof *plan->marginals);
+    if (plan->marginals == NULL)
+        return nw__fail_memory(err, READ);
+    for (size_t i = 0; i < plan->marginal_count; i++)
+        if (!read_marginal(plan, i, json_array_get(list, i)))
+            return fail_format(err, "the header is malformed: a marginal");
+    return NW_OK;
+}
+
+static nw_status read_event(nw_synth_measurements *m, const json_t *json, nw_error *err)
+{
+    char *text = json_dumps(json, 0);
+    if (text == NULL)
+        return fail_format(err, "the header is malformed: event");
+    const nw_status status = nw_event_from_json(&m->event, text, NULL);
+    free(text);
+    return status == NW_OK || status == NW_E_NOMEM ? status : fail_format(err, "the header is malformed: event");
+}
+
+static nw_status read_header(nw_synth_measurements *m, const json_t *header, nw_error *err)
+{
+    const json_t *rows = json_object_get(header, "rows");
+    const char *adjacency = json_string_value(json_object_get(header, "adjacency"));
+    if (adjacency == NULL || nw_adjacency_parse(adjacency, &m->adjacency, NULL) != NW_OK)
+        return fail_format(err, "the header is malformed: adjacency");
+    m->known_rows = json_is_null(rows) ? -1.0 : json_number_value(rows);
+    if (!json_is_null(rows) && !(json_is_number(rows) && m->known_rows >= 0.0 && m->known_rows <= MOST_ROWS))
+        return fail_format(err, "the header is malformed: rows");
+    m->plan.columns = nw_schema_columns(m->schema);
+    m->plan.cells = nw__calloc(m->plan.columns, sizeof *m->plan.cells);
+    m->codings = nw__calloc(m->plan.columns, sizeof *m->codings);
+    if (m->plan.cells == NULL || m->codings == NULL)
+        return nw__fail_memory(err, READ);
+    NW__TRY(read_event(m, json_object_get(header, "event"), err));
+    NW__TRY(read_columns(m, json_object_get(header, "columns"), err));
+    return read_marginals(&m->plan, json_object_get(header, "marginals"), err);
+}
+
+static nw_status read_counts(nw__plan *plan, const uint8_t *bytes, size_t n, nw_error *err)
+{
+    for (size_t i = 0; i < plan->marginal_count; i++) {
+        nw__marginal *m = &plan->marginals[i];
+        const size_t cells = nw__marginal_cells(m);
+        if (cells > n / 8)
+            return fail_format(err, "the file is malformed: fewer counts than its header says");
+        m->counts = nw__calloc(cells, sizeof *m->counts);
+        if (m->counts == NULL)
+            return nw__fail_memory(err, READ);
+        for (size_t c = 0; c < cells; c++)
+            m->counts[c] = (int64_t)nw__get_word(bytes + 8 * c);
+        bytes += 8 * cells;
+        n -= 8 * cells;
+    }
+    return n == 0 ? NW_OK : fail_format(err, "the file is malformed: more counts than its header says");
+}
+
+/* What the header says it is, before anything else is believed. */
+static nw_status check_kind(const json_t *header, const nw_schema *schema, nw_error *err)
+{
+    char hash[65];
+    const char *format = json_string_value(json_object_get(header, "format"));
+    const char *schema_hash = json_string_value(json_object_get(header, "schema_hash"));
+    const json_int_t version = json_integer_value(json_object_get(header, "version"));
+    if (format == NULL || strcmp(format, FORMAT) != 0)
+        return fail_format(err, "the file is not measurements of nw_synth_measurements_write");
+    if (version != FORMAT_VERSION)
+        return nw__fail(err, NW_E_FORMAT, READ, "the file has version %lld, must be %d", (long long)version, FORMAT_VERSION);
+    nw_schema_hash(schema, hash);
+    if (schema_hash == NULL || strcmp(schema_hash, hash) != 0)
+        return nw__fail(err, NW_E_ARG, READ, "schema is not the one that was measured under, must be, with the same bins");
+    return NW_OK;
+}
+
+static nw_status parse(nw_synth_measurements *m, const uint8_t *bytes, size_t n, nw_error *err)
+{
+    const uint8_t *end = n == 0 ? NULL : memchr(bytes, '\n', n);
+    json_t *header = end == NULL ? NULL : json_loadb((const char *)bytes, (size_t)(end - bytes), JSON_REJECT_DUPLICATES, NULL);
+    if (header == NULL)
+        return fail_format(err, "the file is not measurements of nw_synth_measurements_write");
+    nw_status status = check_kind(header, m->schema, err);
+    if (status == NW_OK)
+        status = check_seal(bytes, n, err);
+    if (status == NW_OK)
+        status = read_header(m, header, err);
+    json_decref(header);
+    const size_t head = (size_t)(end - bytes) + 1;
+    return status == NW_OK ? read_counts(&m->plan, bytes + head, n - head - DIGEST_BYTES, err) : status;
+}
+
+nw_status nw_synth_measurements_read(nw_synth_measurements **out, const nw_schema *schema, const char *path, nw_error *err)
+{
+    uint8_t *bytes = NULL;
+    size_t n = 0;
+    if (out == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "out is NULL");
+    *out = NULL;
+    if (schema == NULL || path == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", schema == NULL ? "schema" : "path");
+    nw_synth_measurements *m = nw__calloc(1, sizeof *m);
+    if (m == NULL)
+        return nw__fail_memory(err, __func__);
+    m->schema = (nw_schema *)(uintptr_t)nw__schema_share(schema);
+    nw_status status = read_file(path, &bytes, &n, err);
+    if (status == NW_OK)
+        status = parse(m, bytes, n, err);
+    free(bytes);
+    if (status != NW_OK) {
+        nw_synth_measurements_free(m);
+        return status;
+    }
+    *out = m;
+    return NW_OK;
+}

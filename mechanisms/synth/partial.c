@@ -1,0 +1,172 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* partial.c - exact counts of a plan's marginals over some of the records: adding, merging, bytes.
+ *
+ * Bytes: "NWSYNTH1", the fingerprint of schema and options, the number of rows, each marginal's counts, and a BLAKE2b-256 of all
+ * that; integers little-endian. Equal counts have equal bytes. */
+#include "synth_internal.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char MAGIC[8] = "NWSYNTH1";
+enum { HEAD_BYTES = sizeof MAGIC + NW__FINGERPRINT_BYTES + 8, DIGEST_BYTES = 32 };
+/* Many more than there are; sums of 2^14 such parts still fit an int64. */
+static const uint64_t MOST_ROWS = UINT64_C(1) << 48;
+
+static bool begin(nw__partial *partial)
+{
+    const nw__plan *plan = partial->plan;
+    if (partial->counts != NULL)
+        return true;
+    partial->counts = nw__calloc(plan->marginal_count, sizeof *partial->counts);
+    bool is_ok = partial->counts != NULL;
+    for (size_t i = 0; is_ok && i < plan->marginal_count; i++) {
+        partial->counts[i] = nw__calloc(nw__marginal_cells(&plan->marginals[i]), sizeof(int64_t));
+        is_ok = partial->counts[i] != NULL;
+    }
+    if (!is_ok)
+        nw__partial_clear(partial);
+    return is_ok;
+}
+
+void nw__partial_clear(nw__partial *partial)
+{
+    for (size_t i = 0; partial->counts != NULL && i < partial->plan->marginal_count; i++)
+        nw__free_wiped(partial->counts[i], nw__marginal_cells(&partial->plan->marginals[i]) * sizeof(int64_t));
+    free(partial->counts);
+    partial->counts = NULL;
+    partial->rows = 0;
+}
+
+nw_status nw__partial_add(nw__partial *partial, const nw_table *table, unsigned threads, const char *function, nw_error *err)
+{
+    if (!begin(partial))
+        return nw__fail_memory(err, function);
+    nw__count_table(partial->plan, table, partial->counts, threads);
+    partial->rows += nw_table_rows(table);
+    return NW_OK;
+}
+
+nw_status nw__partial_merge(nw__partial *partial, const nw__partial *other, const char *function, nw_error *err)
+{
+    if (!begin(partial))
+        return nw__fail_memory(err, function);
+    for (size_t i = 0; other->counts != NULL && i < partial->plan->marginal_count; i++)
+        for (size_t c = 0; c < nw__marginal_cells(&partial->plan->marginals[i]); c++)
+            partial->counts[i][c] += other->counts[i][c];
+    partial->rows += other->rows;
+    return NW_OK;
+}
+
+/* ---- bytes ---- */
+
+void nw__put_word(uint8_t out[8], uint64_t word)
+{
+    for (int i = 0; i < 8; i++)
+        out[i] = (uint8_t)(word >> (8 * i));
+}
+
+uint64_t nw__get_word(const uint8_t in[8])
+{
+    uint64_t word = 0;
+    for (int i = 7; i >= 0; i--)
+        word = word << 8 | in[i];
+    return word;
+}
+
+size_t nw__partial_size(const nw__partial *partial)
+{
+    size_t cells = 0;
+    for (size_t i = 0; i < partial->plan->marginal_count; i++)
+        cells += nw__marginal_cells(&partial->plan->marginals[i]);
+    return HEAD_BYTES + 8 * cells + DIGEST_BYTES;
+}
+
+void nw__partial_write(const nw__partial *partial, const uint8_t fingerprint[NW__FINGERPRINT_BYTES], uint8_t *out)
+{
+    uint8_t *at = out + HEAD_BYTES;
+    memcpy(out, MAGIC, sizeof MAGIC);
+    memcpy(out + sizeof MAGIC, fingerprint, NW__FINGERPRINT_BYTES);
+    nw__put_word(out + sizeof MAGIC + NW__FINGERPRINT_BYTES, partial->rows);
+    for (size_t i = 0; i < partial->plan->marginal_count; i++)
+        for (size_t c = 0; c < nw__marginal_cells(&partial->plan->marginals[i]); c++, at += 8)
+            nw__put_word(at, partial->counts == NULL ? 0 : (uint64_t)partial->counts[i][c]);
+    crypto_generichash(at, DIGEST_BYTES, out, (size_t)(at - out), NULL, 0);
+}
+
+/* Every marginal counts each row once: so its counts are not negative and add up to the rows. */
+static bool are_counts(const nw__partial *partial, const uint8_t *at, uint64_t rows)
+{
+    for (size_t i = 0; i < partial->plan->marginal_count; i++) {
+        uint64_t left = rows;
+        for (size_t c = 0; c < nw__marginal_cells(&partial->plan->marginals[i]); c++, at += 8) {
+            const uint64_t count = nw__get_word(at);
+            if (count > left)
+                return false;
+            left -= count;
+        }
+        if (left != 0)
+            return false;
+    }
+    return true;
+}
+
+static nw_status check_bytes(const nw__partial *partial, const uint8_t fingerprint[NW__FINGERPRINT_BYTES], const uint8_t *bytes,
+    size_t n, const char *function, nw_error *err)
+{
+    uint8_t digest[DIGEST_BYTES];
+    const size_t size = nw__partial_size(partial);
+    if (n < sizeof MAGIC || memcmp(bytes, MAGIC, sizeof MAGIC) != 0)
+        return nw__fail(err, NW_E_FORMAT, function, "the bytes are not those of nw_synth_serialize");
+    if (n >= HEAD_BYTES && memcmp(bytes + sizeof MAGIC, fingerprint, NW__FINGERPRINT_BYTES) != 0)
+        return nw__fail(err, NW_E_FORMAT, function, "the bytes are of another schema or other options, must be of the same");
+    if (n != size)
+        return nw__fail(err, NW_E_FORMAT, function, "%zu bytes, must be the %zu of nw_synth_serialize", n, size);
+    crypto_generichash(digest, DIGEST_BYTES, bytes, size - DIGEST_BYTES, NULL, 0);
+    const uint64_t rows = nw__get_word(bytes + sizeof MAGIC + NW__FINGERPRINT_BYTES);
+    if (memcmp(digest, bytes + size - DIGEST_BYTES, DIGEST_BYTES) != 0)
+        return nw__fail(err, NW_E_FORMAT, function, "the bytes are damaged: their checksum does not hold");
+    if (rows > MOST_ROWS || !are_counts(partial, bytes + HEAD_BYTES, rows))
+        return nw__fail(err, NW_E_FORMAT, function, "the bytes are not the counts of one table");
+    return NW_OK;
+}
+
+nw_status nw__partial_merge_bytes(nw__partial *partial, const uint8_t fingerprint[NW__FINGERPRINT_BYTES], const uint8_t *bytes,
+    size_t n, const char *function, nw_error *err)
+{
+    NW__TRY(check_bytes(partial, fingerprint, bytes, n, function, err));
+    if (!begin(partial))
+        return nw__fail_memory(err, function);
+    const uint8_t *at = bytes + HEAD_BYTES;
+    for (size_t i = 0; i < partial->plan->marginal_count; i++)
+        for (size_t c = 0; c < nw__marginal_cells(&partial->plan->marginals[i]); c++, at += 8)
+            partial->counts[i][c] += (int64_t)nw__get_word(at);
+    partial->rows += nw__get_word(bytes + sizeof MAGIC + NW__FINGERPRINT_BYTES);
+    return NW_OK;
+}
+
+/* ---- as a source of counts ---- */
+
+static void count_from_partial(const void *source, const nw__marginal *m, const nw__coding *codings, int64_t *counts)
+{
+    const nw__partial *partial = source;
+    const nw__marginal *own = partial->plan->marginals;
+    while (own->a != m->a || own->b != m->b)
+        own++; /* the plan's marginals are the ones that are asked for */
+    const int64_t *exact = partial->counts == NULL ? NULL : partial->counts[own - partial->plan->marginals];
+    const size_t cells_b = m->b == NW__ONE_WAY ? 1 : codings[m->b].cells;
+    for (size_t c = 0; c < codings[m->a].cells * cells_b; c++)
+        counts[c] = 0;
+    for (uint32_t u = 0; exact != NULL && u < own->cells_a; u++) {
+        const size_t row = nw__coding_cell(&codings[m->a], u) * cells_b;
+        for (uint32_t v = 0; v < own->cells_b; v++)
+            counts[row + (m->b == NW__ONE_WAY ? 0 : nw__coding_cell(&codings[m->b], v))] += exact[(size_t)u * own->cells_b + v];
+    }
+}
+
+nw__counter nw__counter_of_partial(const nw__partial *partial)
+{
+    return (nw__counter){ count_from_partial, partial };
+}
