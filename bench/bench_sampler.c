@@ -96,6 +96,21 @@ static double box_muller_rate(void)
     return (double)sizes->box_muller / (seconds(1) - start);
 }
 
+/* Values per CPU second of all threads together: what several threads would give each, had each a processor to itself. */
+static void print_rate_per_cpu(const char *name, void (*run)(work *), work *w, double one_thread)
+{
+    char longer[128];
+    double rates[MAX_REPEATS];
+    for (size_t r = 0; r < sizes->repeats; r++) {
+        const double start = bench_seconds(CLOCK_PROCESS_CPUTIME_ID);
+        run(w);
+        rates[r] = (double)w->n / (bench_seconds(CLOCK_PROCESS_CPUTIME_ID) - start);
+    }
+    snprintf(longer, sizeof longer, "%s/per_cpu", name);
+    const double rate = bench_median(rates, sizes->repeats);
+    bench_print(&(bench_figure){ longer, rate, "samples/s", { { "one_thread", rate / one_thread } } });
+}
+
 /* Values a second of one work, and its ratio to the Box-Muller timed just before. */
 static double measure(const char *name, void (*run)(work *), work *w, int threads, double one_thread)
 {
@@ -111,6 +126,8 @@ static double measure(const char *name, void (*run)(work *), work *w, int thread
         rates[r] = (double)w->n / (seconds(threads) - start);
         ratios[r] = rates[r] / yardstick;
     }
+    if (threads > 1)
+        print_rate_per_cpu(name, run, w, one_thread);
     const double middle = bench_median(rates, sizes->repeats); /* which sorts */
     const double middle_ratio = bench_median(ratios, sizes->repeats);
     const double rate = threads == 1 ? middle : rates[last];
