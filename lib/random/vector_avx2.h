@@ -48,8 +48,8 @@ static inline vec32 unpack_high_64(vec32 a, vec32 b)
     return (vec32)_mm256_unpackhi_epi64((__m256i)a, (__m256i)b);
 }
 
-/* table[index], sign extended. Entries are loaded one by one: on Zen 3 the gathering instructions of AVX2 take 1.1 (32 bits) and 1.4
- * times as long, and they are slowed down where microcode keeps them from leaking what they read. */
+/* table[index], sign extended. Entries are loaded one by one: on Zen 3 the gathering instructions of AVX2 take 1.1 (32 bits) and
+ * 1.4 times as long, and they are slowed down where microcode keeps them from leaking what they read. */
 static inline vec32 gather_32(const int16_t *table, vec32 index)
 {
     const vec64 pairs = (vec64)index; /* of 32-bit indices */
