@@ -154,5 +154,5 @@ int main(int argc, char **argv)
     };
     if (argc > 1)
         draws = (size_t)strtoull(argv[1], NULL, 10);
-    return draws < 10000000 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
+    return draws < 20000000 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -39,7 +39,7 @@ static void noise_fill__known_answers(void **state)
 {
     (void)state;
     enum { N = 1000000 };
-    const int thread_counts[] = { 1, 2, 3, 8 };
+    const int thread_counts[] = { 8, 3, 2, 1 }; /* the most first: LLVM's runtime leaks what a team outgrows */
     const struct {
         int law;
         double scale;
