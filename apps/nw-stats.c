@@ -101,7 +101,6 @@ typedef struct job {
     query queries[APP_MAX_TEXTS];
     nw_stats *stats;
     nw_ledger *ledger;
-    nw_table *table;
     nw_rng *rng;
     nw_receipt receipt; /* its head is empty until the charge */
     app_progress progress;
@@ -167,17 +166,8 @@ static int open_ledger(job *j)
 
 static int read_table(job *j)
 {
-    nw_error err;
-    const char *path = j->settings->operands[0];
-    int code = APP_OK;
-    app_progress_step(&j->progress, "reading", -1.0);
-    const nw_status status = nw_table_read_csv(&j->table, j->schema, path, &err);
-    app_progress_end(&j->progress);
-    if (status != NW_OK)
-        return app_fail_error(path, &err);
-    for (size_t i = 0; code == APP_OK && i < j->settings->queries.count; i++)
-        code = feed(j->stats, i, &j->queries[i], j->table);
-    return code;
+    const settings *s = j->settings;
+    return feed(j->stats, j->queries, s->queries.count, j->schema, s->operands[0], &j->progress);
 }
 
 /* Charges and draws. From the charge on a signal comes too late. */
@@ -295,7 +285,6 @@ static int estimate(job *j)
 static void free_job(job *j)
 {
     nw_rng_free(j->rng);
-    nw_table_free(j->table);
     nw_ledger_close(j->ledger);
     nw_stats_free(j->stats);
     nw_schema_free(j->schema);

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* feed.c - see feed.h. The table holds codes: a code of a bin stands for the bin's middle, "missing" for no value at all. */
+/* feed.c - see feed.h. The reader gives codes: a code of a bin stands for the bin's middle, "missing" for no value at all. */
 #include "feed.h"
 #include "../common/exit.h"
 
@@ -50,20 +50,67 @@ static nw_status feed_block(
     return status == NW_OK ? nw_stats_add(stats, i, groups, values, n, err) : status;
 }
 
-int feed(nw_stats *stats, size_t i, const query *q, const nw_table *table)
+static nw_status feed_query(nw_stats *stats, size_t i, const query *q, const nw_table *table, const code_table *t, nw_error *err)
 {
-    nw_error err;
-    code_table t = { NULL, NULL };
     nw_status status = NW_OK;
     const size_t rows = nw_table_rows(table);
-    int code = APP_OK;
-    if (q->column != QUERY_NO_COLUMN && !code_table_make(&t, q, nw_table_schema(table)))
-        code = app_fail(APP_INTERNAL, NULL, "out of memory");
-    for (size_t first = 0; code == APP_OK && status == NW_OK && first < rows; first += BLOCK)
-        status = feed_block(stats, i, q, table, &t, first, rows - first < BLOCK ? rows - first : BLOCK, &err);
-    if (status != NW_OK)
-        code = app_fail_error(q->text, &err);
-    free(t.values);
-    free(t.cells);
-    return code;
+    for (size_t first = 0; status == NW_OK && first < rows; first += BLOCK)
+        status = feed_block(stats, i, q, table, t, first, rows - first < BLOCK ? rows - first : BLOCK, err);
+    return status;
+}
+
+static nw_status feed_rows(
+    nw_stats *stats, const query *queries, size_t count, const code_table *tables, nw_csv_reader *reader, nw_error *err)
+{
+    size_t rows = 0;
+    nw_status status = nw_csv_reader_next(reader, &rows, err);
+    while (status == NW_OK && rows > 0) {
+        for (size_t i = 0; status == NW_OK && i < count; i++)
+            status = feed_query(stats, i, &queries[i], nw_csv_reader_block(reader), &tables[i], err);
+        if (status == NW_OK)
+            status = nw_csv_reader_next(reader, &rows, err);
+    }
+    return status;
+}
+
+/* What the queries need; false if memory lacks. */
+static bool prepare(const query *queries, size_t count, const nw_schema *schema, bool *is_wanted, code_table *tables)
+{
+    bool is_whole = true;
+    for (size_t i = 0; is_whole && i < count; i++) {
+        const query *q = &queries[i];
+        if (q->key != QUERY_NO_COLUMN)
+            is_wanted[q->key] = true;
+        if (q->column == QUERY_NO_COLUMN)
+            continue;
+        is_wanted[q->column] = true;
+        is_whole = code_table_make(&tables[i], q, schema);
+    }
+    return is_whole;
+}
+
+int feed(nw_stats *stats, const query *queries, size_t count, const nw_schema *schema, const char *path, app_progress *progress)
+{
+    nw_error err;
+    nw_csv_reader *reader = NULL;
+    nw_status status = NW_OK;
+    bool *is_wanted = calloc(nw_schema_columns(schema), sizeof *is_wanted);
+    code_table *tables = calloc(count, sizeof *tables);
+    const bool is_ready = is_wanted != NULL && tables != NULL && prepare(queries, count, schema, is_wanted, tables);
+    app_progress_step(progress, "reading", -1.0);
+    if (is_ready)
+        status = nw_csv_reader_open(&reader, schema, path, is_wanted, &err);
+    if (reader != NULL)
+        status = feed_rows(stats, queries, count, tables, reader, &err);
+    nw_csv_reader_close(reader);
+    app_progress_end(progress);
+    for (size_t i = 0; tables != NULL && i < count; i++) {
+        free(tables[i].values);
+        free(tables[i].cells);
+    }
+    free(tables);
+    free(is_wanted);
+    if (!is_ready)
+        return app_fail(APP_INTERNAL, NULL, "out of memory");
+    return status == NW_OK ? APP_OK : app_fail_error(path, &err);
 }

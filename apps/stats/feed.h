@@ -3,10 +3,12 @@
 #ifndef APP_STATS_FEED_H
 #define APP_STATS_FEED_H
 
-/* feed.h - the records of a table into the accumulators of queries. */
+/* feed.h - records of a file to the queries. */
+#include "../common/progress.h"
 #include "query.h"
 
-/** Adds every record of the table to query i of `stats`, which is `q`. An exit code. */
-int feed(nw_stats *stats, size_t i, const query *q, const nw_table *table);
+/** Reads the table once, block after block, and adds its records to every query; columns that no query names are not decoded. An
+ *  exit code, with its message written. */
+int feed(nw_stats *stats, const query *queries, size_t count, const nw_schema *schema, const char *path, app_progress *progress);
 
 #endif

@@ -95,7 +95,10 @@ static int read_column(reader *r, size_t *column)
     for (size_t i = 0; i < nw_schema_columns(r->schema); i++) {
         if (strcmp(nw_schema_column(r->schema, i).name, name) == 0) {
             *column = i;
-            return APP_OK;
+            if (nw_schema_column(r->schema, i).type != NW_COLUMN_TEXT)
+                return APP_OK;
+            return app_fail(APP_USAGE, "--query",
+                "\"%s\": column \"%s\" is text, must have values that the schema lists or bounds", r->text, name);
         }
     }
     return app_fail(APP_USAGE, "--query", "\"%s\" names the column \"%s\", must name one of the schema", r->text, name);

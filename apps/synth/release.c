@@ -57,6 +57,10 @@ static int plan(job *j)
         return code;
     if (nw_schema_read(&j->schema, s->schema, (uint32_t)s->bins, &err) != NW_OK)
         return app_fail_error(s->schema, &err);
+    for (size_t i = 0; i < nw_schema_columns(j->schema); i++)
+        if (nw_schema_column(j->schema, i).type == NW_COLUMN_TEXT)
+            return app_fail(APP_DATA, s->schema, "column \"%s\" is text, must be left out of the table or be given a domain",
+                nw_schema_column(j->schema, i).name);
     opts.epsilon = s->epsilon;
     opts.delta = s->delta;
     opts.adjacency = settings_adjacency(s);

@@ -11,6 +11,7 @@
  *     "sex":    {"type": "categorical", "values": ["F", "M"], "nullable": false},
  *     "member": {"type": "bool"},
  *     "since":  {"type": "date", "lower": "2000-01-01", "upper": "2025-12-31"},
+ *     "note":   {"type": "text"},                           not for tables: see nw_csv_reader
  *     "region": 12 }                                        short form: integer codes 0..11, not nullable
  * A column is nullable unless it says "nullable": false. Columns that the schema does not name are an error, and so are columns
  * of the schema that the file lacks.
@@ -36,7 +37,8 @@ typedef enum nw_column_type {
     NW_COLUMN_FLOAT = 3,
     NW_COLUMN_CATEGORICAL = 4,
     NW_COLUMN_BOOL = 5,
-    NW_COLUMN_DATE = 6
+    NW_COLUMN_DATE = 6,
+    NW_COLUMN_TEXT = 7 /* any text: no domain, so tables cannot hold it; read by nw_csv_reader_text */
 } nw_column_type;
 
 typedef struct nw_schema nw_schema; /* shared: immutable */
@@ -86,7 +88,8 @@ NW_API void nw_schema_hash(const nw_schema *schema, char out[65]);
  *
  *  Shapes    *out: new handle, or NULL on error.
  *  Units     none.
- *  Errors    NW_E_ARG on NULL; NW_E_IO; NW_E_FORMAT with line and column (see above), or if gzip data are damaged; NW_E_NOMEM.
+ *  Errors    NW_E_ARG on NULL; NW_E_IO; NW_E_FORMAT with line and column (see above), or if gzip data are damaged; NW_E_NOMEM;
+ *            NW_E_UNSUPPORTED naming a column of text.
  *  Cost      >= 200 MB/s a core; 1 or 2 bytes a cell. Threads: any.
  *  Source    RFC 4180, RFC 1952.
  *  Example   docs/rooms/table.md#csv */
@@ -105,7 +108,37 @@ typedef bool (*nw_row_function)(void *context, const double *values);
  *  Example   docs/rooms/table.md#csv */
 NW_API NW_WARN_UNUSED nw_status nw_table_scan_csv(
     const nw_schema *schema, const char *path, nw_row_function row, void *context, nw_error *err);
-/** Makes a table of rows whose codes are all 0, to be filled with nw_table_set. */
+
+/* ---- a table in blocks ---- */
+
+/* For what needs each row once, such as figures of a file that memory does not hold, and for columns of text. */
+typedef struct nw_csv_reader nw_csv_reader; /* confined */
+
+/** Opens a CSV file and reads its header, as nw_table_read_csv does.
+ *
+ *  Shapes    *out: new handle, or NULL on error. is_wanted: bool[columns of the schema], or NULL: all; cells of the others are
+ *            found and checked to be well formed, but not decoded: their codes are all 0.
+ *  Units     none.
+ *  Errors    as nw_table_read_csv. A schema may have columns of text.
+ *  Cost      two blocks of 65536 rows at most, and their texts. Threads: any.
+ *  Source    RFC 4180, RFC 1952.
+ *  Example   docs/rooms/table.md#csv */
+NW_API NW_WARN_UNUSED nw_status nw_csv_reader_open(
+    nw_csv_reader **out, const nw_schema *schema, const char *path, const bool *is_wanted, nw_error *err);
+/** Reads up to 65536 rows in the place of those before; *rows is 0 at the end. Errors: NW_E_ARG on NULL; as nw_table_read_csv,
+ *  after which there are no more rows. */
+NW_API NW_WARN_UNUSED nw_status nw_csv_reader_next(nw_csv_reader *reader, size_t *rows, nw_error *err);
+/** Those rows as a table, for nw_table_get; borrowed, changed by nw_csv_reader_next. A text has code 0, a missing one 1. */
+NW_API const nw_table *nw_csv_reader_block(const nw_csv_reader *reader);
+/** The text in one of those rows, as it stands in the file without quotes; not followed by a NUL, and borrowed until
+ *  nw_csv_reader_next. Of size 0 if it is missing, or the column is not text or not wanted. */
+NW_API const char *nw_csv_reader_text(const nw_csv_reader *reader, size_t column, size_t row, size_t *size);
+/** Wipes and frees. NULL is allowed. */
+NW_API void nw_csv_reader_close(nw_csv_reader *reader);
+
+/* ---- tables in memory ---- */
+
+/** Makes a table of rows whose codes are all 0, to be filled with nw_table_set. NW_E_UNSUPPORTED: a column is text. */
 NW_API NW_WARN_UNUSED nw_status nw_table_new(nw_table **out, const nw_schema *schema, size_t rows, nw_error *err);
 NW_API void nw_table_free(nw_table *table);
 NW_API size_t nw_table_rows(const nw_table *table);

@@ -16,7 +16,7 @@ void nw_schema_range(const nw_schema *schema, size_t column, uint32_t code, doub
     const nw__domain *domain = &schema->domains[column];
     const nw_column *c = &domain->column;
     *low = *high = NAN;
-    if (code >= domain->bins || c->type == NW_COLUMN_CATEGORICAL)
+    if (code >= domain->bins || c->type == NW_COLUMN_CATEGORICAL || c->type == NW_COLUMN_TEXT)
         return;
     if (c->type == NW_COLUMN_BOOL || c->type == NW_COLUMN_CODE) {
         *low = *high = code;

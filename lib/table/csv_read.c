@@ -1,20 +1,40 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* csv_read.c - a CSV file read under a schema into a table: header, rows, cells to codes. */
+/* csv_read.c - a CSV file read under a schema: header, rows, cells to codes; into a table, or block after block. */
 #include "csv_scan.h"
 #include "table_internal.h"
 
 #include <stdlib.h>
 
-typedef struct reader {
+/* The cells of a text column in the block being filled, one after another. */
+typedef struct texts {
+    char *bytes;
+    size_t size;
+    size_t capacity;
+    size_t *ends; /* of each row's text in `bytes`; NW__TABLE_BLOCK_ROWS of them */
+} texts;
+
+/* Column i of the file. */
+typedef struct file_column {
+    size_t column; /* of the schema */
+    const nw__domain *domain;
+    void *block;   /* the codes being filled; NULL: nobody asked for this column, its cells are only found */
+    texts *texts;  /* NULL unless the column is text and asked for */
+    double *value; /* instead of a code: where this row's value goes; else NULL */
+} file_column;
+
+struct nw_csv_reader {
     nw__csv csv;
-    const nw_schema *schema;
+    const nw_schema *schema; /* its own reference */
     nw_table *table;
-    size_t *order;      /* column i of the file is column order[i] of the schema */
-    const char **names; /* in the file's order, then NULL */
-    void **blocks;      /* the block being filled, in the file's order */
-    double *values;     /* of one row, in the schema's order, instead of a table; else NULL */
-} reader;
+    size_t columns;
+    file_column *order;
+    const char **names;    /* in the file's order, then NULL */
+    const bool *is_wanted; /* per column of the schema; NULL: all are. Borrowed, until the header is read */
+    texts *texts;          /* per column of the schema; NULL: texts are not kept */
+    bool is_end;
+};
+typedef struct nw_csv_reader reader;
 
 /* Blanks around an unquoted cell are not part of it; a quoted cell is taken as it is. */
 static inline void trim(nw__csv_cell *cell)
@@ -67,7 +87,7 @@ static nw_status read_name(reader *r, const nw__csv_cell *cell, size_t line, boo
     if (seen[c])
         return nw__csv_fail(&r->csv, err, line, i + 1, "the header names the column \"%s\" twice", printable(cell, name));
     seen[c] = true;
-    r->order[i] = c;
+    r->order[i] = (file_column){ .column = c, .domain = &r->schema->domains[c] };
     r->names[i] = r->schema->domains[c].column.name;
     return NW_OK;
 }
@@ -78,7 +98,7 @@ static nw_status read_header(reader *r, nw_error *err)
     if (seen == NULL)
         return nw__fail_memory(err, r->csv.function);
     nw_status status = skip_byte_order_mark(&r->csv, err);
-    nw__csv_cell cell = {.stop = ','};
+    nw__csv_cell cell = { .stop = ',' };
     for (r->csv.column = 1; status == NW_OK && cell.stop == ','; r->csv.column++) {
         const size_t line = r->csv.line;
         status = nw__csv_next(&r->csv, &cell, err);
@@ -98,34 +118,72 @@ static nw_status read_header(reader *r, nw_error *err)
 
 /* ---- rows ---- */
 
+static bool is_wanted(const reader *r, size_t column)
+{
+    return r->is_wanted == NULL || r->is_wanted[column];
+}
+
+/* Points the columns at the last block of the table. */
+static void aim_at_block(reader *r)
+{
+    const size_t last = nw__table_blocks(r->table) - 1;
+    for (size_t i = 0; i < r->columns; i++) {
+        file_column *f = &r->order[i];
+        f->block = is_wanted(r, f->column) ? nw__table_block_mutable(r->table, f->column, last) : NULL;
+    }
+}
+
 static nw_status next_block(reader *r, nw_error *err)
 {
     NW__TRY(nw__table_append_block(r->table, err, r->csv.function));
-    const size_t last = nw__table_blocks(r->table) - 1;
-    for (size_t i = 0; i < r->schema->columns; i++)
-        r->blocks[i] = nw__table_block_mutable(r->table, r->order[i], last);
+    aim_at_block(r);
     return NW_OK;
 }
 
-static inline void store_cell(reader *r, size_t i, size_t row, nw__csv_cell *cell)
+/* False if memory lacks. What is outgrown is wiped. */
+static bool append_text(texts *t, size_t row, const nw__csv_cell *cell)
 {
-    const nw__domain *domain = &r->schema->domains[r->order[i]];
+    if (t->capacity - t->size < cell->length) {
+        size_t capacity = t->capacity == 0 ? NW__CSV_MAX_CELL : t->capacity;
+        while (capacity - t->size < cell->length)
+            capacity *= 2;
+        char *larger = nw__calloc(capacity, 1);
+        if (larger == NULL)
+            return false;
+        if (t->size > 0)
+            memcpy(larger, t->bytes, t->size);
+        nw__free_wiped(t->bytes, t->capacity);
+        t->bytes = larger;
+        t->capacity = capacity;
+    }
+    if (cell->length > 0)
+        memcpy(t->bytes + t->size, cell->text, cell->length);
+    t->size += cell->length;
+    t->ends[row] = t->size;
+    return true;
+}
+
+/* False if memory lacks. */
+static inline bool store_cell(const file_column *f, size_t row, nw__csv_cell *cell)
+{
+    const nw__domain *domain = f->domain;
     trim(cell);
-    if (r->values != NULL) {
-        r->values[r->order[i]] = nw__domain_read_value(domain, cell->text, cell->length);
-        return;
+    if (f->value != NULL) {
+        *f->value = nw__domain_read_value(domain, cell->text, cell->length);
+        return true;
     }
     const uint16_t code = cell->length == 0 ? domain->missing_code : nw__domain_encode_text(domain, cell->text, cell->length);
     if (domain->column.cells <= 256)
-        ((uint8_t *)r->blocks[i])[row] = (uint8_t)code;
+        ((uint8_t *)f->block)[row] = (uint8_t)code;
     else
-        ((uint16_t *)r->blocks[i])[row] = code;
+        ((uint16_t *)f->block)[row] = code;
+    return f->texts == NULL || append_text(f->texts, row, cell);
 }
 
 /* After a blank line nothing but blank lines may come. In a table of one column too: there a missing cell is written "". */
 static nw_status expect_end(reader *r, size_t blank_line, nw_error *err)
 {
-    nw__csv_cell cell = {.stop = '\n'};
+    nw__csv_cell cell = { .stop = '\n' };
     while (cell.stop == '\n') {
         r->csv.column = 1;
         NW__TRY(nw__csv_next(&r->csv, &cell, err));
@@ -146,7 +204,7 @@ static nw_status fail_ragged(reader *r, size_t line, size_t cells, nw_error *err
 /* Reads one row to number `row` of the block; *is_end: there was none. */
 static inline nw_status read_row(reader *r, size_t row, bool *is_end, nw_error *err)
 {
-    const size_t columns = r->schema->columns;
+    const size_t columns = r->columns;
     const size_t line = r->csv.line;
     nw__csv_cell cell;
     for (size_t i = 0; i < columns; i++) {
@@ -158,92 +216,62 @@ static inline nw_status read_row(reader *r, size_t row, bool *is_end, nw_error *
         }
         if ((cell.stop == ',') != (i + 1 < columns))
             return fail_ragged(r, line, cell.stop == ',' ? columns + 1 : i + 1, err);
-        store_cell(r, i, row, &cell);
+        if ((r->order[i].block != NULL || r->order[i].value != NULL) && !store_cell(&r->order[i], row, &cell))
+            return nw__fail_memory(err, r->csv.function);
     }
     return NW_OK;
 }
 
 static nw_status read_rows(reader *r, nw_error *err)
 {
-    bool is_end = false;
     size_t rows = 0;
-    for (size_t row = 0; !is_end; rows += !is_end, row++) {
+    for (size_t row = 0; !r->is_end; rows += !r->is_end, row++) {
         row %= NW__TABLE_BLOCK_ROWS;
         if (row == 0)
             NW__TRY(next_block(r, err));
-        NW__TRY(read_row(r, row, &is_end, err));
+        NW__TRY(read_row(r, row, &r->is_end, err));
     }
     nw__table_trim(r->table, rows);
     return NW_OK;
 }
 
-static nw_status read_table(reader *r, nw_error *err)
-{
-    NW__TRY(nw_table_new(&r->table, r->schema, 0, err));
-    return read_rows(r, err);
-}
+/* ---- the file ---- */
 
-static nw_status scan_rows(reader *r, nw_row_function row, void *context, nw_error *err)
+static nw_status open_file(reader *r, const char *path, size_t chunk, const char *function, nw_error *err)
 {
-    bool is_end = false;
-    while (!is_end) {
-        NW__TRY(read_row(r, 0, &is_end, err));
-        if (!is_end && !row(context, r->values))
-            return nw__fail(err, NW_E_CANCELLED, r->csv.function, "the reading was ended by the caller");
-    }
-    return NW_OK;
-}
-
-/* Opens the file and reads its header. */
-static nw_status open_reader(reader *r, const char *path, size_t chunk, nw_error *err, const char *function)
-{
-    const size_t columns = r->schema->columns;
     NW__TRY(nw__csv_open(&r->csv, path, chunk, err, function));
-    r->order = nw__calloc(columns, sizeof *r->order);
-    r->names = nw__calloc(columns + 1, sizeof *r->names);
-    r->blocks = nw__calloc(columns, sizeof *r->blocks);
-    if (r->order == NULL || r->names == NULL || r->blocks == NULL)
+    r->columns = r->schema->columns;
+    r->order = nw__calloc(r->columns, sizeof *r->order);
+    r->names = nw__calloc(r->columns + 1, sizeof *r->names);
+    if (r->order == NULL || r->names == NULL)
         return nw__fail_memory(err, function);
     return read_header(r, err);
 }
 
-static void close_reader(reader *r)
+static void close_file(reader *r)
 {
     nw__csv_close(&r->csv);
     free(r->order);
     free(r->names);
-    free(r->blocks);
-    free(r->values);
 }
 
 nw_status nw__table_read_csv(nw_table **out, const nw_schema *schema, const char *path, size_t chunk, nw_error *err)
 {
-    reader r = {.schema = schema};
-    nw_status status = open_reader(&r, path, chunk, err, "nw_table_read_csv");
+    reader r = { .schema = schema };
+    nw_status status = nw__table_check_schema(schema, err, "nw_table_read_csv");
     if (status == NW_OK)
-        status = read_table(&r, err);
-    close_reader(&r);
+        status = open_file(&r, path, chunk, "nw_table_read_csv", err);
+    if (status == NW_OK)
+        status = nw__table_new(&r.table, schema, err, r.csv.function);
+    if (status == NW_OK)
+        status = read_rows(&r, err);
+    close_file(&r);
     if (status != NW_OK) {
         nw_table_free(r.table);
         return status;
     }
     *out = r.table;
     return NW_OK;
-}
-
-nw_status nw_table_scan_csv(
-    const nw_schema *schema, const char *path, nw_row_function row, void *context, nw_error *err)
-{
-    if (schema == NULL || path == NULL || row == NULL)
-        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", schema == NULL ? "schema" : path == NULL ? "path" : "row");
-    reader r = {.schema = schema};
-    nw_status status = open_reader(&r, path, NW__CSV_CHUNK, err, __func__);
-    if (status == NW_OK && (r.values = nw__calloc(schema->columns, sizeof *r.values)) == NULL)
-        status = nw__fail_memory(err, __func__);
-    if (status == NW_OK)
-        status = scan_rows(&r, row, context, err);
-    close_reader(&r);
-    return status;
 }
 
 nw_status nw_table_read_csv(nw_table **out, const nw_schema *schema, const char *path, nw_error *err)
@@ -253,4 +281,142 @@ nw_status nw_table_read_csv(nw_table **out, const nw_schema *schema, const char 
     if (out == NULL || schema == NULL || path == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", out == NULL ? "out" : schema == NULL ? "schema" : "path");
     return nw__table_read_csv(out, schema, path, NW__CSV_CHUNK, err);
+}
+
+/* ---- row after row ---- */
+
+static nw_status scan_rows(reader *r, const double *values, nw_row_function row, void *context, nw_error *err)
+{
+    while (!r->is_end) {
+        NW__TRY(read_row(r, 0, &r->is_end, err));
+        if (!r->is_end && !row(context, values))
+            return nw__fail(err, NW_E_CANCELLED, r->csv.function, "the reading was ended by the caller");
+    }
+    return NW_OK;
+}
+
+nw_status nw_table_scan_csv(const nw_schema *schema, const char *path, nw_row_function row, void *context, nw_error *err)
+{
+    if (schema == NULL || path == NULL || row == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", schema == NULL ? "schema" : path == NULL ? "path" : "row");
+    NW__TRY(nw__table_check_schema(schema, err, __func__));
+    reader r = { .schema = schema };
+    double *values = nw__calloc(schema->columns, sizeof *values);
+    nw_status status = values == NULL ? nw__fail_memory(err, __func__) : open_file(&r, path, NW__CSV_CHUNK, __func__, err);
+    for (size_t i = 0; status == NW_OK && i < r.columns; i++)
+        r.order[i].value = &values[r.order[i].column];
+    if (status == NW_OK)
+        status = scan_rows(&r, values, row, context, err);
+    close_file(&r);
+    nw__free_wiped(values, schema->columns * sizeof *values);
+    return status;
+}
+
+/* ---- block after block ---- */
+
+static nw_status make_texts(reader *r, nw_error *err)
+{
+    r->texts = nw__calloc(r->columns, sizeof *r->texts);
+    if (r->texts == NULL)
+        return nw__fail_memory(err, r->csv.function);
+    for (size_t i = 0; i < r->columns; i++) {
+        file_column *f = &r->order[i];
+        if (f->domain->column.type != NW_COLUMN_TEXT || !is_wanted(r, f->column))
+            continue;
+        f->texts = &r->texts[f->column];
+        f->texts->ends = nw__calloc(NW__TABLE_BLOCK_ROWS, sizeof *f->texts->ends);
+        if (f->texts->ends == NULL)
+            return nw__fail_memory(err, r->csv.function);
+    }
+    return NW_OK;
+}
+
+nw_status nw__csv_reader_open(
+    nw_csv_reader **out, const nw_schema *schema, const char *path, const bool *wanted, size_t chunk, nw_error *err)
+{
+    static const char function[] = "nw_csv_reader_open";
+    reader *r = nw__calloc(1, sizeof *r);
+    if (r == NULL)
+        return nw__fail_memory(err, function);
+    r->schema = nw__schema_share(schema);
+    r->is_wanted = wanted;
+    nw_status status = open_file(r, path, chunk, function, err);
+    if (status == NW_OK)
+        status = nw__table_new(&r->table, schema, err, function);
+    if (status == NW_OK)
+        status = make_texts(r, err);
+    if (status == NW_OK)
+        status = next_block(r, err);
+    r->is_wanted = NULL;
+    if (status != NW_OK) {
+        nw_csv_reader_close(r);
+        return status;
+    }
+    *out = r;
+    return NW_OK;
+}
+
+nw_status nw_csv_reader_open(nw_csv_reader **out, const nw_schema *schema, const char *path, const bool *is_wanted, nw_error *err)
+{
+    if (out != NULL)
+        *out = NULL;
+    if (out == NULL || schema == NULL || path == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", out == NULL ? "out" : schema == NULL ? "schema" : "path");
+    return nw__csv_reader_open(out, schema, path, is_wanted, NW__CSV_CHUNK, err);
+}
+
+nw_status nw_csv_reader_next(nw_csv_reader *r, size_t *rows, nw_error *err)
+{
+    size_t row = 0;
+    if (r == NULL || rows == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", r == NULL ? "reader" : "rows");
+    *rows = 0;
+    r->csv.function = __func__;
+    nw__table_show_rows(r->table, 0);
+    for (size_t c = 0; c < r->columns; c++)
+        r->texts[c].size = 0;
+    while (!r->is_end && row < NW__TABLE_BLOCK_ROWS) {
+        const nw_status status = read_row(r, row, &r->is_end, err);
+        if (status != NW_OK) {
+            r->is_end = true; /* nothing after a malformed row is read as if it were a row */
+            return status;
+        }
+        row += !r->is_end;
+    }
+    nw__table_show_rows(r->table, row);
+    *rows = row;
+    return NW_OK;
+}
+
+const nw_table *nw_csv_reader_block(const nw_csv_reader *r)
+{
+    return r->table;
+}
+
+const char *nw_csv_reader_text(const nw_csv_reader *r, size_t column, size_t row, size_t *size)
+{
+    *size = 0;
+    if (column >= r->columns || r->texts[column].ends == NULL || row >= nw_table_rows(r->table))
+        return "";
+    const texts *t = &r->texts[column];
+    const size_t start = row == 0 ? 0 : t->ends[row - 1];
+    *size = t->ends[row] - start;
+    return *size == 0 ? "" : t->bytes + start;
+}
+
+void nw_csv_reader_close(nw_csv_reader *r)
+{
+    if (r == NULL)
+        return;
+    for (size_t c = 0; r->texts != NULL && c < r->columns; c++) {
+        nw__free_wiped(r->texts[c].bytes, r->texts[c].capacity);
+        nw__free_wiped(r->texts[c].ends, r->texts[c].ends == NULL ? 0 : NW__TABLE_BLOCK_ROWS * sizeof *r->texts[c].ends);
+    }
+    free(r->texts);
+    if (r->table != NULL && nw__table_blocks(r->table) > 0)
+        nw__table_show_rows(r->table, NW__TABLE_BLOCK_ROWS); /* all of it is wiped */
+    nw_table_free(r->table);
+    close_file(r);
+    nw_schema_free((nw_schema *)(uintptr_t)r->schema);
+    free(r);
 }

@@ -7,6 +7,9 @@
 #include "base.h"
 
 #include <string.h>
+#if defined(__SSE2__) /* every x86-64 */
+#include <emmintrin.h>
+#endif
 
 /* ---- bytes ---- */
 
@@ -58,7 +61,7 @@ nw_status nw__csv_fail(const nw__csv *csv, nw_error *err, size_t line, size_t co
 /** What nw__csv_next does when a cell ends in anything but a comma or LF after plain text; `special`: the first special byte. */
 nw_status nw__csv_next_slow(nw__csv *csv, char *special, nw__csv_cell *cell, nw_error *err);
 
-/* Bit i of the result: byte i of the word is c. Exact: no carry leaves a byte. */
+/* The top bit of byte i of the result: byte i of the word is c. Exact: no carry leaves a byte. */
 static inline uint64_t nw__csv_matches(uint64_t word, char c)
 {
     const uint64_t low7 = UINT64_C(0x7f7f7f7f7f7f7f7f);
@@ -66,7 +69,8 @@ static inline uint64_t nw__csv_matches(uint64_t word, char c)
     return ~(((x & low7) + low7) | x | low7); /* 0x80 where x is 0 */
 }
 
-static inline uint64_t nw__csv_special_mask(const char *block)
+/* Bit i of the result: block[i] is one of , " LF CR NUL. */
+static inline uint64_t nw__csv_special_mask_plain(const char *block)
 {
     uint64_t mask = 0;
     for (int i = 0; i < 64; i += 8) {
@@ -81,6 +85,27 @@ static inline uint64_t nw__csv_special_mask(const char *block)
     }
     return mask;
 }
+
+/* The same. */
+#if defined(__SSE2__)
+static inline uint64_t nw__csv_special_mask(const char *block)
+{
+    uint64_t mask = 0;
+    for (int i = 0; i < 64; i += 16) {
+        const __m128i x = _mm_loadu_si128((const __m128i *)(const void *)(block + i));
+        __m128i hits = _mm_cmpeq_epi8(x, _mm_setzero_si128());
+        for (int k = 0; k < 4; k++)
+            hits = _mm_or_si128(hits, _mm_cmpeq_epi8(x, _mm_set1_epi8(",\n\r\""[k])));
+        mask |= (uint64_t)(unsigned)_mm_movemask_epi8(hits) << i;
+    }
+    return mask;
+}
+#else
+static inline uint64_t nw__csv_special_mask(const char *block)
+{
+    return nw__csv_special_mask_plain(block);
+}
+#endif
 
 /* The next special byte; the zeros after the end are special, so the search stays inside the buffer. */
 static inline char *nw__csv_next_special(nw__csv *csv)
@@ -99,7 +124,7 @@ static inline nw_status nw__csv_next(nw__csv *csv, nw__csv_cell *cell, nw_error 
 {
     char *special = nw__csv_next_special(csv);
     if ((*special == ',' || *special == '\n') && (size_t)(special - csv->cursor) <= NW__CSV_MAX_CELL) {
-        *cell = (nw__csv_cell){csv->cursor, (size_t)(special - csv->cursor), *special, false};
+        *cell = (nw__csv_cell){ csv->cursor, (size_t)(special - csv->cursor), *special, false };
         csv->line += *special == '\n';
         csv->cursor = special + 1;
         return NW_OK;

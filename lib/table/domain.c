@@ -12,6 +12,10 @@
 #define NARROWEST_RELATIVE_BIN 0x1p-40
 #define NARROWEST_BIN 1e-290 /* and a thousandth of it is still far from the end of the doubles */
 
+/* How far, in bins, rounding may put a number from its place among bins of equal width: the edges and the distance from the first
+ * are off by 2^-52 of the larger bound, which is at most 2^40 bins. 2^-10 leaves room. */
+#define EDGE_MARGIN 0x1p-10
+
 /* ---- scale ---- */
 
 double nw__domain_to_scale(const nw__domain *domain, double x)
@@ -81,6 +85,10 @@ bool nw__domain_cut(nw__domain *domain, uint32_t max_bins, const char **why)
         cut_grid(domain, from, to);
     else
         *why = cut_reals(domain, from, to);
+    if (*why != NULL)
+        return true;
+    domain->inside_until = 1.0 - EDGE_MARGIN - (has_grid ? domain->bins / domain->values : 0.0); /* edges are rounded down */
+    domain->bins_per_unit = domain->bins / (domain->edges[domain->bins] - domain->edges[0]);
     return true;
 }
 
@@ -97,10 +105,14 @@ static uint32_t find_bin(const nw__domain *domain, double y)
         }
         return low;
     }
-    /* Equal width: the guess is off by one at most, for the rounding of edges. */
+    /* Equal width: the guess is off by one at most, for the rounding of edges, and right unless it is near an edge: then the
+     * edges, which are many and seldom in a cache, need not be read. */
     const uint32_t last = domain->bins - 1;
-    uint32_t b = (uint32_t)((y - edges[0]) / (edges[last + 1] - edges[0]) * domain->bins);
+    const double at = (y - edges[0]) * domain->bins_per_unit;
+    uint32_t b = (uint32_t)at;
     b = b > last ? last : b;
+    if (at - b >= EDGE_MARGIN && at - b < domain->inside_until)
+        return b;
     while (y < edges[b])
         b--;
     while (b < last && y >= edges[b + 1])
@@ -190,7 +202,7 @@ bool nw__domain_index_labels(nw__domain *domain, const char **duplicate)
             *duplicate = label;
             return true;
         }
-        *slot = (nw__label_slot){hash_text(label, length), (uint32_t)length, i + 1};
+        *slot = (nw__label_slot){ hash_text(label, length), (uint32_t)length, i + 1 };
     }
     return true;
 }
@@ -203,28 +215,12 @@ uint16_t nw__domain_encode_label(const nw__domain *domain, const char *text, siz
 
 static uint16_t encode_bool(const nw__domain *domain, const char *text, size_t length)
 {
-    static const char *const words[2][4] = {{"false", "0", "no", "f"}, {"true", "1", "yes", "t"}};
+    static const char *const words[2][4] = { { "false", "0", "no", "f" }, { "true", "1", "yes", "t" } };
     for (uint16_t code = 0; code < 2; code++)
         for (size_t i = 0; i < 4; i++)
             if (strlen(words[code][i]) == length && strncasecmp(words[code][i], text, length) == 0)
                 return code;
     return domain->missing_code;
-}
-
-/* Most cells of most tables: a few digits. */
-static inline bool parse_short_integer(const char *text, size_t length, int64_t *value)
-{
-    if (length > 15 || length == 0)
-        return false;
-    int64_t v = 0;
-    for (size_t i = 0; i < length; i++) {
-        const unsigned digit = (unsigned char)text[i] - (unsigned)'0';
-        if (digit > 9)
-            return false;
-        v = v * 10 + (int64_t)digit;
-    }
-    *value = v;
-    return true;
 }
 
 uint16_t nw__domain_encode_text(const nw__domain *domain, const char *text, size_t length)
@@ -234,13 +230,14 @@ uint16_t nw__domain_encode_text(const nw__domain *domain, const char *text, size
     switch (domain->column.type) {
     case NW_COLUMN_CATEGORICAL: return nw__domain_encode_label(domain, text, length);
     case NW_COLUMN_BOOL: return encode_bool(domain, text, length);
+    case NW_COLUMN_TEXT: return 0;
     case NW_COLUMN_DATE:
         return nw__parse_date(text, length, &integer) ? nw__domain_encode_number(domain, (double)integer) : domain->missing_code;
     case NW_COLUMN_CODE:
     case NW_COLUMN_INT:
     case NW_COLUMN_FLOAT:
-        if (parse_short_integer(text, length, &integer))
-            return integer < NW__SMALL_INTEGERS ? domain->small[integer] : nw__domain_encode_number(domain, (double)integer);
+        if (nw__parse_short_number(text, length, &x))
+            return x < NW__SMALL_INTEGERS && x == (int)x ? domain->small[(int)x] : nw__domain_encode_number(domain, x);
         return nw__parse_number(text, length, &x) ? nw__domain_encode_number(domain, x) : domain->missing_code;
     }
     return domain->missing_code;

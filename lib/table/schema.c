@@ -206,6 +206,7 @@ static const type_rule type_rules[] = {
     {"categorical", NW_COLUMN_CATEGORICAL, " values "},
     {"bool", NW_COLUMN_BOOL, " "},
     {"date", NW_COLUMN_DATE, " lower upper step "},
+    {"text", NW_COLUMN_TEXT, " "},
 };
 
 static const type_rule *find_type(const char *name)
@@ -239,15 +240,18 @@ static nw_status read_long_form(const reading *r, json_t *object, nw__domain *do
 {
     const type_rule *rule = find_type(json_string_value(json_object_get(object, "type")));
     if (rule == NULL)
-        return fail_column(r, "type must be \"int\", \"float\", \"categorical\", \"bool\" or \"date\"");
+        return fail_column(r, "type must be \"int\", \"float\", \"categorical\", \"bool\", \"date\" or \"text\"");
     nw_column *c = &domain->column;
     c->type = rule->type;
     c->step = 1;
     NW__TRY(check_keys(r, object, rule));
     NW__TRY(read_nullable(r, object, &c->is_nullable));
+    if (c->type == NW_COLUMN_TEXT && !c->is_nullable)
+        return fail_column(r, "nullable is false, must be true for a text: no text can stand for a missing one");
     switch (c->type) {
     case NW_COLUMN_CATEGORICAL: return read_values(r, object, domain);
     case NW_COLUMN_BOOL: domain->bins = 2; return NW_OK;
+    case NW_COLUMN_TEXT: domain->bins = 1; return NW_OK;
     case NW_COLUMN_CODE:
     case NW_COLUMN_INT:
     case NW_COLUMN_FLOAT:
@@ -288,7 +292,7 @@ static nw_status read_column(const reading *r, json_t *item, nw__domain *domain)
     if (c->cells > MAX_CELLS)
         return fail_column(r, "%u cells with the one for missing, must be at most %u", c->cells, MAX_CELLS);
     domain->missing_code = c->is_nullable ? (uint16_t)domain->bins : 0;
-    const bool is_label = c->type == NW_COLUMN_CATEGORICAL || c->type == NW_COLUMN_BOOL;
+    const bool is_label = c->type == NW_COLUMN_CATEGORICAL || c->type == NW_COLUMN_BOOL || c->type == NW_COLUMN_TEXT;
     if (is_label)
         c->upper = c->cells - 1;
     else if (!nw__domain_index_integers(domain))

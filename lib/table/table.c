@@ -126,16 +126,40 @@ static bool is_memory_there(const nw_table *table, size_t rows)
     return probe != NULL;
 }
 
+nw_status nw__table_check_schema(const nw_schema *schema, nw_error *err, const char *function)
+{
+    for (size_t c = 0; c < schema->columns; c++)
+        if (schema->domains[c].column.type == NW_COLUMN_TEXT)
+            return nw__fail(err, NW_E_UNSUPPORTED, function,
+                "column \"%.100s\" is text, which a table of codes cannot hold: use a schema without it, or nw_csv_reader",
+                schema->domains[c].column.name);
+    return NW_OK;
+}
+
+nw_status nw__table_new(nw_table **out, const nw_schema *schema, nw_error *err, const char *function)
+{
+    nw_table *table = nw__calloc(1, sizeof *table);
+    if (table == NULL)
+        return nw__fail_memory(err, function);
+    table->schema = nw__schema_share(schema);
+    *out = table;
+    return NW_OK;
+}
+
+void nw__table_show_rows(nw_table *table, size_t rows)
+{
+    table->rows = rows;
+}
+
 nw_status nw_table_new(nw_table **out, const nw_schema *schema, size_t rows, nw_error *err)
 {
+    nw_table *table = NULL;
     if (out != NULL)
         *out = NULL;
     if (out == NULL || schema == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", out == NULL ? "out" : "schema");
-    nw_table *table = nw__calloc(1, sizeof *table);
-    if (table == NULL)
-        return nw__fail_memory(err, __func__);
-    table->schema = nw__schema_share(schema);
+    NW__TRY(nw__table_check_schema(schema, err, __func__));
+    NW__TRY(nw__table_new(&table, schema, err, __func__));
     nw_status status = is_memory_there(table, rows) ? NW_OK : nw__fail_memory(err, __func__);
     while (status == NW_OK && table->rows < rows) {
         const size_t left = rows - table->rows;

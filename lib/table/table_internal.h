@@ -28,10 +28,12 @@ typedef struct nw__domain {
     char **labels;         /* categorical: bins of them; else NULL */
     nw__label_slot *slots; /* open addressing over the labels, at most half full */
     uint32_t slot_mask;
-    uint16_t *small;       /* numeric: the codes of the integers 0 .. NW__SMALL_INTEGERS - 1, which most cells are */
-    double values;   /* number of values on the grid; 0 without a step */
-    double *edges;   /* bins + 1 of them, increasing; NULL: the code is k itself */
-    double log_unit; /* "scale": "log": 0 for log(x), else the unit u of sign(x) log(1 + |x| / u) */
+    uint16_t *small;      /* numeric: the codes of the integers 0 .. NW__SMALL_INTEGERS - 1, which most cells are */
+    double values;        /* number of values on the grid; 0 without a step */
+    double *edges;        /* bins + 1 of them, increasing; NULL: the code is k itself */
+    double bins_per_unit; /* on average */
+    double inside_until;  /* of bins of equal width: this fraction of a bin lies before the next edge, however it was rounded */
+    double log_unit;      /* "scale": "log": 0 for log(x), else the unit u of sign(x) log(1 + |x| / u) */
     int decimals;
     int64_t scaled_lower;
     int64_t scaled_step;
@@ -70,6 +72,9 @@ double nw__domain_from_scale(const nw__domain *domain, double t);
 /** Decimal text, blanks around it allowed: sign, digits, fraction, exponent; "inf", "infinity". Rounded as strtod. False for all
  * else. */
 bool nw__parse_number(const char *text, size_t length, double *value);
+/** Most cells of most tables: at most 15 digits, and a point among them or none. What it takes gets the value that
+ * nw__parse_number gives. False for all else. */
+bool nw__parse_short_number(const char *text, size_t length, double *value);
 /** yyyy-mm-dd, years 0001..9999, to days since 1970-01-01 in the proleptic Gregorian calendar. False if there is no such day. */
 bool nw__parse_date(const char *text, size_t length, int64_t *days);
 /** Ten characters and no NUL. */
@@ -98,6 +103,12 @@ const void *nw__table_block(const nw_table *table, size_t column, size_t block);
 /** The same, to be filled; codes must be less than the column's cells. */
 void *nw__table_block_mutable(nw_table *table, size_t column, size_t block);
 
+/** NW_E_UNSUPPORTED naming a column of the schema that has no codes to be kept. */
+nw_status nw__table_check_schema(const nw_schema *schema, nw_error *err, const char *function);
+/** A table of no rows, whatever the schema. */
+nw_status nw__table_new(nw_table **out, const nw_schema *schema, nw_error *err, const char *function);
+/** For a table of one block, which it keeps: how many of its rows can be seen. */
+void nw__table_show_rows(nw_table *table, size_t rows);
 /** Appends a block of NW__TABLE_BLOCK_ROWS rows (the last block must be full). */
 nw_status nw__table_append_block(nw_table *table, nw_error *err, const char *function);
 /** Cuts the table to `rows` rows, which must lie in the last block (or be the end of the one before), and gives back what is not
@@ -109,5 +120,8 @@ void nw__table_trim(nw_table *table, size_t rows);
 #define NW__CSV_CHUNK ((size_t)1 << 18)
 /** nw_table_read_csv with buffer refills of `chunk` bytes, so that tests can put a boundary anywhere. */
 nw_status nw__table_read_csv(nw_table **out, const nw_schema *schema, const char *path, size_t chunk, nw_error *err);
+/** The same of nw_csv_reader_open. */
+nw_status nw__csv_reader_open(
+    nw_csv_reader **out, const nw_schema *schema, const char *path, const bool *is_wanted, size_t chunk, nw_error *err);
 
 #endif

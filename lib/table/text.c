@@ -14,8 +14,8 @@
 
 /* 10^0 .. 10^22 are doubles exactly; with an integer below 2^53 one product or quotient is then correctly rounded (Clinger's fast
  * path). */
-static const double exact_power_of_10[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
-    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
+static const double exact_power_of_10[] = { 1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15,
+    1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22 };
 #define EXACT_POWERS 22
 
 static inline bool is_digit(char c)
@@ -81,6 +81,28 @@ static bool is_word(const char *text, const char *end, const char *word)
 {
     const size_t n = strlen(word);
     return (size_t)(end - text) == n && strncasecmp(text, word, n) == 0;
+}
+
+bool nw__parse_short_number(const char *text, size_t length, double *value)
+{
+    if (length > 16 || length == 0)
+        return false;
+    uint64_t m = 0;
+    size_t point = length; /* where the point is */
+    for (size_t i = 0; i < length; i++) {
+        const unsigned digit = (unsigned char)text[i] - (unsigned)'0';
+        if (digit <= 9)
+            m = m * 10 + digit;
+        else if (text[i] == '.' && point == length)
+            point = i;
+        else
+            return false;
+    }
+    const size_t fraction = point == length ? 0 : length - point - 1;
+    if (length - (point < length) - 1 > 14) /* no digit, or more than 15: m may not be a double */
+        return false;
+    *value = fraction == 0 ? (double)m : (double)m / exact_power_of_10[fraction];
+    return true;
 }
 
 bool nw__parse_number(const char *text, size_t length, double *value)
@@ -153,7 +175,7 @@ static bool parse_digits(const char *text, size_t n, int64_t *value)
 
 bool nw__parse_date(const char *text, size_t length, int64_t *days)
 {
-    static const int8_t month_days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+    static const int8_t month_days[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
     int64_t year;
     int64_t month;
     int64_t day;

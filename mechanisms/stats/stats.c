@@ -83,10 +83,13 @@ static int64_t add_saturated(int64_t x, int64_t d)
 /* What the records of a block contribute to a total, before the grid; bounded by the grid afterwards. */
 static void contributions(const nw__query *q, nw__total_kind kind, const double *values, size_t n, double *out)
 {
+    const double lower = q->asked.lower;
+    const double upper = q->asked.upper;
+    const double half_square = q->half_width * q->half_width / 2.0;
     for (size_t i = 0; i < n; i++) {
-        const double clamped = fmin(fmax(values[i], q->asked.lower), q->asked.upper); /* of NaN: lower; it is left out later */
+        const double raised = values[i] > lower ? values[i] : lower; /* of NaN: lower; it is left out later */
+        const double clamped = raised < upper ? raised : upper;
         const double y = clamped - q->centre;
-        const double half_square = q->half_width * q->half_width / 2.0;
         out[i] = kind == NW__TOTAL_SUM ? clamped : kind == NW__TOTAL_CENTRED ? y : y * y - half_square;
     }
 }

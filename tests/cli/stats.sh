@@ -108,6 +108,11 @@ ask unknown_key 'column "gender"' 'mean(age) by gender'
 ask not_closed 'nothing at character 9,.*"\)"' 'mean(age'
 ask rest 'character 11,.*"by", "weight" or the end' 'mean(age) of sex'
 ask rest_behind_key '"weight" or the end' 'mean(age) by sex by age'
+sed 's/"region"/"note": {"type": "text"}, "region"/' schema.json >text.json
+refuses text_column 64 '"mean\(note\)": column "note" is text' \
+    nw-stats table.csv --schema text.json --epsilon 1 --query 'mean(note)'
+refuses text_column_in_a_synthetic_table 65 'text.json: column "note" is text' nw-synth table.csv --schema text.json --epsilon 1 \
+    --delta 1e-9 --estimate
 ask categories 'column "sex" has categories' 'mean(sex)'
 ask bounds_reversed 'bounds 9..3' 'mean(age in 9..3)'
 ask bounds_cut 'a number' 'mean(age in 9..)'

@@ -41,6 +41,7 @@ static const char csv[] = "a,b,c,d\n1,1,x,0\n2,0,y,1\n";
 
 typedef struct job {
     nw_schema *schema;
+    nw_schema *texts; /* the same columns, one of them text */
     nw_table *table;
     nw_rng *rng;
     char in[64];
@@ -74,6 +75,20 @@ static nw_status read_job(job *j, nw_error *err)
     if (status == NW_OK)
         assert_int_equal(nw_table_rows(table), 2);
     nw_table_free(table);
+    return status;
+}
+
+static nw_status reader_job(job *j, nw_error *err)
+{
+    nw_csv_reader *reader;
+    nw_schema *schema = j->texts;
+    size_t rows = 0;
+    nw_status status = nw_csv_reader_open(&reader, schema, j->in, NULL, err);
+    assert_true((status == NW_OK) == (reader != NULL));
+    if (status == NW_OK)
+        status = nw_csv_reader_next(reader, &rows, err);
+    assert_int_equal(rows, status == NW_OK ? 2 : 0);
+    nw_csv_reader_close(reader);
     return status;
 }
 
@@ -112,16 +127,19 @@ static void table__reports_every_lack_of_memory(void **state)
     (void)state;
     job j = { .schema = schema_of(json, 0) };
     const int fd = file_of(csv, strlen(csv), j.in);
+    j.texts = schema_of("{\"a\": {\"type\": \"text\"}, \"b\": 9, \"c\": {\"type\": \"text\"}, \"d\": 9}", 0);
     j.table = table_of(j.schema, csv);
     assert_int_equal(nw_rng_new_insecure_seeded(&j.rng, 1, NULL), NW_OK);
     snprintf(j.out, sizeof j.out, "/tmp/nw-memory-%ld.csv", (long)getpid());
     starve(&j, parse_job, 8);
     starve(&j, new_job, 20);
     starve(&j, read_job, 10);
+    starve(&j, reader_job, 10);
     starve(&j, write_job, 10);
     nw_rng_free(j.rng);
     nw_table_free(j.table);
     nw_schema_free(j.schema);
+    nw_schema_free(j.texts);
     close(fd);
 }
 

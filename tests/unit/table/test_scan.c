@@ -144,6 +144,7 @@ static void csv_special_mask__finds_each_byte(void **state)
             block[at] = (char)byte;
             const bool is_special = byte == ',' || byte == '\n' || byte == '\r' || byte == '"' || byte == 0;
             assert_true(nw__csv_special_mask(block) == (is_special ? UINT64_C(1) << at : 0));
+            assert_true(nw__csv_special_mask_plain(block) == (is_special ? UINT64_C(1) << at : 0));
         }
 }
 

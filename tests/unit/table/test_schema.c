@@ -40,7 +40,7 @@ static void schema_parse__refuses_what_is_no_schema(void **state)
     refused("{\"a\": \"int\"}", 0, NW_E_FORMAT, "column \"a\": must be an object");
     refused("{\"a\": 3.5}", 0, NW_E_FORMAT, "column \"a\": must be an object");
     refused("{\"a\": {}}", 0, NW_E_FORMAT, "column \"a\": type must be");
-    refused("{\"a\": {\"type\": \"text\"}}", 0, NW_E_FORMAT, "column \"a\": type must be");
+    refused("{\"a\": {\"type\": \"texts\"}}", 0, NW_E_FORMAT, "column \"a\": type must be");
     refused("{\"a\": {\"type\": 7}}", 0, NW_E_FORMAT, "column \"a\": type must be");
 }
 
@@ -52,6 +52,8 @@ static void schema_parse__refuses_bad_keys(void **state)
         "unknown key \"lower upper\"");
     refused("{\"a\": {\"type\": \"date\", \"lower\": \"2000-01-01\", \"upper\": \"2001-01-01\", \"scale\": \"log\"}}", 0,
         NW_E_FORMAT, "unknown key \"scale\"");
+    refused("{\"a\": {\"type\": \"text\", \"values\": [\"x\"]}}", 0, NW_E_FORMAT, "unknown key \"values\"");
+    refused("{\"a\": {\"type\": \"text\", \"nullable\": false}}", 0, NW_E_FORMAT, "nullable is false, must be true");
     refused("{\"a\": {\"type\": \"bool\", \"nullable\": 1}}", 0, NW_E_FORMAT, "nullable must be true or false");
     refused(
         "{\"a\": {\"type\": \"int\", \"lower\": 0, \"upper\": 9, \"scale\": \"exp\"}}", 0, NW_E_FORMAT, "scale must be \"log\"");

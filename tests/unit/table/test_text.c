@@ -76,6 +76,40 @@ static void parse_number__agrees_with_strtod_on_random_decimals(void **state)
     nw_rng_free(rng);
 }
 
+/* Every text of up to five of these letters: what the short way takes is what the long way gives. */
+static void parse_short_number__agrees_with_parse_number(void **state)
+{
+    (void)state;
+    static const char letters[] = "0179.-e ";
+    static const char *const others[] = {"123456789012345", "1234567890.12345", ".123456789012345", "123456789012345."};
+    size_t taken = 0;
+    for (size_t length = 0; length <= 5; length++)
+        for (size_t i = 0; i < (size_t)1 << (3 * length); i++) {
+            char text[8];
+            double x;
+            double expected;
+            for (size_t k = 0; k < length; k++)
+                text[k] = letters[i >> (3 * k) & 7];
+            if (!nw__parse_short_number(text, length, &x))
+                continue;
+            assert_true(nw__parse_number(text, length, &expected) && x == expected);
+            taken++;
+        }
+    size_t all = 0; /* n digits, and a point in one of n + 1 places or none */
+    for (size_t digits = 1, texts = 4; digits <= 5; digits++, texts *= 4)
+        all += texts * (1 + (digits < 5 ? digits + 1 : 0));
+    assert_int_equal(taken, all);
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++) {
+        double x;
+        double expected;
+        assert_true(nw__parse_short_number(others[i], strlen(others[i]), &x));
+        assert_true(nw__parse_number(others[i], strlen(others[i]), &expected) && x == expected);
+    }
+    double x;
+    assert_false(nw__parse_short_number("1234567890123456", 16, &x));
+    assert_false(nw__parse_short_number("12345678901234567", 17, &x));
+}
+
 static void parse_number__takes_blanks_and_infinities(void **state)
 {
     (void)state;
@@ -179,6 +213,7 @@ int main(void)
         cmocka_unit_test(parse_number__agrees_with_strtod_on_hard_cases),
         cmocka_unit_test(parse_number__rounds_right_however_many_digits),
         cmocka_unit_test(parse_number__agrees_with_strtod_on_random_decimals),
+        cmocka_unit_test(parse_short_number__agrees_with_parse_number),
         cmocka_unit_test(parse_number__takes_blanks_and_infinities),
         cmocka_unit_test(parse_number__refuses_all_else),
         cmocka_unit_test(format_decimal__writes_what_is_read_back),
