@@ -3,7 +3,7 @@
 /* keys.c - counts of keys that are not known beforehand: bounded contributions of users, noise, a threshold [WZLDSG20].
  * Deviation: the threshold's delta is exact for the integer law, and not a bound for its continuous relative; of each user the
  * first max_keys keys count, and not a random choice of them. Proof note: docs/rooms/stats.md#unknown-keys. */
-#include "stats_internal.h"
+#include "keys_internal.h"
 #include "accountant_internal.h"
 
 #include <math.h>
@@ -13,39 +13,8 @@
 
 static const char NEW[] = "nw_keys_new";
 static const uint32_t MAX_BOUND = UINT32_C(1) << 20;
-static const size_t MAX_SIZE = (size_t)1 << 16;
 /* Noise values that are charged for: how many keys there are is private, and no set has more. */
 static const uint64_t SAMPLES = UINT64_C(1) << 31;
-
-/* What one user brought of one key. */
-typedef struct pair {
-    uint32_t user;
-    uint32_t key;
-} pair;
-
-typedef struct released {
-    uint32_t key;
-    int64_t count;
-} released;
-
-struct nw_keys {
-    nw_keys_opts opts;
-    nw_noise *noise;
-    nw_event *event;
-    double deviation;
-    int64_t threshold;
-    nw__bytes users;
-    nw__bytes keys;
-    nw__bytes pairs;       /* of struct pair */
-    uint32_t *user_keys;   /* per user: keys that count */
-    uint32_t *pair_counts; /* per pair: records that count */
-    size_t user_capacity;
-    size_t pair_capacity;
-    released *figures; /* after the release */
-    size_t figure_count;
-    bool is_released;
-    bool has_figures;
-};
 
 void nw_keys_opts_init(nw_keys_opts *opts, size_t struct_size)
 {
@@ -161,23 +130,12 @@ nw_status nw_keys_new(nw_keys **out, const nw_keys_opts *opts, nw_error *err)
     return NW_OK;
 }
 
-/* Everything exact: users, pairs, and how many keys a user has. */
-static void forget_records(nw_keys *keys)
-{
-    nw__free_wiped(keys->user_keys, keys->user_capacity * sizeof *keys->user_keys);
-    nw__free_wiped(keys->pair_counts, keys->pair_capacity * sizeof *keys->pair_counts);
-    keys->user_keys = keys->pair_counts = NULL;
-    keys->user_capacity = keys->pair_capacity = 0;
-    nw__bytes_clear(&keys->users);
-    nw__bytes_clear(&keys->pairs);
-}
-
 void nw_keys_free(nw_keys *keys)
 {
     if (keys == NULL)
         return;
-    forget_records(keys);
-    nw__bytes_clear(&keys->keys);
+    nw__records_forget(&keys->records);
+    nw__bytes_clear(&keys->records.keys);
     nw__free_wiped(keys->figures, keys->figure_count * sizeof *keys->figures);
     nw_noise_free(keys->noise);
     nw_event_free(keys->event);
@@ -201,20 +159,20 @@ double nw_keys_deviation(const nw_keys *keys)
 
 /* ---- records ---- */
 
-/* Room for entry `index` of an array of counters that grows with a set. */
-static bool make_room(uint32_t **counters, size_t *capacity, size_t index)
+/* Room for the counter of a user that has just come. */
+static bool make_room(nw__records *r)
 {
-    if (index < *capacity)
+    if (r->users.count <= r->user_capacity)
         return true;
-    const size_t wanted = *capacity == 0 ? 16 : 2 * *capacity;
+    const size_t wanted = r->user_capacity == 0 ? 16 : 2 * r->user_capacity;
     uint32_t *larger = nw__calloc(wanted, sizeof *larger);
     if (larger == NULL)
         return false;
-    if (*capacity > 0)
-        memcpy(larger, *counters, *capacity * sizeof *larger);
-    nw__free_wiped(*counters, *capacity * sizeof *larger);
-    *counters = larger;
-    *capacity = wanted;
+    if (r->user_capacity > 0)
+        memcpy(larger, r->user_keys, r->user_capacity * sizeof *larger);
+    nw__free_wiped(r->user_keys, r->user_capacity * sizeof *larger);
+    r->user_keys = larger;
+    r->user_capacity = wanted;
     return true;
 }
 
@@ -223,29 +181,54 @@ static uint32_t at_most(uint64_t x, uint32_t limit)
     return x < limit ? (uint32_t)x : limit;
 }
 
-/* `records` of one user and key: a pair that is new counts if the user has fewer than max_keys. */
-static bool add_records(nw_keys *keys, const void *user, size_t user_size, const void *key, size_t key_size, uint32_t records)
+/* A pair that is new counts if the user has fewer than max_keys; otherwise no trace of it is kept. */
+bool nw__records_add(nw__records *r, const nw_keys_opts *bounds, const void *user, size_t user_size, const void *key,
+    size_t key_size, uint32_t count)
 {
-    size_t u, k, p;
-    if (!nw__bytes_add(&keys->users, user, user_size, &u) || !make_room(&keys->user_keys, &keys->user_capacity, u))
+    size_t u, k;
+    const size_t known = r->users.count;
+    if (!nw__bytes_add(&r->users, user, user_size, &u) || !make_room(r))
         return false;
-    if (!nw__bytes_add(&keys->keys, key, key_size, &k))
+    const bool is_full = u < known && r->user_keys[u] == bounds->max_keys;
+    if (is_full && !nw__bytes_find(&r->keys, key, key_size, &k))
+        return true;
+    if (!is_full && !nw__bytes_add(&r->keys, key, key_size, &k))
         return false;
-    const pair both = { (uint32_t)u, (uint32_t)k };
-    const size_t known = keys->pairs.count;
-    if (!nw__bytes_add(&keys->pairs, &both, sizeof both, &p) || !make_room(&keys->pair_counts, &keys->pair_capacity, p))
-        return false;
-    if (keys->pairs.count > known) {
-        const bool has_room = keys->user_keys[u] < keys->opts.max_keys;
-        keys->user_keys[u] += has_room;
-        keys->pair_counts[p] = has_room ? at_most(records, keys->opts.max_count) : 0;
-    } else if (keys->pair_counts[p] > 0) { /* 0: a key of this user that does not count */
-        keys->pair_counts[p] = at_most((uint64_t)keys->pair_counts[p] + records, keys->opts.max_count);
+    nw__pair *pair = u < known ? nw__pairs_find(&r->pairs, (uint32_t)u, (uint32_t)k) : NULL;
+    if (pair != NULL) {
+        pair->count = at_most((uint64_t)pair->count + count, bounds->max_count);
+        return true;
+    }
+    if (is_full)
+        return true;
+    r->user_keys[u]++;
+    return nw__pairs_append(&r->pairs, (nw__pair){ (uint32_t)u, (uint32_t)k, at_most(count, bounds->max_count) });
+}
+
+void nw__records_forget(nw__records *r)
+{
+    nw__free_wiped(r->user_keys, r->user_capacity * sizeof *r->user_keys);
+    r->user_keys = NULL;
+    r->user_capacity = 0;
+    nw__bytes_clear(&r->users);
+    nw__pairs_clear(&r->pairs);
+}
+
+bool nw__records_merge(nw__records *r, const nw_keys_opts *bounds, const nw__records *other)
+{
+    for (size_t i = 0; i < other->pairs.count; i++) {
+        const nw__pair *pair = &other->pairs.pairs[i];
+        size_t user_size = 0;
+        size_t key_size = 0;
+        const char *user = nw__bytes_get(&other->users, pair->user, &user_size);
+        const char *key = nw__bytes_get(&other->keys, pair->key, &key_size);
+        if (!nw__records_add(r, bounds, user, user_size, key, key_size, pair->count))
+            return false;
     }
     return true;
 }
 
-static nw_status check_open(const nw_keys *keys, const char *function, nw_error *err)
+nw_status nw__keys_check_open(const nw_keys *keys, const char *function, nw_error *err)
 {
     if (keys == NULL)
         return nw__fail(err, NW_E_ARG, function, "keys is NULL");
@@ -256,21 +239,14 @@ static nw_status check_open(const nw_keys *keys, const char *function, nw_error 
 
 nw_status nw_keys_add(nw_keys *keys, const void *user, size_t user_size, const void *key, size_t key_size, nw_error *err)
 {
-    NW__TRY(check_open(keys, __func__, err));
+    NW__TRY(nw__keys_check_open(keys, __func__, err));
     if ((user == NULL && user_size > 0) || (key == NULL && key_size > 0))
         return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", user == NULL && user_size > 0 ? "user" : "key");
-    if (user_size > MAX_SIZE || key_size > MAX_SIZE)
-        return nw__fail(
-            err, NW_E_ARG, __func__, "%s is too large, must be at most 2^16", user_size > MAX_SIZE ? "user_size" : "key_size");
-    return add_records(keys, user, user_size, key, key_size, 1) ? NW_OK : nw__fail_memory(err, __func__);
-}
-
-static pair pair_of(const nw_keys *keys, size_t i)
-{
-    size_t n = 0;
-    pair both;
-    memcpy(&both, nw__bytes_get(&keys->pairs, i, &n), sizeof both);
-    return both;
+    if (user_size > NW__KEYS_MAX_SIZE || key_size > NW__KEYS_MAX_SIZE)
+        return nw__fail(err, NW_E_ARG, __func__, "%s is too large, must be at most 2^16",
+            user_size > NW__KEYS_MAX_SIZE ? "user_size" : "key_size");
+    return nw__records_add(&keys->records, &keys->opts, user, user_size, key, key_size, 1) ? NW_OK
+                                                                                           : nw__fail_memory(err, __func__);
 }
 
 static bool is_same_opts(const nw_keys_opts *a, const nw_keys_opts *b)
@@ -281,69 +257,61 @@ static bool is_same_opts(const nw_keys_opts *a, const nw_keys_opts *b)
 
 nw_status nw_keys_merge(nw_keys *keys, const nw_keys *other, nw_error *err)
 {
-    NW__TRY(check_open(keys, __func__, err));
-    NW__TRY(check_open(other, __func__, err));
+    NW__TRY(nw__keys_check_open(keys, __func__, err));
+    NW__TRY(nw__keys_check_open(other, __func__, err));
     if (keys == other || !is_same_opts(&keys->opts, &other->opts))
         return nw__fail(err, NW_E_ARG, __func__, "other is the same handle or has other options, must be another of the same");
-    for (size_t i = 0; i < other->pairs.count; i++) {
-        const pair both = pair_of(other, i);
-        size_t user_size = 0;
-        size_t key_size = 0;
-        const char *user = nw__bytes_get(&other->users, both.user, &user_size);
-        const char *key = nw__bytes_get(&other->keys, both.key, &key_size);
-        if (other->pair_counts[i] > 0 && !add_records(keys, user, user_size, key, key_size, other->pair_counts[i]))
-            return nw__fail_memory(err, __func__);
-    }
-    return NW_OK;
+    return nw__records_merge(&keys->records, &keys->opts, &other->records) ? NW_OK : nw__fail_memory(err, __func__);
 }
 
 /* ---- release ---- */
 
 /* By bytes, the shorter first: the order in which keys came is not shown. */
-static int compare_keys(const nw_keys *keys, uint32_t a, uint32_t b)
+static int compare_released(const void *a, const void *b, void *context)
 {
+    const nw__bytes *keys = context;
+    const nw__released_key *p = a;
+    const nw__released_key *q = b;
     size_t n = 0;
     size_t m = 0;
-    const char *x = nw__bytes_get(&keys->keys, a, &n);
-    const char *y = nw__bytes_get(&keys->keys, b, &m);
+    if (p->prefix != q->prefix)
+        return p->prefix < q->prefix ? -1 : 1;
+    const char *x = nw__bytes_get(keys, p->key, &n);
+    const char *y = nw__bytes_get(keys, q->key, &m);
     const int order = memcmp(x, y, n < m ? n : m);
     return order != 0 ? order : n < m ? -1 : n > m;
 }
 
-static int compare_released(const void *a, const void *b, void *context)
-{
-    return compare_keys(context, ((const released *)a)->key, ((const released *)b)->key);
-}
-
-/* The keys with a record that counts. A key all of whose records came from users with enough other keys is not there: a user may
- * bring any number of those, and each would have its own chance to be released. */
-static size_t find_present(const nw_keys *keys, released *present, int64_t *counts)
+/* Zeros behind the end: a key comes before those that it begins. */
+static uint64_t prefix_of(const nw__bytes *keys, uint32_t key)
 {
     size_t n = 0;
-    for (size_t i = 0; i < keys->pairs.count; i++)
-        counts[pair_of(keys, i).key] += keys->pair_counts[i];
-    for (size_t k = 0; k < keys->keys.count; k++) {
-        if (counts[k] == 0)
-            continue;
-        present[n].key = (uint32_t)k;
-        counts[n++] = counts[k]; /* n <= k: nothing is overwritten before it is read */
-    }
-    return n;
+    uint64_t prefix = 0;
+    const unsigned char *x = (const unsigned char *)nw__bytes_get(keys, key, &n);
+    for (size_t i = 0; i < sizeof prefix; i++)
+        prefix = prefix << 8 | (i < n ? x[i] : 0);
+    return prefix;
 }
 
+/* Every key here has a record that counts. A key all of whose records came from users with enough other keys is not: a user may
+ * bring any number of those, and each would have its own chance to be released. */
 static nw_status draw(nw_keys *keys, nw_rng *rng, nw_error *err)
 {
-    const size_t room = keys->keys.count + 1;
+    const nw__bytes *names = &keys->records.keys;
+    const nw__pairs *pairs = &keys->records.pairs;
+    const size_t room = names->count + 1;
     int64_t *counts = nw__calloc(room, sizeof *counts);
     keys->figures = nw__calloc(room, sizeof *keys->figures);
     nw_status status = counts == NULL || keys->figures == NULL ? nw__fail_memory(err, "nw_keys_release") : NW_OK;
-    const size_t n = status == NW_OK ? find_present(keys, keys->figures, counts) : 0;
-    if (n > 0)
-        status = nw_noise_add_i64(keys->noise, rng, counts, counts, n, err);
-    for (size_t i = 0; status == NW_OK && i < n; i++)
-        if (counts[i] >= keys->threshold)
-            keys->figures[keys->figure_count++] = (released){ keys->figures[i].key, counts[i] };
-    qsort_r(keys->figures, keys->figure_count, sizeof *keys->figures, compare_released, keys);
+    for (size_t i = 0; status == NW_OK && i < pairs->count; i++)
+        counts[pairs->pairs[i].key] += pairs->pairs[i].count;
+    if (status == NW_OK && names->count > 0)
+        status = nw_noise_add_i64(keys->noise, rng, counts, counts, names->count, err);
+    for (uint32_t k = 0; status == NW_OK && k < names->count; k++)
+        if (counts[k] >= keys->threshold)
+            keys->figures[keys->figure_count++] = (nw__released_key){ prefix_of(names, k), k, counts[k] };
+    if (keys->figure_count > 0)
+        qsort_r(keys->figures, keys->figure_count, sizeof *keys->figures, compare_released, (void *)(uintptr_t)names);
     nw__free_wiped(counts, room * sizeof *counts);
     return status;
 }
@@ -352,13 +320,13 @@ nw_status nw_keys_release(nw_keys *keys, nw_rng *rng, nw_ledger *ledger, const c
 {
     if (receipt != NULL)
         *receipt = (nw_receipt){ 0 };
-    NW__TRY(check_open(keys, __func__, err));
+    NW__TRY(nw__keys_check_open(keys, __func__, err));
     if (rng == NULL || ledger == NULL || label == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", rng == NULL ? "rng" : ledger == NULL ? "ledger" : "label");
     NW__TRY(nw_ledger_charge(ledger, keys->event, label, rng, receipt, err));
     keys->is_released = true;
     const nw_status status = draw(keys, rng, err);
-    forget_records(keys);
+    nw__records_forget(&keys->records);
     keys->has_figures = status == NW_OK;
     return status;
 }
@@ -376,7 +344,7 @@ nw_status nw_keys_get(const nw_keys *keys, size_t i, const char **key, size_t *k
         return nw__fail(err, NW_E_STATE, __func__, "there are no figures: call nw_keys_release first");
     if (i >= keys->figure_count)
         return nw__fail(err, NW_E_ARG, __func__, "i is %zu, must be below %zu", i, keys->figure_count);
-    *key = nw__bytes_get(&keys->keys, keys->figures[i].key, key_size);
+    *key = nw__bytes_get(&keys->records.keys, keys->figures[i].key, key_size);
     *count = keys->figures[i].count;
     return NW_OK;
 }

@@ -10,7 +10,7 @@
  *   quantile.c scores of the values that may be chosen               (from the exact counts of values)
  *   select.c   choosing by scores                                    (draws)
  *   sparse.c   the sparse vector technique
- *   bytes.c, keys.c   counts of unknown keys                         (holds the exact counts)
+ *   bytes.c, keys.c, keys_bytes.c   counts of unknown keys            (hold the exact counts; keys_internal.h)
  *   linear.c   linear queries and trees                              (holds the exact counts)
  *   figure.c   figures and their errors                             (from the noisy totals and the choices)
  */
@@ -105,25 +105,5 @@ double nw__choice_value(const nw_stats_query *asked, size_t cell);
 nw_status nw__choice_run(const nw__query *q, int64_t *counts, nw_rng *rng, nw_error *err);
 /** Expected distance of the chosen from the wanted rank, in records, at most. */
 double nw__choice_error(const nw__choice *choice);
-
-/** A set of byte strings, numbered in the order in which they came. */
-typedef struct nw__bytes {
-    char *text; /* all of them, each followed by a NUL */
-    size_t text_size;
-    size_t text_capacity;
-    size_t *starts; /* count + 1 of them */
-    size_t count;
-    size_t capacity;
-    uint32_t *slots; /* open addressing, at most half full: number + 1, 0 is free */
-    size_t slot_count;
-} nw__bytes;
-/** The number of a string, which is added if it is new. False if memory lacks. */
-bool nw__bytes_add(nw__bytes *set, const void *bytes, size_t n, size_t *number);
-const char *nw__bytes_get(const nw__bytes *set, size_t number, size_t *n);
-/** Wipes and frees. */
-void nw__bytes_clear(nw__bytes *set);
-
-/** Probability, rounded up, that any of `keys` counts of max_count reaches the threshold with the noise of the law. */
-double nw__keys_delta(nw_noise_law law, double scale, uint32_t keys, uint32_t max_count, int64_t threshold);
 
 #endif

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* test_keys.c - unknown keys: the threshold's delta against sums of the law, contributions against plain counting, how often a
  * lone user's keys come out; and the sparse vector technique: its exact law and loss by enumeration. */
-#include "stats_internal.h"
+#include "keys_internal.h"
 #include "stats_support.h"
 
 #include <gsl/gsl_cdf.h>
@@ -248,10 +248,60 @@ static void bytes__numbers_strings_in_their_order(void **state)
             assert_int_equal(number, i);
         }
     assert_int_equal(set.count, 3000);
+    assert_true(nw__bytes_find(&set, "15838", 5, &number) && number == 2);
+    assert_false(nw__bytes_find(&set, "1583", 4, &number));
+    assert_false(nw__bytes_find(&set, "", 0, &number));
     size_t n = 0;
     assert_string_equal(nw__bytes_get(&set, 2, &n), "15838");
     assert_int_equal(n, 5);
     nw__bytes_clear(&set);
+}
+
+static void pairs__finds_each_of_many(void **state)
+{
+    (void)state;
+    nw__pairs set = { 0 };
+    assert_null(nw__pairs_find(&set, 0, 0));
+    for (uint32_t i = 0; i < 5000; i++)
+        assert_true(nw__pairs_append(&set, (nw__pair){ i % 50, i / 50, i + 1 }));
+    for (uint32_t i = 0; i < 5000; i++)
+        assert_int_equal(nw__pairs_find(&set, i % 50, i / 50)->count, i + 1);
+    assert_null(nw__pairs_find(&set, 50, 0));
+    assert_null(nw__pairs_find(&set, 0, 100));
+    nw__pairs_clear(&set);
+}
+
+/* Keys that differ in their first bytes, in the eighth, behind it, in their length, and in zeros at their end. */
+static void keys_release__orders_keys_by_their_bytes(void **state)
+{
+    (void)state;
+    static const struct key {
+        const char *bytes;
+        size_t size;
+    } ordered[] = { { "", 0 }, { "\0", 1 }, { "\0\0", 2 }, { "a", 1 }, { "a\0", 2 }, { "a\0b", 3 }, { "aa", 2 },
+        { "b2345678", 8 }, { "b2345678\0", 9 }, { "b2345678a", 9 }, { "b2345678b", 9 }, { "b2345679", 8 }, { "\x7f", 1 },
+        { "\x80", 1 }, { "\xff", 1 } };
+    enum { KEYS = sizeof ordered / sizeof *ordered };
+    nw_keys *keys = make_keys(key_options(60.0, 0.0, 1e-6, 1, 1));
+    nw_ledger *ledger = keys_ledger();
+    nw_rng *rng = seeded(5);
+    for (uint32_t i = 0; i < 100 * KEYS; i++) {
+        const struct key *k = &ordered[i * 7 % KEYS];
+        assert_int_equal(nw_keys_add(keys, &i, sizeof i, k->bytes, k->size, NULL), NW_OK);
+    }
+    assert_int_equal(nw_keys_release(keys, rng, ledger, "order", NULL, NULL), NW_OK);
+    assert_int_equal(nw_keys_released(keys), KEYS);
+    for (size_t i = 0; i < KEYS; i++) {
+        const char *key = NULL;
+        size_t size = 0;
+        int64_t count = 0;
+        assert_int_equal(nw_keys_get(keys, i, &key, &size, &count, NULL), NW_OK);
+        assert_int_equal(size, ordered[i].size);
+        assert_memory_equal(key, ordered[i].bytes, size + 1);
+    }
+    nw_keys_free(keys);
+    nw_ledger_close(ledger);
+    nw_rng_free(rng);
 }
 
 /* ---- the sparse vector technique ---- */
@@ -438,6 +488,8 @@ int main(void)
         cmocka_unit_test(keys_release__of_a_lone_user_as_often_as_charged),
         cmocka_unit_test(keys__refuse_bad_options_and_states),
         cmocka_unit_test(bytes__numbers_strings_in_their_order),
+        cmocka_unit_test(pairs__finds_each_of_many),
+        cmocka_unit_test(keys_release__orders_keys_by_their_bytes),
         cmocka_unit_test(sparse__loses_at_most_epsilon),
         cmocka_unit_test(sparse_ask__has_the_exact_law),
         cmocka_unit_test(sparse__ends_after_its_positives_and_refuses),
