@@ -280,13 +280,33 @@ NW_API int64_t nw_keys_threshold(const nw_keys *keys);
 NW_API double nw_keys_deviation(const nw_keys *keys);
 
 /** Adds one record. user and key: any bytes; sizes up to 2^16.
- *  Errors: NW_E_ARG on NULL or size; NW_E_STATE after the release; NW_E_NOMEM. Cost: under 1 us; memory for each user, key, and
- *  pair of both. Threads: confined. */
+ *  Errors: NW_E_ARG on NULL or size; NW_E_STATE after the release; NW_E_NOMEM, after which only nw_keys_free is allowed.
+ *  Cost: under 1 us; memory for each user, key, and
+ *  pair of both that counts. Threads: confined. */
 NW_API NW_WARN_UNUSED nw_status nw_keys_add(
     nw_keys *keys, const void *user, size_t user_size, const void *key, size_t key_size, nw_error *err);
-/** Adds what counted in `other`, as if its records came after those of `keys`; so a user in both is still bounded. Errors:
- *  NW_E_ARG if the options differ; NW_E_STATE if either was released; NW_E_NOMEM, after which only nw_keys_free is allowed. */
+/** Adds what counts in `other`. A user whose records lie in both is bounded as one: of the keys that count in either, those of
+ *  `keys` come first, then those of `other` in their order, up to max_keys; and counts of a key that is in both add up, to
+ *  max_count at most. So which of a user's records count depends on the order of merging and on that user's records, never on
+ *  another's; records that a part left out stay out. Errors: NW_E_ARG if the options differ; NW_E_STATE if either was released;
+ *  NW_E_NOMEM, after which only nw_keys_free is allowed. */
 NW_API NW_WARN_UNUSED nw_status nw_keys_merge(nw_keys *keys, const nw_keys *other, nw_error *err);
+
+/** What counts as bytes: users, keys, and how often, for engines that reduce bytes; users go with it, so that they stay bounded
+ *  over all parts. Exact and unprotected: as secret as the table.
+ *
+ *  Shapes    out: nw_keys_size bytes, more with every user, key and pair.
+ *  Units     bytes.
+ *  Errors    NW_E_ARG on NULL or capacity; NW_E_STATE after the release.
+ *  Cost      a copy. Threads: confined.
+ *  Source    none.
+ *  Example   docs/rooms/stats.md#unknown-keys */
+NW_API NW_WARN_UNUSED nw_status nw_keys_serialize(const nw_keys *keys, uint8_t *out, size_t capacity, nw_error *err);
+NW_API size_t nw_keys_size(const nw_keys *keys);
+/** nw_keys_merge with the bytes of another handle; merged into a new handle, they are serialized as the same bytes again. Errors:
+ *  NW_E_FORMAT if they are not what a handle of the same options gives, and then nothing is merged; NW_E_STATE after the release;
+ *  NW_E_NOMEM. Who can write the bytes can say anything within the bounds: authenticate them. */
+NW_API NW_WARN_UNUSED nw_status nw_keys_merge_bytes(nw_keys *keys, const uint8_t *bytes, size_t n, nw_error *err);
 
 /** Charges, draws, keeps the keys that reach the threshold, ordered by their bytes. Once. Errors: as nw_stats_release. */
 NW_API NW_WARN_UNUSED nw_status nw_keys_release(

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* bytes.c - sets with numbers: byte strings (users, keys), compared byte by byte, so no two are taken for one; and pairs of numbers.
- * A slot keeps 32 bits of the hash beside the number: a search seldom looks at a string that is not the one, and a table grows
- * without looking at any. */
+/* bytes.c - sets with numbers: byte strings (users, keys), compared byte by byte, so no two are taken for one; and pairs of
+ * numbers. A slot keeps 32 bits of the hash beside the number: a search seldom looks at a string that is not the one, and a table
+ * grows without looking at any. */
 #include "keys_internal.h"
 
 #include <sodium.h>

@@ -1,11 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* test_keys.c - unknown keys: the threshold's delta against sums of the law, contributions against plain counting, how often a
- * lone user's keys come out; and the sparse vector technique: its exact law and loss by enumeration. */
+ * lone user's keys come out, and parts as bytes. */
 #include "keys_internal.h"
 #include "stats_support.h"
 
-#include <gsl/gsl_cdf.h>
 #include <stdio.h>
 
 /* ---- the threshold ---- */
@@ -304,179 +303,114 @@ static void keys_release__orders_keys_by_their_bytes(void **state)
     nw_rng_free(rng);
 }
 
-/* ---- the sparse vector technique ---- */
+/* ---- parts ---- */
 
-enum { REACH = 120, QUESTIONS = 3 };
-
-static nw_sparse_opts sparse_options(double epsilon, uint32_t positives, bool is_monotone)
+static uint8_t *bytes_of(const nw_keys *keys, size_t *n)
 {
-    nw_sparse_opts o = NW_SPARSE_OPTS_INIT;
-    o.epsilon = epsilon;
-    o.sensitivity = 1;
-    o.adjacency = NW_ADD_REMOVE;
-    o.positives = positives;
-    o.is_monotone = is_monotone;
-    return o;
+    *n = nw_keys_size(keys);
+    uint8_t *bytes = calloc(*n, 1);
+    assert_int_equal(nw_keys_serialize(keys, bytes, *n, NULL), NW_OK);
+    return bytes;
 }
 
-/* Scales as [LSL17] sets them; `shifts` is 2 c, or c for monotone scores. */
-static void plain_scales(double epsilon, double shifts, double *rho, double *nu)
+static void assert_same(const nw_keys *a, const nw_keys *b)
 {
-    const double epsilon_1 = epsilon / (1.0 + pow(shifts, 2.0 / 3.0));
-    *rho = 1.0 / epsilon_1;
-    *nu = shifts / (epsilon - epsilon_1);
+    size_t n = 0;
+    size_t m = 0;
+    uint8_t *x = bytes_of(a, &n);
+    uint8_t *y = bytes_of(b, &m);
+    assert_int_equal(n, m);
+    assert_memory_equal(x, y, n);
+    free(x);
+    free(y);
 }
 
-static double laplace_at_least(double scale, int64_t k)
-{
-    const double q = exp(-1.0 / scale);
-    return k > 0 ? pow(q, (double)k) / (1.0 + q) : 1.0 - pow(q, 1.0 - (double)k) / (1.0 + q);
-}
-
-/* Probability of a pattern of answers (bit i: yes to question i) to scores against the threshold 0; it ends after c yes. */
-static double pattern_probability(const int64_t *scores, unsigned pattern, uint32_t c, double rho, double nu)
-{
-    const double q = exp(-1.0 / rho);
-    double sum = 0.0;
-    for (int64_t z = -REACH; z <= REACH; z++) {
-        double p = (1.0 - q) / (1.0 + q) * pow(q, fabs((double)z));
-        uint32_t left = c;
-        for (size_t i = 0; i < QUESTIONS && left > 0; i++) {
-            const bool is_yes = pattern >> i & 1;
-            const double above = laplace_at_least(nu, z - scores[i]);
-            p *= is_yes ? above : 1.0 - above;
-            left -= is_yes;
-        }
-        sum += p;
-    }
-    return sum;
-}
-
-/* The largest loss over patterns, scores in {-1, 0, 1}^3, and neighbours that move each by at most 1 (monotone: all up). */
-static double worst_loss(uint32_t c, bool is_monotone, double rho, double nu)
-{
-    double worst = 0.0;
-    for (size_t a = 0; a < 27; a++) {
-        for (size_t d = 0; d < 27; d++) {
-            const size_t digits[2][QUESTIONS] = { { a % 3, a / 3 % 3, a / 9 }, { d % 3, d / 3 % 3, d / 9 } };
-            int64_t x[QUESTIONS], y[QUESTIONS];
-            bool is_neighbour = true;
-            for (size_t i = 0; i < QUESTIONS; i++) {
-                x[i] = (int64_t)digits[0][i] - 1;
-                y[i] = x[i] + (int64_t)digits[1][i] - 1;
-                is_neighbour = is_neighbour && (!is_monotone || digits[1][i] >= 1);
-            }
-            for (unsigned pattern = 0; is_neighbour && pattern < 8; pattern++)
-                worst = fmax(
-                    worst, fabs(log(pattern_probability(x, pattern, c, rho, nu) / pattern_probability(y, pattern, c, rho, nu))));
-        }
-    }
-    return worst;
-}
-
-static void sparse__loses_at_most_epsilon(void **state)
+/* The example of the header: what counts in the first part comes first, and a user of both parts stays within the bounds. */
+static void keys_merge_bytes__bounds_users_over_all_parts(void **state)
 {
     (void)state;
-    const double epsilon = 1.0;
-    double rho, nu;
-    for (uint32_t c = 1; c <= 2; c++) {
-        plain_scales(epsilon, 2.0 * c, &rho, &nu);
-        const double general = worst_loss(c, false, rho, nu);
-        plain_scales(epsilon, c, &rho, &nu);
-        const double monotone = worst_loss(c, true, rho, nu);
-        print_message("# %u positives: loss %.4f, monotone %.4f, of %.4f\n", c, general, monotone, epsilon);
-        assert_true(general <= epsilon * (1.0 + 1e-9) && monotone <= epsilon * (1.0 + 1e-9));
-        assert_true(general > 0.4 * epsilon && monotone > 0.4 * epsilon);
+    const nw_keys_opts o = key_options(1.0, 0.0, 1e-6, 2, 3);
+    nw_keys *parts[2] = { make_keys(o), make_keys(o) };
+    nw_keys *expected = make_keys(o);
+    nw_keys *by_bytes = make_keys(o);
+    size_t n = 0;
+    static const char *const first[][2] = { { "ann", "tea" }, { "ann", "tea" }, { "bob", "milk" } };
+    static const char *const second[][2] = { { "ann", "milk" }, { "ann", "tea" }, { "ann", "tea" }, { "bob", "tea" },
+        { "ann", "rum" }, { "bob", "rum" }, { "cy", "gin" } };
+    static const char *const counted[][2] = { { "ann", "tea" }, { "ann", "tea" }, { "bob", "milk" }, { "ann", "milk" },
+        { "ann", "tea" }, { "bob", "tea" }, { "cy", "gin" } };
+    for (size_t i = 0; i < 3; i++)
+        add_text(parts[0], first[i][0], first[i][1]);
+    for (size_t i = 0; i < 7; i++)
+        add_text(parts[1], second[i][0], second[i][1]);
+    for (size_t i = 0; i < 7; i++)
+        add_text(expected, counted[i][0], counted[i][1]);
+    for (size_t p = 0; p < 2; p++) {
+        uint8_t *bytes = bytes_of(parts[p], &n);
+        assert_int_equal(nw_keys_merge_bytes(by_bytes, bytes, n, NULL), NW_OK);
+        free(bytes);
     }
-    /* the faulty relatives: scores without noise of their own for all positives */
-    plain_scales(epsilon, 2.0, &rho, &nu);
-    assert_true(worst_loss(2, false, rho, 0.3) > epsilon);
+    assert_same(by_bytes, expected);
+    assert_int_equal(nw_keys_merge(parts[0], parts[1], NULL), NW_OK);
+    assert_same(parts[0], expected);
+    nw_keys_free(parts[0]);
+    nw_keys_free(parts[1]);
+    nw_keys_free(expected);
+    nw_keys_free(by_bytes);
 }
 
-/* Patterns of real handles against the law with the scales written down above: 8,000 runs tell noise x 0.6 from it. */
-static void sparse_ask__has_the_exact_law(void **state)
+/* The form is public: these are the bytes, but for the hash of the options. */
+static void keys_serialize__has_the_form_of_its_comment(void **state)
 {
     (void)state;
-    enum { RUNS = 8000 };
-    const int64_t scores[QUESTIONS] = { 2, -1, 0 };
-    uint64_t counts[8] = { 0 };
-    double rho, nu, chi = 0.0, mutant = 0.0;
-    nw_rng *rng = seeded(17);
-    nw_ledger *ledger = NULL;
-    for (size_t run = 0; run < RUNS; run++) {
-        const nw_sparse_opts o = sparse_options(2.0, QUESTIONS, false);
-        nw_sparse *sparse = NULL;
-        unsigned pattern = 0;
-        if (run % 250 == 0) { /* a ledger slows down as it grows */
-            nw_ledger_close(ledger);
-            nw_ledger_opts unlimited = NW_LEDGER_OPTS_INIT;
-            unlimited.delta = 0.0;
-            unlimited.adjacency = NW_ADD_REMOVE;
-            assert_int_equal(nw_ledger_unlimited(&ledger, &unlimited, NULL), NW_OK);
-        }
-        assert_int_equal(nw_sparse_new(&sparse, &o, NULL), NW_OK);
-        assert_int_equal(nw_sparse_start(sparse, rng, ledger, "sparse", NULL, NULL), NW_OK);
-        for (size_t i = 0; i < QUESTIONS; i++) {
-            bool is_above = false;
-            assert_int_equal(nw_sparse_ask(sparse, rng, scores[i] + 40, 40, &is_above, NULL), NW_OK);
-            pattern |= (unsigned)is_above << i;
-        }
-        counts[pattern]++;
-        nw_sparse_free(sparse);
+    static const uint8_t body[] = { 1, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, /* how many */
+        3, 0, 0, 0, 'a', 'n', 'n', 1, 0, 0, 0, 'x', 0, 0, 0, 0,                                             /* strings */
+        0, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0 };                           /* pairs */
+    nw_keys *keys = make_keys(key_options(1.0, 0.0, 1e-6, 2, 3));
+    size_t n = 0;
+    add_text(keys, "ann", "x");
+    add_text(keys, "ann", "");
+    add_text(keys, "ann", "x");
+    add_text(keys, "ann", "y"); /* one too many */
+    uint8_t *bytes = bytes_of(keys, &n);
+    assert_int_equal(n, 40 + sizeof body);
+    assert_memory_equal(bytes, "NWKEYS01", 8);
+    assert_memory_equal(bytes + 40, body, sizeof body);
+    free(bytes);
+    nw_keys_free(keys);
+}
+
+static void keys_bytes__refuse_what_is_not_theirs(void **state)
+{
+    (void)state;
+    nw_keys *keys = make_keys(key_options(1.0, 0.0, 1e-6, 2, 3));
+    nw_keys *others[] = { make_keys(key_options(2.0, 0.0, 1e-6, 2, 3)), make_keys(key_options(1.0, 1e-9, 1e-6, 2, 3)),
+        make_keys(key_options(1.0, 0.0, 1e-7, 2, 3)), make_keys(key_options(1.0, 0.0, 1e-6, 1, 3)),
+        make_keys(key_options(1.0, 0.0, 1e-6, 2, 4)) };
+    nw_error err;
+    size_t n = 0;
+    add_text(keys, "ann", "tea");
+    uint8_t *bytes = bytes_of(keys, &n);
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        assert_int_equal(nw_keys_merge_bytes(others[i], bytes, n, &err), NW_E_FORMAT);
+        assert_non_null(strstr(err.message, "other options"));
+        nw_keys_free(others[i]);
     }
-    plain_scales(2.0, 2.0 * QUESTIONS, &rho, &nu);
-    for (unsigned pattern = 0; pattern < 8; pattern++) {
-        const double p = RUNS * pattern_probability(scores, pattern, QUESTIONS, rho, nu);
-        const double q = RUNS * pattern_probability(scores, pattern, QUESTIONS, rho, 0.6 * nu);
-        chi += pow((double)counts[pattern] - p, 2.0) / p;
-        mutant += pow((double)counts[pattern] - q, 2.0) / q;
-    }
-    print_message("# p %.3g; of noise x 0.6: %.3g\n", gsl_cdf_chisq_Q(chi, 7.0), gsl_cdf_chisq_Q(mutant, 7.0));
-    assert_true(gsl_cdf_chisq_Q(chi, 7.0) > 1e-9 && gsl_cdf_chisq_Q(mutant, 7.0) < 1e-9);
+    bytes[7] ^= 1;
+    assert_int_equal(nw_keys_merge_bytes(keys, bytes, n, &err), NW_E_FORMAT);
+    assert_non_null(strstr(err.message, "another version"));
+    assert_int_equal(nw_keys_merge_bytes(keys, NULL, n, &err), NW_E_ARG);
+    assert_int_equal(nw_keys_serialize(keys, bytes, n - 1, &err), NW_E_ARG);
+    assert_int_equal(nw_keys_serialize(keys, NULL, n, &err), NW_E_ARG);
+    nw_rng *rng = seeded(1);
+    nw_ledger *ledger = keys_ledger();
+    assert_int_equal(nw_keys_release(keys, rng, ledger, "keys", NULL, NULL), NW_OK);
+    assert_int_equal(nw_keys_serialize(keys, bytes, n, &err), NW_E_STATE);
+    assert_int_equal(nw_keys_merge_bytes(keys, bytes, n, &err), NW_E_STATE);
     nw_rng_free(rng);
     nw_ledger_close(ledger);
-}
-
-static void sparse__ends_after_its_positives_and_refuses(void **state)
-{
-    (void)state;
-    nw_sparse *sparse = NULL;
-    nw_sparse_opts bad[5];
-    nw_rng *rng = seeded(4);
-    nw_ledger *ledger = ledger_of(1.0, 0.0, NW_ADD_REMOVE);
-    bool is_above = false;
-    for (size_t i = 0; i < 5; i++)
-        bad[i] = sparse_options(1.0, 1, false);
-    bad[0].epsilon = 0.0;
-    bad[1].sensitivity = 0;
-    bad[2].adjacency = NW_ADJACENCY_UNSET;
-    bad[3].positives = 0;
-    bad[4].epsilon = 1e-14;
-    for (size_t i = 0; i < 5; i++)
-        assert_int_equal(nw_sparse_new(&sparse, &bad[i], NULL), NW_E_ARG);
-    const nw_sparse_opts dear = sparse_options(2.0, 1, false);
-    assert_int_equal(nw_sparse_new(&sparse, &dear, NULL), NW_OK);
-    assert_int_equal(nw_sparse_start(sparse, rng, ledger, "dear", NULL, NULL), NW_E_BUDGET);
-    assert_int_equal(nw_sparse_ask(sparse, rng, 1000, 0, &is_above, NULL), NW_E_STATE);
-    nw_sparse_free(sparse);
-    const nw_sparse_opts o = sparse_options(1.0, 2, true);
-    assert_int_equal(nw_sparse_new(&sparse, &o, NULL), NW_OK);
-    assert_int_equal(nw_sparse_start(sparse, rng, ledger, "good", NULL, NULL), NW_OK);
-    assert_int_equal(nw_sparse_start(sparse, rng, ledger, "good", NULL, NULL), NW_E_STATE);
-    for (size_t i = 0; i < 5; i++) {
-        assert_int_equal(nw_sparse_ask(sparse, rng, INT64_MIN, INT64_MAX, &is_above, NULL), NW_OK);
-        assert_false(is_above);
-    }
-    assert_int_equal(nw_sparse_left(sparse), 2);
-    for (size_t i = 0; i < 2; i++) {
-        assert_int_equal(nw_sparse_ask(sparse, rng, INT64_MAX, INT64_MIN, &is_above, NULL), NW_OK);
-        assert_true(is_above);
-    }
-    assert_int_equal(nw_sparse_left(sparse), 0);
-    assert_int_equal(nw_sparse_ask(sparse, rng, 0, 0, &is_above, NULL), NW_E_STATE);
-    nw_sparse_free(sparse);
-    nw_rng_free(rng);
-    nw_ledger_close(ledger);
+    free(bytes);
+    nw_keys_free(keys);
 }
 
 int main(void)
@@ -490,9 +424,9 @@ int main(void)
         cmocka_unit_test(bytes__numbers_strings_in_their_order),
         cmocka_unit_test(pairs__finds_each_of_many),
         cmocka_unit_test(keys_release__orders_keys_by_their_bytes),
-        cmocka_unit_test(sparse__loses_at_most_epsilon),
-        cmocka_unit_test(sparse_ask__has_the_exact_law),
-        cmocka_unit_test(sparse__ends_after_its_positives_and_refuses),
+        cmocka_unit_test(keys_merge_bytes__bounds_users_over_all_parts),
+        cmocka_unit_test(keys_serialize__has_the_form_of_its_comment),
+        cmocka_unit_test(keys_bytes__refuse_what_is_not_theirs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
