@@ -25,10 +25,7 @@ void nw_keys_opts_init(nw_keys_opts *opts, size_t struct_size)
 
 static nw_status check_opts(const nw_keys_opts *o, nw_error *err)
 {
-    if (!(o->epsilon > 0.0 && o->epsilon <= NW__MAX_EPSILON))
-        return nw__fail(err, NW_E_ARG, NEW, "epsilon is %g, must be in (0, %g]", o->epsilon, NW__MAX_EPSILON);
-    if (!(o->delta >= 0.0 && o->delta < 1.0))
-        return nw__fail(err, NW_E_ARG, NEW, "delta is %g, must be in [0, 1)", o->delta);
+    NW__TRY(nw__stats_check_budget(o->epsilon, o->delta, NEW, err));
     if (!(o->threshold_delta >= 1e-300 && o->threshold_delta < 1.0))
         return nw__fail(err, NW_E_ARG, NEW, "threshold_delta is %g, must be in [1e-300, 1)", o->threshold_delta);
     if (o->adjacency != NW_ADD_REMOVE)
@@ -69,14 +66,12 @@ static int64_t find_threshold(const nw_keys_opts *o, nw_noise_law law, double sc
     return high;
 }
 
-static nw_status make_event(nw_keys *keys, nw_noise_law law, double scale, nw_sensitivity sensitivity, nw_error *err)
+static nw_status make_event(nw_keys *keys, const nw__budget *budget, double scale, nw_sensitivity sensitivity, nw_error *err)
 {
     const nw_keys_opts *o = &keys->opts;
-    const double delta = nw__keys_delta(law, scale, o->max_keys, o->max_count, keys->threshold);
+    const double delta = nw__keys_delta(budget->law, scale, o->max_keys, o->max_count, keys->threshold);
     nw_event *parts[2] = { NULL, NULL };
-    nw_status status =
-        nw_event_noise(&parts[0], law == NW_NOISE_DISCRETE_LAPLACE ? NW_EVENT_DISCRETE_LAPLACE : NW_EVENT_ROUNDED_GAUSSIAN, scale,
-            sensitivity, SAMPLES, err);
+    nw_status status = nw_event_noise(&parts[0], budget->event, scale, sensitivity, SAMPLES, err);
     if (status == NW_OK)
         status = nw_event_approx(&parts[1], 0.0, delta, NW_ADD_REMOVE, err);
     if (status == NW_OK)
@@ -90,19 +85,16 @@ static nw_status make_event(nw_keys *keys, nw_noise_law law, double scale, nw_se
 static nw_status calibrate(nw_keys *keys, nw_error *err)
 {
     const nw_keys_opts *o = &keys->opts;
-    const bool is_pure = o->delta == 0.0;
-    const nw_noise_law law = is_pure ? NW_NOISE_DISCRETE_LAPLACE : NW_NOISE_ROUNDED_GAUSSIAN;
     const double l0 = (double)o->max_keys;
-    const double distance = (double)o->max_count * (is_pure ? l0 : nw__up(sqrt(l0)));
-    const double budget = is_pure ? o->epsilon : nw__budget_mu(o->epsilon, o->delta);
-    const double scale = fmax(0x1p-10, nw__up(nw__up(is_pure ? distance : nw__up(distance)) / budget));
-    if (!(scale <= 0x1p50))
-        return nw__fail(
-            err, NW_E_ARG, NEW, "epsilon is %g, too small: the noise would be %g, must be at most 2^50", o->epsilon, scale);
-    keys->threshold = find_threshold(o, law, scale);
-    keys->deviation = nw__stats_deviation(law, scale);
-    NW__TRY(make_event(keys, law, scale, (nw_sensitivity){ is_pure ? distance : nw__up(distance), NW_ADD_REMOVE }, err));
-    return nw_noise_new(&keys->noise, law, scale, err);
+    nw__budget budget;
+    nw__calibrated c = { 0 };
+    NW__TRY(nw__stats_budget(&budget, o->epsilon, o->delta, NEW, err));
+    const double distance = budget.is_l1 ? o->max_count * l0 : nw__up(o->max_count * nw__up(sqrt(l0)));
+    NW__TRY(nw__stats_calibrate(&c, &budget, distance, 1.0, NEW, err));
+    keys->noise = c.noise;
+    keys->deviation = c.deviation;
+    keys->threshold = find_threshold(o, budget.law, c.scale);
+    return make_event(keys, &budget, c.scale, (nw_sensitivity){ distance, NW_ADD_REMOVE }, err);
 }
 
 nw_status nw_keys_new(nw_keys **out, const nw_keys_opts *opts, nw_error *err)

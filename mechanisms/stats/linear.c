@@ -61,30 +61,25 @@ static nw_status read_opts(release *r, const nw_linear_opts *opts, const char *f
     r->opts = defaults;
     memcpy(&r->opts, opts, opts->struct_size < sizeof defaults ? opts->struct_size : sizeof defaults);
     const nw_linear_opts *o = &r->opts;
-    if (!(o->epsilon > 0.0 && o->epsilon <= NW__MAX_EPSILON))
-        return nw__fail(err, NW_E_ARG, function, "epsilon is %g, must be in (0, %g]", o->epsilon, NW__MAX_EPSILON);
-    if (!(o->delta >= 0.0 && o->delta < 1.0))
-        return nw__fail(err, NW_E_ARG, function, "delta is %g, must be in [0, 1)", o->delta);
-    if (o->adjacency != NW_ADD_REMOVE && o->adjacency != NW_REPLACE_ONE)
-        return nw__fail(
-            err, NW_E_ARG, function, "adjacency is %s, must be add_remove or replace_one", nw_adjacency_name(o->adjacency));
-    return NW_OK;
+    NW__TRY(nw__stats_check_budget(o->epsilon, o->delta, function, err));
+    return nw__stats_check_adjacency(o->adjacency, function, err);
+}
+
+static bool is_l1(const release *r)
+{
+    return r->opts.delta == 0.0;
 }
 
 /* distance: of neighbouring vectors, in l1 (Laplace) or l2 (Gaussian). */
 static nw_status calibrate(release *r, double distance, size_t entries, const char *function, nw_error *err)
 {
-    const bool is_pure = r->opts.delta == 0.0;
-    const nw_noise_law law = is_pure ? NW_NOISE_DISCRETE_LAPLACE : NW_NOISE_ROUNDED_GAUSSIAN;
-    const double budget = is_pure ? r->opts.epsilon : nw__budget_mu(r->opts.epsilon, r->opts.delta);
-    const double scale = fmax(0x1p-10, nw__up(nw__up(distance / budget)));
-    if (!(scale <= 0x1p50))
-        return nw__fail(err, NW_E_ARG, function, "epsilon is %g, too small: the noise would be %g, must be at most 2^50",
-            r->opts.epsilon, scale);
-    r->deviation = nw__stats_deviation(law, scale);
-    NW__TRY(nw_event_noise(&r->event, is_pure ? NW_EVENT_DISCRETE_LAPLACE : NW_EVENT_ROUNDED_GAUSSIAN, scale,
-        (nw_sensitivity){ distance, r->opts.adjacency }, entries, err));
-    return nw_noise_new(&r->noise, law, scale, err);
+    nw__budget budget;
+    nw__calibrated c = { 0 };
+    NW__TRY(nw__stats_budget(&budget, r->opts.epsilon, r->opts.delta, function, err));
+    NW__TRY(nw__stats_calibrate(&c, &budget, distance, 1.0, function, err));
+    r->noise = c.noise;
+    r->deviation = c.deviation;
+    return nw_event_noise(&r->event, budget.event, c.scale, (nw_sensitivity){ distance, r->opts.adjacency }, entries, err);
 }
 
 static void release_clear(release *r)
@@ -128,28 +123,27 @@ static void add_count(int64_t *count, int64_t d)
 
 /* Distance of two columns, of one from 0 if the other is `cells`. l1: at most 2^41, l2: the square at most 2^62. Both exact
  * before the root. */
-static double column_distance(const nw_linear *l, size_t x, size_t y, bool is_l1)
+static double column_distance(const nw_linear *l, size_t x, size_t y)
 {
     int64_t sum = 0;
     for (size_t a = 0; a < l->answers; a++) {
         const int64_t *row = l->weights + a * l->cells;
         const int64_t d = llabs(row[x] - (y == l->cells ? 0 : row[y]));
-        sum += is_l1 ? d : d * d;
+        sum += is_l1(&l->release) ? d : d * d;
     }
-    return is_l1 ? (double)sum : nw__up(sqrt(nw__up((double)sum)));
+    return is_l1(&l->release) ? (double)sum : nw__up(sqrt(nw__up((double)sum)));
 }
 
 static double sensitivity_of(const nw_linear *l)
 {
-    const bool is_l1 = l->release.opts.delta == 0.0;
     const bool is_replace = l->release.opts.adjacency == NW_REPLACE_ONE;
     const bool are_few = (double)l->cells * (double)l->cells * (double)l->answers <= MAX_COMPARISONS;
     double norm = 0.0;
     double distance = 0.0;
     for (size_t x = 0; x < l->cells; x++) {
-        norm = fmax(norm, column_distance(l, x, l->cells, is_l1));
+        norm = fmax(norm, column_distance(l, x, l->cells));
         for (size_t y = x + 1; is_replace && are_few && y < l->cells; y++)
-            distance = fmax(distance, column_distance(l, x, y, is_l1));
+            distance = fmax(distance, column_distance(l, x, y));
     }
     if (!is_replace)
         return norm;
@@ -287,7 +281,7 @@ static size_t node_count(const nw_tree *tree)
 static double tree_distance(const nw_tree *tree)
 {
     const double moved = (double)tree->depth * (tree->release.opts.adjacency == NW_REPLACE_ONE ? 2.0 : 1.0);
-    return tree->release.opts.delta == 0.0 ? moved : nw__up(sqrt(moved));
+    return is_l1(&tree->release) ? moved : nw__up(sqrt(moved));
 }
 
 nw_status nw_tree_new(nw_tree **out, const nw_linear_opts *opts, double lower, double upper, unsigned depth, nw_error *err)

@@ -45,14 +45,8 @@ static nw_stats_opts read_opts(const nw_stats_opts *opts)
 
 static nw_status check_opts(const nw_stats_opts *o, nw_error *err)
 {
-    if (!(o->epsilon > 0.0 && o->epsilon <= NW__MAX_EPSILON))
-        return nw__fail(err, NW_E_ARG, NEW, "epsilon is %g, must be in (0, %g]", o->epsilon, NW__MAX_EPSILON);
-    if (!(o->delta >= 0.0 && o->delta < 1.0))
-        return nw__fail(err, NW_E_ARG, NEW, "delta is %g, must be in [0, 1)", o->delta);
-    if (o->adjacency != NW_ADD_REMOVE && o->adjacency != NW_REPLACE_ONE)
-        return nw__fail(
-            err, NW_E_ARG, NEW, "adjacency is %s, must be add_remove or replace_one", nw_adjacency_name(o->adjacency));
-    return NW_OK;
+    NW__TRY(nw__stats_check_budget(o->epsilon, o->delta, NEW, err));
+    return nw__stats_check_adjacency(o->adjacency, NEW, err);
 }
 
 static nw_status check_choice(const nw_stats_query *q, nw_error *err)
@@ -133,42 +127,25 @@ static nw_status bound_steps(const nw__total *t, double bound, double *steps, nw
     return NW_OK;
 }
 
-/* `budget` of this total, in epsilon (Laplace) or mu (Gaussian); slack: see nw__stats_plan_make. */
+/* `budget` of this total; slack: see nw__stats_plan_make. */
 static nw_status calibrate(
-    nw__total *t, size_t groups, nw_adjacency adjacency, nw_noise_law law, double budget, double slack, nw_error *err)
+    nw__total *t, size_t groups, nw_adjacency adjacency, const nw__budget *budget, double slack, nw_error *err)
 {
-    const bool is_l1 = law == NW_NOISE_DISCRETE_LAPLACE;
+    nw__calibrated c = { 0 };
     double a = 0.0;
     double b = 0.0;
     if (t->kind != NW__TOTAL_COUNT) {
-        const double real_distance = distance(t->lower, t->upper, groups, adjacency, is_l1);
-        NW__TRY(nw_grid_choose(&t->grid, real_distance / budget, real_distance, 1, err));
+        const double real_distance = distance(t->lower, t->upper, groups, adjacency, budget->is_l1);
+        NW__TRY(nw_grid_choose(&t->grid, real_distance / budget->amount, real_distance, 1, err));
     }
     NW__TRY(bound_steps(t, t->lower, &a, err));
     NW__TRY(bound_steps(t, t->upper, &b, err));
-    t->sensitivity = (nw_sensitivity){ distance(a, b, groups, adjacency, is_l1), adjacency };
-    t->scale = t->sensitivity.value / budget * slack;
-    const double smallest = 0x1p-10; /* of nw/noise.h: at budgets that ask for less noise, the noise stays at this */
-    t->scale = fmax(t->scale, smallest);
-    if (!(t->scale <= 0x1p50))
-        return nw__fail(err, NW_E_ARG, NEW,
-            "epsilon is too small for so many queries: the noise would be %g steps, must be "
-            "at most 2^50",
-            t->scale);
-    t->deviation = ldexp(nw__stats_deviation(law, t->scale), t->grid.exponent);
-    return nw_noise_new(&t->noise, law, t->scale, err);
-}
-
-double nw__stats_deviation(nw_noise_law law, double scale)
-{
-    if (law == NW_NOISE_DISCRETE_LAPLACE) /* variance 2 p / (1 - p)^2, p = e^(-1/b) */
-        return 1.0 / (sqrt(2.0) * sinh(0.5 / scale));
-    if (scale > 4.0) /* the error of Sheppard's correction is below 1e-130 */
-        return sqrt(scale * scale + 1.0 / 12.0);
-    double variance = 0.0; /* sum over k of (k^2 - (k-1)^2) P[|Z| >= k] */
-    for (int k = 1; k <= 160; k++)
-        variance += (2.0 * k - 1.0) * erfc((k - 0.5) / (scale * sqrt(2.0)));
-    return sqrt(variance);
+    t->sensitivity = (nw_sensitivity){ distance(a, b, groups, adjacency, budget->is_l1), adjacency };
+    NW__TRY(nw__stats_calibrate(&c, budget, t->sensitivity.value, slack, NEW, err));
+    t->scale = c.scale;
+    t->deviation = ldexp(c.deviation, t->grid.exponent);
+    t->noise = c.noise;
+    return NW_OK;
 }
 
 /* The largest epsilon whose Gaussian majorant is mu, rounded down: nw_gdp_from_pure increases. */
@@ -270,23 +247,20 @@ nw_status nw__stats_plan_make(nw_stats *stats, const nw_stats_query *queries, si
     NW__TRY(check_opts(&stats->opts, err));
     NW__TRY(read_queries(stats, queries, n, err));
     make_fingerprint(stats);
-    const bool is_pure = stats->opts.delta == 0.0;
-    const nw_noise_law law = is_pure ? NW_NOISE_DISCRETE_LAPLACE : NW_NOISE_ROUNDED_GAUSSIAN;
-    const double budget = is_pure ? stats->opts.epsilon : nw__budget_mu(stats->opts.epsilon, stats->opts.delta);
+    nw__budget budget;
+    NW__TRY(nw__stats_budget(&budget, stats->opts.epsilon, stats->opts.delta, NEW, err));
     const double slack = 1.0 + ((double)(n * (NW__STATS_TOTALS + 1)) + 16.0) * 0x1p-52;
-    if (!(budget > 0.0))
-        return nw__fail(
-            err, NW_E_ARG, NEW, "epsilon is %g at delta %g, too small to be expressed", stats->opts.epsilon, stats->opts.delta);
     for (size_t i = 0; i < n; i++) {
         nw__query *q = &stats->queries[i];
         const double part = q->share / (q->total_count == 0 ? 1.0 : (double)q->total_count);
-        const double mine = is_pure ? budget * part : budget * sqrt(part);
+        nw__budget mine = budget;
+        mine.amount *= budget.is_l1 ? part : sqrt(part);
         if (is_choice(&q->asked)) {
-            const double epsilon = is_pure ? mine / slack : epsilon_of_mu(mine / slack);
+            const double epsilon = mine.is_l1 ? mine.amount / slack : epsilon_of_mu(mine.amount / slack);
             NW__TRY(nw__choice_plan(&q->choice, &q->asked, epsilon, stats->opts.adjacency, err));
         }
         for (size_t k = 0; k < q->total_count; k++)
-            NW__TRY(calibrate(&q->totals[k], q->asked.groups, stats->opts.adjacency, law, mine, slack, err));
+            NW__TRY(calibrate(&q->totals[k], q->asked.groups, stats->opts.adjacency, &mine, slack, err));
     }
     return make_event(stats, err);
 }

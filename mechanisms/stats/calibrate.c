@@ -1,0 +1,59 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* calibrate.c - from epsilon and delta to noise: what figures, unknown keys and linear queries do alike. */
+#include "stats_internal.h"
+#include "accountant_internal.h"
+
+#include <math.h>
+
+static const double SMALLEST_SCALE = 0x1p-10; /* of nw/noise.h: at budgets that ask for less noise, the noise stays at this */
+
+nw_status nw__stats_check_budget(double epsilon, double delta, const char *function, nw_error *err)
+{
+    if (!(epsilon > 0.0 && epsilon <= NW__MAX_EPSILON))
+        return nw__fail(err, NW_E_ARG, function, "epsilon is %g, must be in (0, %g]", epsilon, NW__MAX_EPSILON);
+    if (!(delta >= 0.0 && delta < 1.0))
+        return nw__fail(err, NW_E_ARG, function, "delta is %g, must be in [0, 1)", delta);
+    return NW_OK;
+}
+
+nw_status nw__stats_check_adjacency(nw_adjacency adjacency, const char *function, nw_error *err)
+{
+    if (adjacency == NW_ADD_REMOVE || adjacency == NW_REPLACE_ONE)
+        return NW_OK;
+    return nw__fail(err, NW_E_ARG, function, "adjacency is %s, must be add_remove or replace_one", nw_adjacency_name(adjacency));
+}
+
+nw_status nw__stats_budget(nw__budget *out, double epsilon, double delta, const char *function, nw_error *err)
+{
+    *out = delta == 0.0
+               ? (nw__budget){ NW_NOISE_DISCRETE_LAPLACE, NW_EVENT_DISCRETE_LAPLACE, true, epsilon }
+               : (nw__budget){ NW_NOISE_ROUNDED_GAUSSIAN, NW_EVENT_ROUNDED_GAUSSIAN, false, nw__budget_mu(epsilon, delta) };
+    if (!(out->amount > 0.0))
+        return nw__fail(err, NW_E_ARG, function, "epsilon is %g at delta %g, too small to be expressed", epsilon, delta);
+    return NW_OK;
+}
+
+/* Two steps up cover the quotient, and the accountant's. */
+nw_status nw__stats_calibrate(
+    nw__calibrated *out, const nw__budget *budget, double distance, double slack, const char *function, nw_error *err)
+{
+    out->scale = fmax(SMALLEST_SCALE, nw__up(nw__up(distance / budget->amount)) * slack);
+    if (!(out->scale <= 0x1p50))
+        return nw__fail(err, NW_E_ARG, function,
+            "epsilon is too small for what it is shared by: the noise would be %g steps, must be at most 2^50", out->scale);
+    out->deviation = nw__stats_deviation(budget->law, out->scale);
+    return nw_noise_new(&out->noise, budget->law, out->scale, err);
+}
+
+double nw__stats_deviation(nw_noise_law law, double scale)
+{
+    if (law == NW_NOISE_DISCRETE_LAPLACE) /* variance 2 p / (1 - p)^2, p = e^(-1/b) */
+        return 1.0 / (sqrt(2.0) * sinh(0.5 / scale));
+    if (scale > 4.0) /* the error of Sheppard's correction is below 1e-130 */
+        return sqrt(scale * scale + 1.0 / 12.0);
+    double variance = 0.0; /* sum over k of (k^2 - (k-1)^2) P[|Z| >= k] */
+    for (int k = 1; k <= 160; k++)
+        variance += (2.0 * k - 1.0) * erfc((k - 0.5) / (scale * sqrt(2.0)));
+    return sqrt(variance);
+}
