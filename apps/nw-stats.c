@@ -12,18 +12,17 @@
 #include "common/options.h"
 #include "common/progress.h"
 #include "common/receipt.h"
+#include "common/seed.h"
 #include "common/signals.h"
 #include "stats/feed.h"
 #include "stats/report.h"
 
 #include <noisewright.h>
-#include <nw/testing.h>
 
 #include <stdlib.h>
 #include <string.h>
 
-#define NO_SEED UINT64_MAX /* outside of --insecure-seed's interval */
-#define FINEST_BINS 65534  /* of a column: one value each as far as there are codes */
+#define FINEST_BINS 65534 /* of a column: one value each as far as there are codes */
 
 typedef struct settings {
     const char *operands[APP_MAX_OPERANDS]; /* TABLE.csv */
@@ -106,11 +105,6 @@ typedef struct job {
     app_progress progress;
 } job;
 
-static bool is_insecure(const settings *s)
-{
-    return s->insecure_seed != NO_SEED;
-}
-
 static const char *output_of(const settings *s)
 {
     return s->output == NULL ? "-" : s->output;
@@ -125,12 +119,8 @@ static int check_settings(const settings *s)
         return app_fail(APP_USAGE, "TABLE.csv", "missing, must be given unless --estimate is");
     if (s->rows > 0)
         return app_fail(APP_USAGE, "--rows", "is for --estimate, must be used with it");
-    if (is_insecure(s) && s->ledger != NULL)
-        return app_fail(APP_USAGE, "--insecure-seed", "cannot be charged to a ledger file, must be used without --ledger");
-    for (size_t i = 0; s->output != NULL && i < sizeof named / sizeof *named; i++)
-        if (named[i] != NULL && strcmp(s->output, "-") != 0 && app_is_same_file(named[i], s->output))
-            return app_fail(APP_USAGE, "--output", "is the same file as %s, must be another", named[i]);
-    return APP_OK;
+    const int code = app_check_seed(s->insecure_seed, s->ledger);
+    return code == APP_OK ? app_check_apart("--output", s->output, named, sizeof named / sizeof *named) : code;
 }
 
 /* Reads the schema and the queries, and plans the release. */
@@ -175,7 +165,7 @@ static int release(job *j)
 {
     nw_error err;
     const settings *s = j->settings;
-    nw_status status = is_insecure(s) ? nw_rng_new_insecure_seeded(&j->rng, s->insecure_seed, &err) : nw_rng_new(&j->rng, &err);
+    nw_status status = app_new_rng(&j->rng, s->insecure_seed, &err);
     app_signals_defer(true);
     if (status == NW_OK)
         status = nw_stats_release(j->stats, j->rng, j->ledger, "stats", &j->receipt, &err);
@@ -213,7 +203,7 @@ static char *json_text(const job *j)
     app_json_put(&object, "epsilon", app_json_real(s->epsilon));
     app_json_put(&object, "delta", app_json_real(s->delta));
     app_json_put(&object, "adjacency", json_string(nw_adjacency_name(j->adjacency)));
-    app_json_put(&object, "insecure", json_boolean(is_insecure(s)));
+    app_json_put(&object, "insecure", json_boolean(app_is_insecure(s->insecure_seed)));
     app_json_put(&object, "library", json_string(nw_version()));
     app_json_put(&object, "queries", report_json(&r));
     if (s->is_estimate) {
@@ -269,8 +259,8 @@ static int answer(job *j)
         code = release(j);
     if (code == APP_OK)
         code = write_figures(j);
-    if (code == APP_OK && is_insecure(s))
-        app_note("NOT PRIVATE: the random numbers came from --insecure-seed");
+    if (code == APP_OK)
+        app_note_seed(s->insecure_seed);
     if (code == APP_OK && !s->is_quiet && !s->is_json)
         app_receipt_print(stderr, &j->receipt, s->ledger);
     return code;
@@ -292,7 +282,7 @@ static void free_job(job *j)
 
 int main(int argc, char **argv)
 {
-    static settings s = { .insecure_seed = NO_SEED };
+    static settings s = { .insecure_seed = APP_NO_SEED };
     static job j;
     const app_command *chosen;
     int code;

@@ -62,7 +62,7 @@ int main(int argc, char **argv)
 {
     /* in the order of `commands` */
     static int (*const run[])(const settings *) = { synth_release };
-    settings s = { .insecure_seed = NO_SEED };
+    settings s = { .insecure_seed = APP_NO_SEED };
     const app_command *command;
     int code;
     if (!app_parse(&program, argc, argv, &s, &command, &code))

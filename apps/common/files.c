@@ -89,6 +89,14 @@ bool app_is_same_file(const char *a, const char *b)
     return stat(a, &info_a) == 0 && stat(b, &info_b) == 0 && info_a.st_dev == info_b.st_dev && info_a.st_ino == info_b.st_ino;
 }
 
+int app_check_apart(const char *option, const char *path, const char *const *named, size_t n)
+{
+    for (size_t i = 0; path != NULL && i < n; i++)
+        if (named[i] != NULL && app_is_same_file(named[i], path))
+            return app_fail(APP_USAGE, option, "is the same file as %s, must be another", named[i]);
+    return APP_OK;
+}
+
 /* mkostemp gives 0600; the file shall have the mode that open() would have given it. */
 static bool set_usual_mode(int fd)
 {

@@ -12,8 +12,6 @@
 #include "../common/signals.h"
 #include "manifest.h"
 
-#include <nw/testing.h>
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,20 +27,15 @@ static int check_settings(const settings *s)
         return app_fail(APP_USAGE, "--output", "missing, must be given unless --estimate is");
     if (strcmp(s->output, "-") == 0 && s->is_json)
         return app_fail(APP_USAGE, "--json", "both it and the table would go to standard output, -o must be a file");
-    if (settings_are_insecure(s) && s->ledger != NULL)
-        return app_fail(APP_USAGE, "--insecure-seed", "cannot be charged to a ledger file, must be used without --ledger");
     if (s->manifest != NULL && app_is_stream(s->manifest))
         return app_fail(APP_USAGE, "--manifest", "is \"%s\", must be a regular file", s->manifest);
-    const char *const named[] = { table, s->schema, s->ledger };
-    for (size_t i = 0; i < sizeof named / sizeof *named; i++) {
-        if (named[i] != NULL && app_is_same_file(named[i], s->output))
-            return app_fail(APP_USAGE, "--output", "is the same file as %s, must be another", named[i]);
-        if (named[i] != NULL && s->manifest != NULL && app_is_same_file(named[i], s->manifest))
-            return app_fail(APP_USAGE, "--manifest", "is the same file as %s, must be another", named[i]);
-    }
-    if (s->manifest != NULL && app_is_same_file(s->output, s->manifest))
-        return app_fail(APP_USAGE, "--manifest", "is the same file as the output, must be another");
-    return APP_OK;
+    const char *const named[] = { table, s->schema, s->ledger, s->output };
+    int code = app_check_seed(s->insecure_seed, s->ledger);
+    if (code == APP_OK)
+        code = app_check_apart("--output", s->output, named, 3);
+    if (code == APP_OK)
+        code = app_check_apart("--manifest", s->manifest, named, 4);
+    return code;
 }
 
 /* Reads the schema and plans the measurements. */
@@ -106,8 +99,7 @@ static int release(job *j)
 {
     nw_error err;
     const settings *s = j->settings;
-    nw_status status =
-        settings_are_insecure(s) ? nw_rng_new_insecure_seeded(&j->rng, s->insecure_seed, &err) : nw_rng_new(&j->rng, &err);
+    nw_status status = app_new_rng(&j->rng, s->insecure_seed, &err);
     app_signals_defer(true);
     if (status == NW_OK)
         status = nw_synth_run(j->synth, j->rng, j->ledger, j->table, &j->fit, &j->synthetic, NULL, &j->receipt, &err);
@@ -139,8 +131,7 @@ static int write_output(job *j)
 static int print_result(const job *j)
 {
     const settings *s = j->settings;
-    if (settings_are_insecure(s))
-        app_note("NOT PRIVATE: the random numbers came from --insecure-seed");
+    app_note_seed(s->insecure_seed);
     if (s->is_json) {
         json_t *object = manifest_json(j, nw_table_rows(j->synthetic));
         app_json_put(&object, "seconds", json_real(j->seconds));

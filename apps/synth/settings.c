@@ -17,5 +17,5 @@ nw_synth_engine settings_engine(const settings *s)
 
 bool settings_are_insecure(const settings *s)
 {
-    return s->insecure_seed != NO_SEED;
+    return app_is_insecure(s->insecure_seed);
 }

@@ -5,10 +5,9 @@
 
 /* settings.h - what the options of all commands of nw-synth are read into, and the commands. */
 #include "../common/options.h"
+#include "../common/seed.h"
 
 #include <noisewright.h>
-
-#define NO_SEED UINT64_MAX /* outside of --insecure-seed's interval */
 
 typedef struct settings {
     const char *operands[APP_MAX_OPERANDS]; /* TABLE.csv */
