@@ -15,6 +15,7 @@
 #include "common/seed.h"
 #include "common/signals.h"
 #include "stats/feed.h"
+#include "stats/keys.h"
 #include "stats/report.h"
 
 #include <noisewright.h>
@@ -29,6 +30,9 @@ typedef struct settings {
     const char *schema;
     const char *output;
     const char *ledger;
+    const char *unit;  /* NULL: one record */
+    uint64_t max_keys; /* of one unit; 0: not given */
+    uint64_t max_count;
     double epsilon;
     double delta; /* 0: pure */
     app_texts queries;
@@ -49,6 +53,12 @@ static const app_option options[] = {
         "probability left outside of epsilon; without it, or 0: pure differential privacy, with Laplace noise; else Gaussian"),
     APP_OPTION("query", 'Q', APP_TEXTS, "QUERY", NULL, queries, true,
         "what is asked, such as 'mean(age) by sex'; may be given several times, and then shares the budget"),
+    APP_OPTION("unit", 'u', APP_TEXT, "COLUMN", NULL, unit, false,
+        "a column of text that says whose a record is: unknown keys protect that user, with all records"),
+    APP_OPTION("max-keys", '\0', APP_COUNT, "N", "[1, 1048576]", max_keys, false,
+        "with --unit: so many keys of a user count, the first in the table"),
+    APP_OPTION("max-count", '\0', APP_COUNT, "N", "[1, 1048576]", max_count, false,
+        "with --unit: so many records of a user and key count"),
     APP_OPTION("adjacency", 'a', APP_CHOICE, NULL, "add-remove|replace-one", adjacency, false,
         "which two tables are neighbours; default add-remove"),
     APP_OPTION("ledger", 'l', APP_FILE, "FILE", NULL, ledger, false,
@@ -78,6 +88,7 @@ static const app_program program = {
     .details = "Queries:\n"
                "  count()  sum(COLUMN)  mean(COLUMN)  var(COLUMN)  hist(COLUMN[, CELLS])\n"
                "  median(COLUMN)  quantile(COLUMN, RANK)  min(COLUMN)  max(COLUMN)\n"
+               "  count() by TEXT  or  hist(TEXT): keys that no schema lists, with --delta\n"
                "then, if wanted: by COLUMN, and weight W for a larger share of the budget.\n"
                "COLUMN in LOW..HIGH holds values to narrower bounds than the schema's. Names\n"
                "with other characters than letters, digits and _-.<>= stand in \"quotes\".\n"
@@ -98,7 +109,8 @@ typedef struct job {
     nw_adjacency adjacency;
     nw_schema *schema;
     query queries[APP_MAX_TEXTS];
-    nw_stats *stats;
+    nw_stats *stats; /* of a run that makes figures */
+    keys_run *keys;  /* of a run that counts unknown keys */
     nw_ledger *ledger;
     nw_rng *rng;
     nw_receipt receipt; /* its head is empty until the charge */
@@ -113,6 +125,10 @@ static const char *output_of(const settings *s)
 static int check_settings(const settings *s)
 {
     const char *const named[] = { s->operands[0], s->schema, s->ledger };
+    if (s->unit != NULL && (s->max_keys == 0 || s->max_count == 0))
+        return app_fail(APP_USAGE, s->max_keys == 0 ? "--max-keys" : "--max-count", "missing, must be given with --unit");
+    if (s->unit == NULL && (s->max_keys > 0 || s->max_count > 0))
+        return app_fail(APP_USAGE, s->max_keys > 0 ? "--max-keys" : "--max-count", "is for --unit, must be used with it");
     if (s->is_estimate)
         return APP_OK;
     if (s->operands[0] == NULL)
@@ -123,13 +139,50 @@ static int check_settings(const settings *s)
     return code == APP_OK ? app_check_apart("--output", s->output, named, sizeof named / sizeof *named) : code;
 }
 
-/* Reads the schema and the queries, and plans the release. */
-static int plan(job *j)
+static int plan_figures(job *j)
 {
     nw_error err;
     const settings *s = j->settings;
     nw_stats_query asked[APP_MAX_TEXTS];
     nw_stats_opts opts = NW_STATS_OPTS_INIT;
+    if (s->unit != NULL)
+        return app_fail(
+            APP_USAGE, "--unit", "is for counts of unknown keys, and \"%s\" is none: it protects one record", j->queries[0].text);
+    for (size_t i = 0; i < s->queries.count; i++)
+        asked[i] = query_plan(&j->queries[i]);
+    opts.epsilon = s->epsilon;
+    opts.delta = s->delta;
+    opts.adjacency = j->adjacency;
+    if (nw_stats_new(&j->stats, asked, s->queries.count, &opts, &err) != NW_OK)
+        return app_fail_error("options", &err);
+    return APP_OK;
+}
+
+static int plan_keys(job *j)
+{
+    const settings *s = j->settings;
+    const char *asked = j->queries[0].text;
+    keys_bounds bounds = { s->epsilon, s->delta, QUERY_NO_COLUMN, 1, 1 };
+    if (!(s->delta > 0.0))
+        return app_fail(APP_USAGE, "--delta",
+            "is %g, must be above 0 for \"%s\": with that probability a key of one user alone comes out", s->delta, asked);
+    if (j->adjacency != NW_ADD_REMOVE)
+        return app_fail(APP_USAGE, "--adjacency", "is replace-one, must be add-remove for \"%s\"", asked);
+    if (s->unit != NULL) {
+        bounds = (keys_bounds){ s->epsilon, s->delta, query_find_column(j->schema, s->unit), (uint32_t)s->max_keys,
+            (uint32_t)s->max_count };
+        if (bounds.unit == QUERY_NO_COLUMN || nw_schema_column(j->schema, bounds.unit).type != NW_COLUMN_TEXT)
+            return app_fail(APP_USAGE, "--unit", "is \"%s\", must be a column of the schema of type text", s->unit);
+    }
+    return keys_plan(&j->keys, j->queries, s->queries.count, &bounds);
+}
+
+/* Reads the schema and the queries, and plans the release. */
+static int plan(job *j)
+{
+    nw_error err;
+    const settings *s = j->settings;
+    size_t of_keys = 0;
     int code = app_check_input(s->schema);
     if (code != APP_OK)
         return code;
@@ -137,26 +190,40 @@ static int plan(job *j)
         return app_fail_error(s->schema, &err);
     for (size_t i = 0; code == APP_OK && i < s->queries.count; i++) {
         code = query_parse(&j->queries[i], s->queries.items[i], j->schema);
-        asked[i] = query_plan(&j->queries[i]);
+        of_keys += code == APP_OK && j->queries[i].figure == FIGURE_KEYS;
     }
-    opts.epsilon = s->epsilon;
-    opts.delta = s->delta;
-    opts.adjacency = j->adjacency;
-    if (code == APP_OK && nw_stats_new(&j->stats, asked, s->queries.count, &opts, &err) != NW_OK)
-        return app_fail_error("options", &err);
-    return code;
+    if (code != APP_OK)
+        return code;
+    for (size_t i = 0; of_keys > 0 && i < s->queries.count; i++)
+        if (j->queries[i].figure != FIGURE_KEYS)
+            return app_fail(APP_USAGE, "--query", "\"%s\" counts no unknown keys as others do, must be asked in a run of its own",
+                j->queries[i].text);
+    return of_keys > 0 ? plan_keys(j) : plan_figures(j);
+}
+
+static const nw_event *event_of(const job *j)
+{
+    return j->keys != NULL ? keys_event(j->keys) : nw_stats_event(j->stats);
 }
 
 static int open_ledger(job *j)
 {
     const settings *s = j->settings;
-    const app_release release = { s->ledger, s->epsilon, s->delta, j->adjacency, nw_stats_event(j->stats) };
+    const app_release release = { .ledger = s->ledger,
+        .epsilon = s->epsilon,
+        .delta = s->delta,
+        .adjacency = j->adjacency,
+        .event = event_of(j),
+        .filter = j->keys != NULL ? NW_FILTER_PURE : NW_FILTER_AUTO,
+        .unit = s->unit };
     return app_open_ledger(&j->ledger, &release);
 }
 
 static int read_table(job *j)
 {
     const settings *s = j->settings;
+    if (j->keys != NULL)
+        return keys_feed(j->keys, j->schema, s->operands[0], &j->progress);
     return feed(j->stats, j->queries, s->queries.count, j->schema, s->operands[0], &j->progress);
 }
 
@@ -168,7 +235,8 @@ static int release(job *j)
     nw_status status = app_new_rng(&j->rng, s->insecure_seed, &err);
     app_signals_defer(true);
     if (status == NW_OK)
-        status = nw_stats_release(j->stats, j->rng, j->ledger, "stats", &j->receipt, &err);
+        status = j->keys != NULL ? keys_release(j->keys, j->rng, j->ledger, &j->receipt, &err)
+                                 : nw_stats_release(j->stats, j->rng, j->ledger, "stats", &j->receipt, &err);
     if (status == NW_OK)
         return APP_OK;
     const int code = app_fail_error(s->ledger == NULL ? "run" : s->ledger, &err);
@@ -189,7 +257,7 @@ static json_t *event_json(const job *j)
 {
     char *text = NULL;
     json_t *event = NULL;
-    if (nw_event_to_json(nw_stats_event(j->stats), &text, NULL) == NW_OK)
+    if (nw_event_to_json(event_of(j), &text, NULL) == NW_OK)
         event = json_loads(text, 0, NULL);
     nw_string_free(text);
     return event;
@@ -205,7 +273,7 @@ static char *json_text(const job *j)
     app_json_put(&object, "adjacency", json_string(nw_adjacency_name(j->adjacency)));
     app_json_put(&object, "insecure", json_boolean(app_is_insecure(s->insecure_seed)));
     app_json_put(&object, "library", json_string(nw_version()));
-    app_json_put(&object, "queries", report_json(&r));
+    app_json_put(&object, "queries", j->keys != NULL ? keys_json(j->keys, j->schema) : report_json(&r));
     if (s->is_estimate) {
         app_json_put(&object, "estimate", json_true());
         app_json_put(&object, "rows", s->rows > 0 ? json_integer((json_int_t)s->rows) : json_null());
@@ -224,7 +292,7 @@ static char *plain_text(const job *j)
     FILE *stream = open_memstream(&text, &size);
     if (stream == NULL)
         return NULL;
-    const bool is_whole = report_text(stream, &r);
+    const bool is_whole = j->keys != NULL ? keys_text(stream, j->keys, j->schema) : report_text(stream, &r);
     if (fclose(stream) == 0 && is_whole)
         return text;
     free(text);
@@ -277,6 +345,7 @@ static void free_job(job *j)
     nw_rng_free(j->rng);
     nw_ledger_close(j->ledger);
     nw_stats_free(j->stats);
+    keys_free(j->keys);
     nw_schema_free(j->schema);
 }
 

@@ -40,6 +40,8 @@ int app_open_ledger(nw_ledger **out, const app_release *release)
         opts.epsilon = release->epsilon;
         opts.delta = release->delta;
         opts.adjacency = release->adjacency;
+        opts.filter = release->filter;
+        opts.unit = release->unit == NULL ? opts.unit : release->unit;
         return nw_ledger_memory(out, &opts, &err) == NW_OK ? APP_OK : app_fail_error("ledger in memory", &err);
     }
     const int code = app_check_input(release->ledger);

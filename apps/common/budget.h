@@ -13,6 +13,8 @@ typedef struct app_release {
     double delta;
     nw_adjacency adjacency;
     const nw_event *event;
+    nw_filter filter; /* of a ledger in memory; NW_FILTER_AUTO if not given */
+    const char *unit; /* of a ledger in memory; NULL: one record */
 } app_release;
 
 /** Opens the ledger, and says no if it is for other neighbours or the release does not fit: asked before any data is read, as the

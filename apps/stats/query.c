@@ -83,6 +83,20 @@ static bool read_name(reader *r, char out[NAME_SIZE])
     return n > 0 && !is_name_character(*r->at);
 }
 
+size_t query_find_column(const nw_schema *schema, const char *name)
+{
+    for (size_t i = 0; i < nw_schema_columns(schema); i++)
+        if (strcmp(nw_schema_column(schema, i).name, name) == 0)
+            return i;
+    return QUERY_NO_COLUMN;
+}
+
+static bool is_text(const reader *r, size_t column)
+{
+    return nw_schema_column(r->schema, column).type == NW_COLUMN_TEXT;
+}
+
+/* Any column, also of text. */
 static int read_column(reader *r, size_t *column)
 {
     char name[NAME_SIZE];
@@ -92,15 +106,9 @@ static int read_column(reader *r, size_t *column)
         skip_blanks(r);
         return expected(r, "a column");
     }
-    for (size_t i = 0; i < nw_schema_columns(r->schema); i++) {
-        if (strcmp(nw_schema_column(r->schema, i).name, name) == 0) {
-            *column = i;
-            if (nw_schema_column(r->schema, i).type != NW_COLUMN_TEXT)
-                return APP_OK;
-            return app_fail(APP_USAGE, "--query",
-                "\"%s\": column \"%s\" is text, must have values that the schema lists or bounds", r->text, name);
-        }
-    }
+    *column = query_find_column(r->schema, name);
+    if (*column != QUERY_NO_COLUMN)
+        return APP_OK;
     return app_fail(APP_USAGE, "--query", "\"%s\" names the column \"%s\", must name one of the schema", r->text, name);
 }
 
@@ -144,6 +152,8 @@ static int read_values(reader *r, query *q)
     if (code != APP_OK)
         return code;
     const nw_column column = nw_schema_column(r->schema, q->column);
+    if (column.type == NW_COLUMN_TEXT)
+        return app_fail(APP_USAGE, "--query", "\"%s\": column \"%s\" is text, must have numbers", r->text, column.name);
     if (column.type == NW_COLUMN_CATEGORICAL)
         return app_fail(APP_USAGE, "--query", "\"%s\": column \"%s\" has categories, must have numbers", r->text, column.name);
     nw_schema_range(r->schema, q->column, 0, &q->lower, &unused);
@@ -186,6 +196,10 @@ static int read_cells(reader *r, query *q)
     const int code = read_column(r, &q->column);
     if (code != APP_OK)
         return code;
+    if (is_text(r, q->column)) {
+        q->figure = FIGURE_KEYS;
+        return APP_OK;
+    }
     const nw_column column = nw_schema_column(r->schema, q->column);
     const uint32_t values = query_values(&column);
     const bool is_cut = values > FEW_VALUES && column.type != NW_COLUMN_CATEGORICAL;
@@ -244,9 +258,23 @@ static int read_key(reader *r, query *q)
     if (!take_word(r, "by"))
         return APP_OK;
     const int code = read_column(r, &q->key);
-    if (code == APP_OK)
-        q->keys = nw_schema_column(r->schema, q->key).cells;
-    return code;
+    if (code != APP_OK)
+        return code;
+    const nw_column key = nw_schema_column(r->schema, q->key);
+    if (q->figure == FIGURE_KEYS)
+        return app_fail(APP_USAGE, "--query", "\"%s\": unknown keys are counted in one column, \"by\" must not follow", r->text);
+    if (!is_text(r, q->key)) {
+        q->keys = key.cells;
+        return APP_OK;
+    }
+    if (q->figure != FIGURE_COUNT)
+        return app_fail(APP_USAGE, "--query",
+            "\"%s\": column \"%s\" is text, and only count() can be by unknown keys: list in the schema those that it finds",
+            r->text, key.name);
+    q->figure = FIGURE_KEYS;
+    q->column = q->key;
+    q->key = QUERY_NO_COLUMN;
+    return APP_OK;
 }
 
 static int read_weight(reader *r, query *q)
@@ -281,7 +309,7 @@ int query_parse(query *out, const char *text, const nw_schema *schema)
 
 bool query_is_choice(const query *q)
 {
-    return q->figure >= FIGURE_QUANTILE;
+    return q->figure >= FIGURE_QUANTILE && q->figure <= FIGURE_MAX;
 }
 
 nw_stats_query query_plan(const query *q)

@@ -22,7 +22,8 @@ typedef enum figure {
     FIGURE_HIST,
     FIGURE_QUANTILE, /* and median */
     FIGURE_MIN,
-    FIGURE_MAX
+    FIGURE_MAX,
+    FIGURE_KEYS /* "count() by COLUMN" and "hist(COLUMN)" of a column of text: keys.h */
 } figure;
 
 #define QUERY_NO_COLUMN SIZE_MAX
@@ -30,7 +31,7 @@ typedef enum figure {
 typedef struct query {
     const char *text; /* as it was given; borrowed */
     figure figure;
-    size_t column;   /* of values or cells; QUERY_NO_COLUMN for a count */
+    size_t column;   /* of values, cells or unknown keys; QUERY_NO_COLUMN for a count */
     size_t key;      /* the column to group by, or QUERY_NO_COLUMN */
     uint32_t keys;   /* codes of the key, "missing" included; 1 without one */
     uint32_t ranges; /* hist: ranges of codes, without "missing"; else 0 */
@@ -41,13 +42,16 @@ typedef struct query {
     double weight;
 } query;
 
+/** The column of that name, or QUERY_NO_COLUMN. */
+size_t query_find_column(const nw_schema *schema, const char *name);
+
 /** Reads one query. An exit code; on error the message names what was expected, and where. */
 int query_parse(query *out, const char *text, const nw_schema *schema);
 
 /** True for what is chosen among the codes of the column: quantile, min, max. */
 bool query_is_choice(const query *q);
 
-/** The same for the library. */
+/** The same for the library; not for FIGURE_KEYS. */
 nw_stats_query query_plan(const query *q);
 
 /** Codes of a column that do not mean "missing". */

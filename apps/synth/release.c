@@ -73,7 +73,11 @@ static int plan(job *j)
 static int open_ledger(job *j)
 {
     const settings *s = j->settings;
-    const app_release release = { s->ledger, s->epsilon, s->delta, settings_adjacency(s), nw_synth_event(j->synth) };
+    const app_release release = { .ledger = s->ledger,
+        .epsilon = s->epsilon,
+        .delta = s->delta,
+        .adjacency = settings_adjacency(s),
+        .event = nw_synth_event(j->synth) };
     return app_open_ledger(&j->ledger, &release);
 }
 

@@ -109,7 +109,7 @@ ask not_closed 'nothing at character 9,.*"\)"' 'mean(age'
 ask rest 'character 11,.*"by", "weight" or the end' 'mean(age) of sex'
 ask rest_behind_key '"weight" or the end' 'mean(age) by sex by age'
 sed 's/"region"/"note": {"type": "text"}, "region"/' schema.json >text.json
-refuses text_column 64 '"mean\(note\)": column "note" is text' \
+refuses text_column 64 '"mean\(note\)": column "note" is text, must have numbers' \
     nw-stats table.csv --schema text.json --epsilon 1 --query 'mean(note)'
 refuses text_column_in_a_synthetic_table 65 'text.json: column "note" is text' nw-synth table.csv --schema text.json --epsilon 1 \
     --delta 1e-9 --estimate
