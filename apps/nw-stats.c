@@ -14,9 +14,8 @@
 #include "common/receipt.h"
 #include "common/seed.h"
 #include "common/signals.h"
-#include "stats/feed.h"
+#include "stats/figures.h"
 #include "stats/keys.h"
-#include "stats/report.h"
 
 #include <noisewright.h>
 
@@ -88,6 +87,7 @@ static const app_program program = {
     .details = "Queries:\n"
                "  count()  sum(COLUMN)  mean(COLUMN)  var(COLUMN)  hist(COLUMN[, CELLS])\n"
                "  median(COLUMN)  quantile(COLUMN, RANK)  min(COLUMN)  max(COLUMN)\n"
+               "  quantiles(COLUMN, N): N values that cut the records into equal parts\n"
                "  count() by TEXT  or  hist(TEXT): keys that no schema lists, with --delta\n"
                "then, if wanted: by COLUMN, and weight W for a larger share of the budget.\n"
                "COLUMN in LOW..HIGH holds values to narrower bounds than the schema's. Names\n"
@@ -109,8 +109,9 @@ typedef struct job {
     nw_adjacency adjacency;
     nw_schema *schema;
     query queries[APP_MAX_TEXTS];
-    nw_stats *stats; /* of a run that makes figures */
-    keys_run *keys;  /* of a run that counts unknown keys */
+    figures_run *figures;
+    char unit[128]; /* what is protected, in words; empty: one record */
+    keys_run *keys; /* of a run that counts unknown keys, which makes no figures */
     nw_ledger *ledger;
     nw_rng *rng;
     nw_receipt receipt; /* its head is empty until the charge */
@@ -141,21 +142,15 @@ static int check_settings(const settings *s)
 
 static int plan_figures(job *j)
 {
-    nw_error err;
     const settings *s = j->settings;
-    nw_stats_query asked[APP_MAX_TEXTS];
     nw_stats_opts opts = NW_STATS_OPTS_INIT;
     if (s->unit != NULL)
         return app_fail(
             APP_USAGE, "--unit", "is for counts of unknown keys, and \"%s\" is none: it protects one record", j->queries[0].text);
-    for (size_t i = 0; i < s->queries.count; i++)
-        asked[i] = query_plan(&j->queries[i]);
     opts.epsilon = s->epsilon;
     opts.delta = s->delta;
     opts.adjacency = j->adjacency;
-    if (nw_stats_new(&j->stats, asked, s->queries.count, &opts, &err) != NW_OK)
-        return app_fail_error("options", &err);
-    return APP_OK;
+    return figures_plan(&j->figures, j->queries, s->queries.count, &opts);
 }
 
 static int plan_keys(job *j)
@@ -173,6 +168,7 @@ static int plan_keys(job *j)
             (uint32_t)s->max_count };
         if (bounds.unit == QUERY_NO_COLUMN || nw_schema_column(j->schema, bounds.unit).type != NW_COLUMN_TEXT)
             return app_fail(APP_USAGE, "--unit", "is \"%s\", must be a column of the schema of type text", s->unit);
+        snprintf(j->unit, sizeof j->unit, "one %.80s, with all records", s->unit);
     }
     return keys_plan(&j->keys, j->queries, s->queries.count, &bounds);
 }
@@ -203,7 +199,7 @@ static int plan(job *j)
 
 static const nw_event *event_of(const job *j)
 {
-    return j->keys != NULL ? keys_event(j->keys) : nw_stats_event(j->stats);
+    return j->keys != NULL ? keys_event(j->keys) : figures_event(j->figures);
 }
 
 static int open_ledger(job *j)
@@ -215,7 +211,7 @@ static int open_ledger(job *j)
         .adjacency = j->adjacency,
         .event = event_of(j),
         .filter = j->keys != NULL ? NW_FILTER_PURE : NW_FILTER_AUTO,
-        .unit = s->unit };
+        .unit = j->unit[0] == '\0' ? NULL : j->unit };
     return app_open_ledger(&j->ledger, &release);
 }
 
@@ -224,7 +220,7 @@ static int read_table(job *j)
     const settings *s = j->settings;
     if (j->keys != NULL)
         return keys_feed(j->keys, j->schema, s->operands[0], &j->progress);
-    return feed(j->stats, j->queries, s->queries.count, j->schema, s->operands[0], &j->progress);
+    return figures_feed(j->figures, j->schema, s->operands[0], &j->progress);
 }
 
 /* Charges and draws. From the charge on a signal comes too late. */
@@ -236,7 +232,7 @@ static int release(job *j)
     app_signals_defer(true);
     if (status == NW_OK)
         status = j->keys != NULL ? keys_release(j->keys, j->rng, j->ledger, &j->receipt, &err)
-                                 : nw_stats_release(j->stats, j->rng, j->ledger, "stats", &j->receipt, &err);
+                                 : figures_release(j->figures, j->rng, j->ledger, &j->receipt, &err);
     if (status == NW_OK)
         return APP_OK;
     const int code = app_fail_error(s->ledger == NULL ? "run" : s->ledger, &err);
@@ -246,12 +242,6 @@ static int release(job *j)
 }
 
 /* ---- output ---- */
-
-static report report_of(const job *j)
-{
-    const settings *s = j->settings;
-    return (report){ j->queries, s->queries.count, j->schema, j->stats, s->is_estimate, s->rows };
-}
 
 static json_t *event_json(const job *j)
 {
@@ -266,14 +256,14 @@ static json_t *event_json(const job *j)
 static char *json_text(const job *j)
 {
     const settings *s = j->settings;
-    const report r = report_of(j);
     json_t *object = json_object();
     app_json_put(&object, "epsilon", app_json_real(s->epsilon));
     app_json_put(&object, "delta", app_json_real(s->delta));
     app_json_put(&object, "adjacency", json_string(nw_adjacency_name(j->adjacency)));
     app_json_put(&object, "insecure", json_boolean(app_is_insecure(s->insecure_seed)));
     app_json_put(&object, "library", json_string(nw_version()));
-    app_json_put(&object, "queries", j->keys != NULL ? keys_json(j->keys, j->schema) : report_json(&r));
+    app_json_put(
+        &object, "queries", j->keys != NULL ? keys_json(j->keys, j->schema) : figures_json(j->figures, j->schema, s->rows));
     if (s->is_estimate) {
         app_json_put(&object, "estimate", json_true());
         app_json_put(&object, "rows", s->rows > 0 ? json_integer((json_int_t)s->rows) : json_null());
@@ -286,13 +276,13 @@ static char *json_text(const job *j)
 
 static char *plain_text(const job *j)
 {
-    const report r = report_of(j);
     char *text = NULL;
     size_t size = 0;
     FILE *stream = open_memstream(&text, &size);
     if (stream == NULL)
         return NULL;
-    const bool is_whole = j->keys != NULL ? keys_text(stream, j->keys, j->schema) : report_text(stream, &r);
+    const bool is_whole =
+        j->keys != NULL ? keys_text(stream, j->keys, j->schema) : figures_text(stream, j->figures, j->schema, j->settings->rows);
     if (fclose(stream) == 0 && is_whole)
         return text;
     free(text);
@@ -344,7 +334,7 @@ static void free_job(job *j)
 {
     nw_rng_free(j->rng);
     nw_ledger_close(j->ledger);
-    nw_stats_free(j->stats);
+    figures_free(j->figures);
     keys_free(j->keys);
     nw_schema_free(j->schema);
 }

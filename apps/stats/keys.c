@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* keys.c - see keys.h. */
 #include "keys.h"
+#include "../common/budget.h"
 #include "../common/exit.h"
 #include "../common/json.h"
 #include "../common/options.h"
@@ -143,20 +144,14 @@ int keys_feed(keys_run *run, const nw_schema *schema, const char *path, app_prog
 
 /* ---- the release ---- */
 
-/* All events are charged as one, before anything is drawn; what each query draws is then recorded in a ledger that refuses
- * nothing and is thrown away. */
 nw_status keys_release(keys_run *run, nw_rng *rng, nw_ledger *ledger, nw_receipt *receipt, nw_error *err)
 {
-    nw_ledger *charged = NULL;
-    nw_ledger_opts opts = NW_LEDGER_OPTS_INIT;
-    opts.delta = 0.5;
-    opts.adjacency = NW_ADD_REMOVE;
-    nw_status status = nw_ledger_unlimited(&charged, &opts, err);
-    if (status == NW_OK)
-        status = nw_ledger_charge(ledger, run->event, "keys", rng, receipt, err);
+    nw_ledger *parts = NULL;
+    const app_charge charge = { ledger, run->event, "keys", NW_ADD_REMOVE };
+    nw_status status = app_charge_once(&parts, &charge, rng, receipt, err);
     for (size_t i = 0; status == NW_OK && i < run->count; i++)
-        status = nw_keys_release(run->keys[i], rng, charged, "keys", NULL, err);
-    nw_ledger_close(charged);
+        status = nw_keys_release(run->keys[i], rng, parts, "keys", NULL, err);
+    nw_ledger_close(parts);
     run->is_released = status == NW_OK;
     return status;
 }

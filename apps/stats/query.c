@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_SIZE = 256, NUMBER_SIZE = 64, MOST_RANGES = 20, MOST_CELLS = 1 << 20 };
+enum { NAME_SIZE = 256, NUMBER_SIZE = 64, MOST_RANGES = 20, MOST_CELLS = 1 << 20, MOST_QUANTILES = 9999 };
 /* A column of at most so many values is a histogram of its values unless another number of cells is asked for. */
 static const uint32_t FEW_VALUES = 100;
 
@@ -191,6 +191,21 @@ static int read_choice(reader *r, query *q, bool has_rank)
     return code == APP_OK ? bound_codes(r, q) : code;
 }
 
+static int read_quantiles(reader *r, query *q)
+{
+    double parts = 0.0;
+    int code = read_values(r, q);
+    if (code == APP_OK && !take(r, ","))
+        code = expected(r, "\",\" and how many");
+    if (code == APP_OK)
+        code = read_number(r, &parts);
+    if (code == APP_OK && !(parts >= 1.0 && parts <= MOST_QUANTILES && parts == floor(parts)))
+        return app_fail(
+            APP_USAGE, "--query", "\"%s\" has %g quantiles, must have a whole number in 1..%d", r->text, parts, MOST_QUANTILES);
+    q->parts = (uint32_t)parts;
+    return code == APP_OK ? bound_codes(r, q) : code;
+}
+
 static int read_cells(reader *r, query *q)
 {
     const int code = read_column(r, &q->column);
@@ -233,6 +248,8 @@ static int read_arguments(reader *r, query *q, const figure_word *word)
         return APP_OK;
     if (q->figure == FIGURE_HIST)
         return read_cells(r, q);
+    if (q->figure == FIGURE_QUANTILES)
+        return read_quantiles(r, q);
     return query_is_choice(q) ? read_choice(r, q, word->has_rank) : read_values(r, q);
 }
 
@@ -241,7 +258,7 @@ static int read_figure(reader *r, query *q)
     static const figure_word words[] = { { "count", FIGURE_COUNT, false }, { "sum", FIGURE_SUM, false },
         { "mean", FIGURE_MEAN, false }, { "var", FIGURE_VAR, false }, { "hist", FIGURE_HIST, false },
         { "median", FIGURE_QUANTILE, false }, { "quantile", FIGURE_QUANTILE, true }, { "min", FIGURE_MIN, false },
-        { "max", FIGURE_MAX, false } };
+        { "max", FIGURE_MAX, false }, { "quantiles", FIGURE_QUANTILES, false } };
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         if (!take_word(r, words[i].word))
             continue;
@@ -250,7 +267,7 @@ static int read_figure(reader *r, query *q)
         const int code = read_arguments(r, q, &words[i]);
         return code == APP_OK && !take(r, ")") ? expected(r, "\")\"") : code;
     }
-    return expected(r, "one of count, sum, mean, var, hist, median, quantile, min, max");
+    return expected(r, "one of count, sum, mean, var, hist, median, quantile, quantiles, min, max");
 }
 
 static int read_key(reader *r, query *q)
@@ -261,6 +278,8 @@ static int read_key(reader *r, query *q)
     if (code != APP_OK)
         return code;
     const nw_column key = nw_schema_column(r->schema, q->key);
+    if (q->figure == FIGURE_QUANTILES)
+        return app_fail(APP_USAGE, "--query", "\"%s\": quantiles are of all records, \"by\" must not follow", r->text);
     if (q->figure == FIGURE_KEYS)
         return app_fail(APP_USAGE, "--query", "\"%s\": unknown keys are counted in one column, \"by\" must not follow", r->text);
     if (!is_text(r, q->key)) {

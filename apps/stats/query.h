@@ -7,6 +7,7 @@
  *
  *   query  = figure [ "by" COLUMN ] [ "weight" NUMBER ]
  *   figure = "count()" | "hist(" COLUMN [ "," CELLS ] ")" | "quantile(" values "," RANK ")"
+ *          | "quantiles(" values "," NUMBER ")"
  *          | ( "sum" | "mean" | "var" | "median" | "min" | "max" ) "(" values ")"
  *   values = COLUMN [ "in" NUMBER ".." NUMBER ]
  *   COLUMN = letters, digits and any of _-.>=< ; or any text in double quotes, "" for one quote
@@ -23,7 +24,8 @@ typedef enum figure {
     FIGURE_QUANTILE, /* and median */
     FIGURE_MIN,
     FIGURE_MAX,
-    FIGURE_KEYS /* "count() by COLUMN" and "hist(COLUMN)" of a column of text: keys.h */
+    FIGURE_QUANTILES, /* tree.h */
+    FIGURE_KEYS       /* "count() by COLUMN" and "hist(COLUMN)" of a column of text: keys.h */
 } figure;
 
 #define QUERY_NO_COLUMN SIZE_MAX
@@ -38,7 +40,8 @@ typedef struct query {
     uint32_t cells;  /* hist: the same and "missing" if the column has it; else 1 */
     double lower;    /* bounds that values are held to; quantile, min, max: bounds of the codes to choose from */
     double upper;
-    double rank; /* quantile: of the wanted value, 0 .. 1 */
+    double rank;    /* quantile: of the wanted value, 0 .. 1 */
+    uint32_t parts; /* quantiles: so many values, which cut the records into one part more */
     double weight;
 } query;
 
@@ -51,7 +54,7 @@ int query_parse(query *out, const char *text, const nw_schema *schema);
 /** True for what is chosen among the codes of the column: quantile, min, max. */
 bool query_is_choice(const query *q);
 
-/** The same for the library; not for FIGURE_KEYS. */
+/** The same for the library; not for FIGURE_QUANTILES and FIGURE_KEYS. */
 nw_stats_query query_plan(const query *q);
 
 /** Codes of a column that do not mean "missing". */

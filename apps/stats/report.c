@@ -76,12 +76,17 @@ static bool is_count(const query *q)
     return q->figure == FIGURE_COUNT || q->figure == FIGURE_HIST;
 }
 
+static double middle_of(const nw_schema *schema, size_t column, uint32_t code)
+{
+    double low, high;
+    nw_schema_range(schema, column, code, &low, &high);
+    return low + (high - low) / 2.0;
+}
+
 /* The number that a chosen code stands for. */
 static double chosen_value(const report *r, const query *q, double code)
 {
-    double low, high;
-    nw_schema_range(r->schema, q->column, (uint32_t)(code + 0.5), &low, &high);
-    return low + (high - low) / 2.0;
+    return middle_of(r->schema, q->column, (uint32_t)(code + 0.5));
 }
 
 static char *value_text(const report *r, const query *q, nw_stats_figure f)
@@ -365,4 +370,18 @@ json_t *report_json(const report *r)
     for (size_t i = 0; i < r->count; i++)
         json_array_append_new(list, query_json(r, i));
     return json_array_size(list) == r->count ? list : (json_decref(list), NULL);
+}
+
+/* ---- one value ---- */
+
+char *report_value(const nw_schema *schema, size_t column, uint32_t code)
+{
+    char text[TEXT_SIZE];
+    number_text(nw_schema_column(schema, column).type, middle_of(schema, column, code), text);
+    return strdup(text);
+}
+
+json_t *report_value_json(const nw_schema *schema, size_t column, uint32_t code)
+{
+    return number_json(nw_schema_column(schema, column).type, middle_of(schema, column, code));
 }

@@ -18,6 +18,10 @@ typedef struct report {
     uint64_t records; /* that an estimate assumes, 0 if none are */
 } report;
 
+/** The middle of what a code stands for, in the words of its column; to be freed. NULL if memory lacks. */
+char *report_value(const nw_schema *schema, size_t column, uint32_t code);
+json_t *report_value_json(const nw_schema *schema, size_t column, uint32_t code);
+
 /** False if memory lacks. */
 bool report_text(FILE *stream, const report *r);
 /** One object a query; NULL if memory lacks. */

@@ -71,9 +71,11 @@ typedef struct nw_stats_opts {
     double epsilon;         /* nats, in (0, 64]; 0 until set, refused if left so */
     double delta;           /* in [0, 1); 0: discrete Laplace noise, else rounded Gaussian; -1 until set, refused if left so */
     nw_adjacency adjacency; /* add_remove or replace_one; NW_ADJACENCY_UNSET until set */
+    double share; /* of the budget, for a release that is charged together with others whose shares make up the rest: of epsilon,
+                     or of mu^2; in [1e-15, 1]; default 1: all of it */
 } nw_stats_opts;
 /* clang-format off */
-#define NW_STATS_OPTS_INIT { sizeof(nw_stats_opts), 0.0, -1.0, NW_ADJACENCY_UNSET }
+#define NW_STATS_OPTS_INIT { sizeof(nw_stats_opts), 0.0, -1.0, NW_ADJACENCY_UNSET, 1.0 }
 /* clang-format on */
 NW_API void nw_stats_opts_init(nw_stats_opts *opts, size_t struct_size);
 NW_API void nw_stats_query_init(nw_stats_query *query, size_t struct_size);
@@ -325,9 +327,10 @@ typedef struct nw_linear_opts {
     double epsilon;         /* nats, in (0, 64]; 0 until set */
     double delta;           /* in [0, 1); 0: discrete Laplace, else rounded Gaussian; -1 until set */
     nw_adjacency adjacency; /* add_remove or replace_one; NW_ADJACENCY_UNSET until set */
+    double share;           /* as in nw_stats_opts; default 1 */
 } nw_linear_opts;
 /* clang-format off */
-#define NW_LINEAR_OPTS_INIT { sizeof(nw_linear_opts), 0.0, -1.0, NW_ADJACENCY_UNSET }
+#define NW_LINEAR_OPTS_INIT { sizeof(nw_linear_opts), 0.0, -1.0, NW_ADJACENCY_UNSET, 1.0 }
 /* clang-format on */
 NW_API void nw_linear_opts_init(nw_linear_opts *opts, size_t struct_size);
 

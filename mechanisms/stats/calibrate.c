@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+static const double SMALLEST_SHARE = 1e-15;
 static const double SMALLEST_SCALE = 0x1p-10; /* of nw/noise.h: at budgets that ask for less noise, the noise stays at this */
 
 nw_status nw__stats_check_budget(double epsilon, double delta, const char *function, nw_error *err)
@@ -24,11 +25,16 @@ nw_status nw__stats_check_adjacency(nw_adjacency adjacency, const char *function
     return nw__fail(err, NW_E_ARG, function, "adjacency is %s, must be add_remove or replace_one", nw_adjacency_name(adjacency));
 }
 
-nw_status nw__stats_budget(nw__budget *out, double epsilon, double delta, const char *function, nw_error *err)
+/* Of a share the accountant will make up a whole: 2^-44 covers the rounding of up to 256 of them. */
+nw_status nw__stats_budget(nw__budget *out, double epsilon, double delta, double share, const char *function, nw_error *err)
 {
+    if (!(share >= SMALLEST_SHARE && share <= 1.0))
+        return nw__fail(err, NW_E_ARG, function, "share is %g, must be in [%g, 1]", share, SMALLEST_SHARE);
     *out = delta == 0.0
                ? (nw__budget){ NW_NOISE_DISCRETE_LAPLACE, NW_EVENT_DISCRETE_LAPLACE, true, epsilon }
                : (nw__budget){ NW_NOISE_ROUNDED_GAUSSIAN, NW_EVENT_ROUNDED_GAUSSIAN, false, nw__budget_mu(epsilon, delta) };
+    if (share < 1.0)
+        out->amount *= (out->is_l1 ? share : sqrt(share)) * (1.0 - 0x1p-44);
     if (!(out->amount > 0.0))
         return nw__fail(err, NW_E_ARG, function, "epsilon is %g at delta %g, too small to be expressed", epsilon, delta);
     return NW_OK;

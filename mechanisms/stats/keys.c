@@ -88,7 +88,7 @@ static nw_status calibrate(nw_keys *keys, nw_error *err)
     const double l0 = (double)o->max_keys;
     nw__budget budget;
     nw__calibrated c = { 0 };
-    NW__TRY(nw__stats_budget(&budget, o->epsilon, o->delta, NEW, err));
+    NW__TRY(nw__stats_budget(&budget, o->epsilon, o->delta, 1.0, NEW, err));
     const double distance = budget.is_l1 ? o->max_count * l0 : nw__up(o->max_count * nw__up(sqrt(l0)));
     NW__TRY(nw__stats_calibrate(&c, &budget, distance, 1.0, NEW, err));
     keys->noise = c.noise;

@@ -75,7 +75,7 @@ static nw_status calibrate(release *r, double distance, size_t entries, const ch
 {
     nw__budget budget;
     nw__calibrated c = { 0 };
-    NW__TRY(nw__stats_budget(&budget, r->opts.epsilon, r->opts.delta, function, err));
+    NW__TRY(nw__stats_budget(&budget, r->opts.epsilon, r->opts.delta, r->opts.share, function, err));
     NW__TRY(nw__stats_calibrate(&c, &budget, distance, 1.0, function, err));
     r->noise = c.noise;
     r->deviation = c.deviation;
@@ -109,7 +109,8 @@ static nw_status charge(
 
 static bool is_same_opts(const release *a, const release *b)
 {
-    return a->opts.epsilon == b->opts.epsilon && a->opts.delta == b->opts.delta && a->opts.adjacency == b->opts.adjacency;
+    return a->opts.epsilon == b->opts.epsilon && a->opts.delta == b->opts.delta && a->opts.adjacency == b->opts.adjacency &&
+           a->opts.share == b->opts.share;
 }
 
 /* Saturating, which does not increase distances. */

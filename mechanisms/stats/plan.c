@@ -203,6 +203,7 @@ static void make_fingerprint(nw_stats *stats)
     put_double(&h, stats->opts.epsilon);
     put_double(&h, stats->opts.delta);
     put_double(&h, (double)stats->opts.adjacency);
+    put_double(&h, stats->opts.share);
     for (size_t i = 0; i < stats->query_count; i++) {
         const nw_stats_query *a = &stats->queries[i].asked;
         const double words[] = { (double)a->kind, (double)a->groups, a->lower, a->upper, a->weight, (double)a->cells, a->rank };
@@ -233,7 +234,7 @@ static nw_status read_queries(nw_stats *stats, const nw_stats_query *queries, si
         stats->total_count += is_choice(&q->asked) ? q->asked.groups * q->asked.cells : 0;
     }
     for (size_t i = 0; i < n; i++)
-        stats->queries[i].share = stats->queries[i].asked.weight / weights;
+        stats->queries[i].share = stats->opts.share * (stats->queries[i].asked.weight / weights);
     return NW_OK;
 }
 
@@ -248,11 +249,11 @@ nw_status nw__stats_plan_make(nw_stats *stats, const nw_stats_query *queries, si
     NW__TRY(read_queries(stats, queries, n, err));
     make_fingerprint(stats);
     nw__budget budget;
-    NW__TRY(nw__stats_budget(&budget, stats->opts.epsilon, stats->opts.delta, NEW, err));
+    NW__TRY(nw__stats_budget(&budget, stats->opts.epsilon, stats->opts.delta, stats->opts.share, NEW, err));
     const double slack = 1.0 + ((double)(n * (NW__STATS_TOTALS + 1)) + 16.0) * 0x1p-52;
     for (size_t i = 0; i < n; i++) {
         nw__query *q = &stats->queries[i];
-        const double part = q->share / (q->total_count == 0 ? 1.0 : (double)q->total_count);
+        const double part = q->share / stats->opts.share / (q->total_count == 0 ? 1.0 : (double)q->total_count);
         nw__budget mine = budget;
         mine.amount *= budget.is_l1 ? part : sqrt(part);
         if (is_choice(&q->asked)) {

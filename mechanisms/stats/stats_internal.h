@@ -94,8 +94,8 @@ typedef struct nw__budget {
     bool is_l1;    /* Laplace: distances are l1, amounts add up; else Gaussian: l2, squares of amounts add up */
     double amount; /* epsilon, or mu */
 } nw__budget;
-/** NW_E_ARG if there is nothing to spend. */
-nw_status nw__stats_budget(nw__budget *out, double epsilon, double delta, const char *function, nw_error *err);
+/** share: of all that epsilon and delta let through. NW_E_ARG if it is not a share, or there is nothing to spend. */
+nw_status nw__stats_budget(nw__budget *out, double epsilon, double delta, double share, const char *function, nw_error *err);
 
 typedef struct nw__calibrated {
     double scale; /* b or sigma */

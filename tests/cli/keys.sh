@@ -37,7 +37,7 @@ is two_queries__figure "$(json run.json '{q["figure"] for q in d["queries"]}')" 
 is two_queries__receipt "$(json run.json '55 < d["receipt"]["epsilon"] <= 60 and 0 < d["receipt"]["delta"] <= 1e-9')" True
 oracle users 4 who 2 1 -- --epsilon 60 --delta 1e-9 --query 'hist(word)' --unit who --max-keys 2 --max-count 1
 oracle users_of_one_key 4 who 1 3 -- --epsilon 60 --delta 1e-9 --query 'hist(word)' --unit who --max-keys 1 --max-count 3
-is users__unit "$(json run.json 'd["receipt"]["unit"]')" who
+is users__unit "$(json run.json 'd["receipt"]["unit"]')" 'one who, with all records'
 
 "${stats[@]}" --epsilon 2 --delta 1e-6 --query 'hist(place)' --query 'count() by word' >run.txt 2>run.err
 is text__exit_code $? 0

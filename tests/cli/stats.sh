@@ -58,6 +58,33 @@ sed 's/"pay"/"pay, \\"gross\\""/' schema.json >named.json
 nw-stats named.csv --schema named.json --epsilon 60 --query 'mean("pay, ""gross""")' --json >run.json
 is quoted_name "$(json run.json '0 < d["queries"][0]["figures"][0]["value"] < 1000')" True
 
+# Nine deciles beside a count: each within a few ranks of the plain one; trees come last, and all shares make up the budget.
+"${stats[@]}" --epsilon 60 --query 'quantiles(age in 20..70, 9) weight 3' --query 'count()' --json >run.json 2>run.err
+is quantiles__come_last "$(json run.json '[(q["figure"], q["share"]) for q in d["queries"]]')" \
+    "[('count', 0.25), ('quantiles', 0.75)]"
+is quantiles__ranks "$(json run.json '[f["rank"] for f in d["queries"][1]["figures"]]')" \
+    '[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]'
+is quantiles__are_the_plain_ones "$(python3 - <<'PY'
+import csv, json
+ages = sorted(min(max(float(r["age"]), 20), 70) for r in csv.DictReader(open("table.csv")) if r["age"])
+for f in json.load(open("run.json"))["queries"][1]["figures"]:
+    below, upto = sum(a < f["value"] for a in ages), sum(a <= f["value"] for a in ages)
+    if not below - 4 <= f["rank"] * len(ages) <= upto + 4:
+        print(f, below, upto)
+PY
+)" ''
+is quantiles__receipt "$(json run.json '55 < d["receipt"]["epsilon"] <= 60')" True
+"${stats[@]}" --epsilon 1 --delta 1e-9 --query 'quantiles(since, 3)' --query 'mean(age)' >run.txt 2>run.err
+is quantiles__exit_code $? 0
+like quantiles__text run.txt '^quantiles\(since, 3\)  \(0.5 of the budget; noise of a rank at most [0-9.]+ records\)$'
+like quantiles__dates run.txt '^  0.25  +20[01][0-9]-[0-9-]{5}$'
+nw-stats --schema schema.json --epsilon 1 --query 'quantiles(age, 3)' --estimate >run.txt
+like quantiles__estimate run.txt '^quantiles\(age, 3\)  \(1 of the budget'
+nw-ledger create both.nwl --epsilon 1 --delta 1e-9 --adjacency add-remove --quiet
+check quantiles__fit_with_figures "${stats[@]}" --epsilon 1 --delta 1e-9 --query 'quantiles(age, 3)' --query 'var(pay) by sex' \
+    --query 'median(age)' --ledger both.nwl
+is quantiles__one_charge "$(charges both.nwl)" 1
+
 for i in 1 2; do "${stats[@]}" --epsilon 1 --query 'sum(pay) by sex' --insecure-seed 7 --json >seed$i.json 2>run.err; done
 is seed__is_repeatable "$(json seed1.json 'd["queries"]')" "$(json seed2.json 'd["queries"]')"
 is seed__is_marked "$(json seed1.json 'd["insecure"], d["receipt"]["insecure"]')" '(True, True)'
@@ -123,6 +150,9 @@ ask cells_too_many 'has 75 cells, must have a whole number in 1..74' 'hist(age, 
 ask weight_0 'weight 0' 'count() weight 0'
 ask rank_missing '"," and a rank' 'quantile(age)'
 ask rank_above_1 'rank 1.5, must be in' 'quantile(age, 1.5)'
+ask quantiles_0 'has 0 quantiles' 'quantiles(age, 0)'
+ask quantiles_number '"," and how many' 'quantiles(age)'
+ask quantiles_by '"by" must not follow' 'quantiles(age, 3) by sex'
 ask one_value 'one value to choose from' 'median(age in 20.2..20.7)'
 ask quote_open 'a column' 'mean("age)'
 ask too_many_figures 'figures, must have at most' 'hist(pay, 60000) by age'

@@ -218,9 +218,60 @@ static void tree__tells_ranks_and_quantiles(void **state)
     nw_rng_free(rng);
 }
 
+/* A quarter for figures and three for a tree: charged together they fill the budget, and do not fit one that is a little less. */
+static void share__of_figures_and_a_tree_make_up_the_budget(void **state)
+{
+    (void)state;
+    for (int is_gaussian = 0; is_gaussian < 2; is_gaussian++) {
+        const double delta = is_gaussian ? 1e-9 : 0.0;
+        const nw_stats_query q = query(NW_STATS_VARIANCE, 3, 0.0, 10.0);
+        nw_stats_opts figures = options(1.0, delta, NW_REPLACE_ONE);
+        nw_linear_opts ranks = NW_LINEAR_OPTS_INIT;
+        nw_tree *tree = NULL;
+        nw_event *both = NULL;
+        figures.share = 0.25;
+        ranks.epsilon = 1.0;
+        ranks.delta = delta;
+        ranks.adjacency = NW_REPLACE_ONE;
+        ranks.share = 0.75;
+        nw_stats *stats = make(&q, 1, figures);
+        assert_int_equal(nw_tree_new(&tree, &ranks, 0.0, 1.0, 4, NULL), NW_OK);
+        assert_true(fabs(nw_stats_get_plan(stats, 0).share - 0.25) < 1e-12);
+        const nw_event *parts[2] = { nw_stats_event(stats), nw_tree_event(tree) };
+        assert_int_equal(nw_event_composed(&both, parts, 2, NULL), NW_OK);
+        for (int is_less = 0; is_less < 2; is_less++) {
+            bool is_fitting = is_less;
+            nw_ledger *ledger = ledger_of(is_less ? 1.0 - 1e-6 : 1.0, delta, NW_REPLACE_ONE);
+            assert_int_equal(nw_ledger_fits(ledger, both, &is_fitting, NULL), NW_OK);
+            assert_int_equal(is_fitting, !is_less);
+            nw_ledger_close(ledger);
+        }
+        nw_event_free(both);
+        nw_tree_free(tree);
+        nw_stats_free(stats);
+    }
+}
+
+static void share__is_checked(void **state)
+{
+    (void)state;
+    const double bad[] = { 0.0, -0.5, 1.5, NAN };
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+        const nw_stats_query q = query(NW_STATS_COUNT, 1, 0.0, 0.0);
+        nw_stats_opts o = options(1.0, 0.0, NW_ADD_REMOVE);
+        nw_stats *stats = NULL;
+        nw_error err;
+        o.share = bad[i];
+        assert_int_equal(nw_stats_new(&stats, &q, 1, &o, &err), NW_E_ARG);
+        assert_non_null(strstr(err.message, "share is"));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(share__of_figures_and_a_tree_make_up_the_budget),
+        cmocka_unit_test(share__is_checked),
         cmocka_unit_test(linear__noise_is_for_the_largest_distance),
         cmocka_unit_test(linear_release__answers_and_merges),
         cmocka_unit_test(linear_release__noise_has_its_deviation),
