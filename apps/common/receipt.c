@@ -24,7 +24,7 @@ void app_receipt_print(FILE *stream, const nw_receipt *receipt, const char *ledg
     else
         fprintf(stream, "ledger       in memory only: nothing durable was kept, adding up your releases is left to you\n");
     fprintf(stream, "head         %s\n", receipt->head);
-    fprintf(stream, "unprotected  a person with several records; what the schema says; facts true of everyone\n");
+    fprintf(stream, "unprotected  a person with more than that; what the schema says; facts true of everyone\n");
     if (receipt->is_insecure)
         fprintf(stream, "NOT PRIVATE  the random numbers came from a seed: anyone who knows it can take the noise away\n");
 }
