@@ -58,7 +58,7 @@ int manifest_write(const job *j)
     app_json_put(&object, "format", json_string("noisewright-synth-manifest"));
     app_json_put(&object, "format_version", json_integer(1));
     app_json_put(&object, "schema_hash", json_string(hash));
-    app_json_put(&object, "bins", json_integer(s->bins > 0 ? (json_int_t)s->bins : NW_SCHEMA_DEFAULT_BINS));
+    app_json_put(&object, "bins", json_integer(s->bins > 0 ? (json_int_t)s->bins : NW_SYNTH_BINS));
     app_json_put(&object, "sweeps", json_integer((json_int_t)j->fit.sweeps));
     app_json_put(&object, "chains", json_integer((json_int_t)j->fit.chains));
     char *text = app_json_dump(object, JSON_INDENT(2));

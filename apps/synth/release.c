@@ -48,7 +48,7 @@ static int plan(job *j)
     const int code = app_check_input(s->schema);
     if (code != APP_OK)
         return code;
-    if (nw_schema_read(&j->schema, s->schema, (uint32_t)s->bins, &err) != NW_OK)
+    if (nw_schema_read(&j->schema, s->schema, s->bins > 0 ? (uint32_t)s->bins : NW_SYNTH_BINS, &err) != NW_OK)
         return app_fail_error(s->schema, &err);
     for (size_t i = 0; i < nw_schema_columns(j->schema); i++)
         if (nw_schema_column(j->schema, i).type == NW_COLUMN_TEXT)

@@ -34,6 +34,10 @@ extern "C" {
 typedef struct nw_synth nw_synth;                           /* confined */
 typedef struct nw_synth_measurements nw_synth_measurements; /* shared: immutable, public */
 
+/** max_bins for the schema of a table to be synthesised: as many codes as there are, so that numeric columns keep their values.
+ *  Codes are grouped for the fit as far as the noise asks for it. */
+#define NW_SYNTH_BINS 65534
+
 typedef enum nw_synth_engine { NW_SYNTH_GIBBS = 1, NW_SYNTH_GENETIC = 2 } nw_synth_engine;
 NW_API const char *nw_synth_engine_name(nw_synth_engine engine); /* "gibbs", "genetic" */
 
@@ -46,11 +50,11 @@ typedef struct nw_synth_opts {
     double epsilon;         /* nats, in (0, 64]; 0 until set, refused if left so */
     double delta;           /* in (0, 1); 0 until set, refused if left so */
     nw_adjacency adjacency; /* NW_ADJACENCY_UNSET until set */
-    double one_way_share;   /* of the budget (in mu^2), for 1-way marginals; default 0.1 */
+    double one_way_share;   /* of the budget (in mu^2), for 1-way marginals; 0 (default): chosen from the schema */
     unsigned threads;       /* 0 (default): as OpenMP decides; never part of the result */
 } nw_synth_opts;
 /* clang-format off */
-#define NW_SYNTH_OPTS_INIT { sizeof(nw_synth_opts), 0.0, 0.0, NW_ADJACENCY_UNSET, 0.1, 0 }
+#define NW_SYNTH_OPTS_INIT { sizeof(nw_synth_opts), 0.0, 0.0, NW_ADJACENCY_UNSET, 0.0, 0 }
 /* clang-format on */
 NW_API void nw_synth_opts_init(nw_synth_opts *opts, size_t struct_size);
 
@@ -78,12 +82,17 @@ NW_API void nw_synth_fit_opts_init(nw_synth_fit_opts *opts, size_t struct_size);
 NW_API NW_WARN_UNUSED nw_status nw_synth_fit_opts_check(
     const nw_synth_fit_opts *opts, nw_synth_fit_opts *resolved, nw_error *err);
 
-/** One marginal as it is or will be measured. */
+/** One marginal as it is or will be measured: first the 1-ways, then the 2-ways.
+ *
+ *  An int, float or date column of many codes has several 1-ways, in groups of `width` neighbouring codes: the number of groups,
+ *  and the missing code by itself, are its cells. In 2-ways it takes part in cells that are chosen from these noisy counts, see
+ *  nw_synth_measurements_cell; before that, `cells` is the most there can be. */
 typedef struct nw_synth_measurement {
     size_t columns[2]; /* the schema's column numbers; columns[1] == SIZE_MAX for a 1-way */
     uint64_t cells;
     double sigma;          /* of the rounded Gaussian, in counts */
     double expected_error; /* predicted average total variation distance of the raw noisy marginal at `rows` records; public */
+    uint32_t width;        /* of a 1-way: codes a cell; else 0 */
 } nw_synth_measurement;
 
 /** Validates the options, plans the measurements and calibrates their noise.

@@ -151,10 +151,17 @@ static bool make_bins(nw__decoder *decoder)
     decoder->bins = nw__calloc(domain->bins, sizeof *decoder->bins);
     if (decoder->bins == NULL)
         return false;
-    for (uint32_t b = 0; b < domain->bins; b++)
-        decoder->bins[b] = domain->column.step > 0 ? grid_bin(domain, b) : real_bin(domain, b);
     decoder->longest = NW__NUMBER_TEXT_SIZE;
     return true;
+}
+
+/* Few of many bins occur: each is worked out when it first does. */
+static const nw__bin *bin_of(const nw__decoder *decoder, uint32_t code)
+{
+    nw__bin *bin = &decoder->bins[code];
+    if (bin->count == 0)
+        *bin = decoder->domain->column.step > 0 ? grid_bin(decoder->domain, code) : real_bin(decoder->domain, code);
+    return bin;
 }
 
 nw_status nw__decoder_new(nw__decoder *decoder, const nw__domain *domain, bool is_alone, nw_error *err, const char *function)
@@ -186,7 +193,7 @@ static nw_status draw_log(const nw__domain *domain, const nw__bin *bin, nw_rng *
 nw_status nw__decoder_draw(const nw__decoder *decoder, uint32_t code, nw_rng *rng, char *out, size_t *length, nw_error *err)
 {
     const nw__domain *domain = decoder->domain;
-    const nw__bin *bin = &decoder->bins[code];
+    const nw__bin *bin = bin_of(decoder, code);
     int64_t m;
     if (domain->column.is_log)
         NW__TRY(draw_log(domain, bin, rng, &m, err));
@@ -197,4 +204,39 @@ nw_status nw__decoder_draw(const nw__decoder *decoder, uint32_t code, nw_rng *rn
     }
     *length = domain->column.step > 0 ? format_grid_value(domain, m, out) : nw__format_decimal(m, bin->decimals, out);
     return NW_OK;
+}
+
+/* The multiple of the largest power of ten among low, low + step, .. high. */
+static int64_t roundest(int64_t low, int64_t high, int64_t step)
+{
+    for (int64_t power = INT64_C(1000000000000000); power > 1; power /= 10) { /* grid values stay below 2^62 */
+        int64_t m = low / power * power;
+        m += m < low ? power : 0;
+        for (int tries = 0; m <= high && tries < 10; tries++, m += power)
+            if ((m - low) % step == 0)
+                return m;
+    }
+    return low;
+}
+
+void nw__decoder_round(const nw__decoder *decoder, uint32_t code, char *out, size_t *length)
+{
+    const nw__domain *domain = decoder->domain;
+    const nw__bin *bin = bin_of(decoder, code);
+    const int64_t last = bin->first + (int64_t)bin->count - 1;
+    if (domain->column.type == NW_COLUMN_DATE) {
+        *length = format_grid_value(domain, bin->first, out);
+        return;
+    }
+    if (domain->column.step > 0) {
+        const int64_t low = domain->scaled_lower + bin->first * domain->scaled_step;
+        const int64_t high = domain->scaled_lower + last * domain->scaled_step;
+        *length = nw__format_decimal(roundest(low, high, domain->scaled_step), domain->decimals, out);
+        return;
+    }
+    int64_t m = roundest(bin->first, last, 1);
+    int decimals = bin->decimals;
+    for (; decimals > 0 && m % 10 == 0; decimals--)
+        m /= 10;
+    *length = nw__format_decimal(m, decimals, out);
 }

@@ -21,7 +21,7 @@ typedef struct nw__decoder {
     const nw__domain *domain;
     char *text;
     uint32_t *offsets; /* of code c: text[offsets[c]] up to offsets[c + 1]; cells + 1 of them */
-    nw__bin *bins;     /* NULL: every code has a text */
+    nw__bin *bins;     /* NULL: every code has a text; a bin of count 0 is still to be worked out */
     size_t longest;    /* bytes that any code may need */
 } nw__decoder;
 
@@ -31,6 +31,9 @@ void nw__decoder_free(nw__decoder *decoder);
 
 /** Draws a value of a bin and writes it to `out`. */
 nw_status nw__decoder_draw(const nw__decoder *decoder, uint32_t code, nw_rng *rng, char *out, size_t *length, nw_error *err);
+
+/** Writes the roundest value of a bin, the one with the most trailing zeros; of a date, the first. */
+void nw__decoder_round(const nw__decoder *decoder, uint32_t code, char *out, size_t *length);
 
 /** Bytes of `text` as a CSV cell, quoted if it must be; written to `out` unless that is NULL (at most 2 n + 2). */
 size_t nw__csv_quote(const char *text, char *out);

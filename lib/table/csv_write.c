@@ -59,11 +59,14 @@ static void write_header(writer *w)
     }
 }
 
-static inline nw_status write_cell(writer *w, const nw__decoder *decoder, uint32_t code, nw_error *err)
+static inline nw_status write_cell(writer *w, size_t column, uint32_t code, nw_error *err)
 {
+    const nw__decoder *decoder = &w->decoders[column];
     char *out = w->buffer + w->used;
     size_t length;
-    if (decoder->bins != NULL && code < decoder->domain->bins)
+    if (decoder->bins != NULL && nw__table_is_spike(w->table, column, code))
+        nw__decoder_round(decoder, code, out, &length);
+    else if (decoder->bins != NULL && code < decoder->domain->bins)
         NW__TRY(nw__decoder_draw(decoder, code, w->rng, out, &length, err));
     else {
         length = decoder->offsets[code + 1] - decoder->offsets[code];
@@ -84,7 +87,7 @@ static nw_status write_block(writer *w, size_t block, nw_error *err)
             const nw__decoder *decoder = &w->decoders[c];
             const void *codes = nw__table_block(w->table, c, block);
             const bool is_narrow = nw__code_bytes(decoder->domain->column.cells) == 1;
-            NW__TRY(write_cell(w, decoder, is_narrow ? ((const uint8_t *)codes)[row] : ((const uint16_t *)codes)[row], err));
+            NW__TRY(write_cell(w, c, is_narrow ? ((const uint8_t *)codes)[row] : ((const uint16_t *)codes)[row], err));
             w->buffer[w->used++] = c + 1 < columns ? ',' : '\n';
         }
     }

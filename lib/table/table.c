@@ -12,6 +12,7 @@ struct nw_table {
     size_t blocks;
     size_t capacity; /* of `data`, in blocks */
     void **data;     /* block b of column c is data[b * columns + c] */
+    bool **spikes;   /* per column, per code: see nw__table_mark_spike; NULL: none */
 };
 
 static size_t block_bytes(const nw_table *table, size_t column, size_t rows)
@@ -179,9 +180,31 @@ void nw_table_free(nw_table *table)
         return;
     while (table->blocks > 0)
         drop_last_block(table);
+    for (size_t c = 0; table->spikes != NULL && c < table->schema->columns; c++)
+        free(table->spikes[c]);
+    free(table->spikes);
     free(table->data);
     nw_schema_free((nw_schema *)(uintptr_t)table->schema);
     free(table);
+}
+
+nw_status nw__table_mark_spike(nw_table *table, size_t column, uint32_t code, nw_error *err, const char *function)
+{
+    if (table->spikes == NULL)
+        table->spikes = nw__calloc(table->schema->columns, sizeof *table->spikes);
+    if (table->spikes == NULL)
+        return nw__fail_memory(err, function);
+    if (table->spikes[column] == NULL)
+        table->spikes[column] = nw__calloc(table->schema->domains[column].column.cells, sizeof **table->spikes);
+    if (table->spikes[column] == NULL)
+        return nw__fail_memory(err, function);
+    table->spikes[column][code] = true;
+    return NW_OK;
+}
+
+bool nw__table_is_spike(const nw_table *table, size_t column, uint32_t code)
+{
+    return table->spikes != NULL && table->spikes[column] != NULL && table->spikes[column][code];
 }
 
 size_t nw_table_rows(const nw_table *table)

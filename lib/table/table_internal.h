@@ -115,6 +115,11 @@ nw_status nw__table_append_block(nw_table *table, nw_error *err, const char *fun
  * needed. */
 void nw__table_trim(nw_table *table, size_t rows);
 
+/** Marks a code as a spike of the column: where a code stands for many values, nw_table_write_csv writes the roundest of them,
+ *  the one with the most trailing zeros, for each of its cells, instead of drawing one. NW_E_NOMEM. */
+nw_status nw__table_mark_spike(nw_table *table, size_t column, uint32_t code, nw_error *err, const char *function);
+bool nw__table_is_spike(const nw_table *table, size_t column, uint32_t code);
+
 /* ---- CSV ---- */
 
 #define NW__CSV_CHUNK ((size_t)1 << 18)

@@ -5,26 +5,6 @@
 
 #include <stdlib.h>
 
-/* ---- codings ---- */
-
-nw__coding *nw__codings_identity(const nw_schema *schema)
-{
-    const size_t columns = nw_schema_columns(schema);
-    nw__coding *codings = nw__calloc(columns, sizeof *codings);
-    for (size_t j = 0; codings != NULL && j < columns; j++)
-        codings[j].cells = nw_schema_column(schema, j).cells;
-    return codings;
-}
-
-void nw__codings_free(nw__coding *codings, size_t columns)
-{
-    for (size_t j = 0; codings != NULL && j < columns; j++)
-        free(codings[j].cell_of);
-    free(codings);
-}
-
-/* ---- records ---- */
-
 /* The codes of one column in one block of a table; narrow: one byte each. */
 typedef struct code_block {
     const void *codes;
@@ -92,14 +72,69 @@ static void count_block(
     count_block_pairs(&a, &b, cells_b, n, counts);
 }
 
-void nw__count_table(const nw__plan *plan, const nw_table *table, int64_t *const *counts, unsigned threads)
+/* The codes of grouped columns in one block, as units. As secret as the table. */
+typedef struct unit_blocks {
+    size_t columns;
+    uint16_t **codes; /* per column; NULL: the table's own block will do */
+} unit_blocks;
+
+static void unit_blocks_free(unit_blocks *blocks)
+{
+    for (size_t j = 0; blocks->codes != NULL && j < blocks->columns; j++)
+        nw__free_wiped(blocks->codes[j], NW__TABLE_BLOCK_ROWS * sizeof **blocks->codes);
+    free(blocks->codes);
+}
+
+static bool unit_blocks_new(unit_blocks *blocks, const nw__plan *plan)
+{
+    *blocks = (unit_blocks){ plan->columns, nw__calloc(plan->columns, sizeof *blocks->codes) };
+    bool is_ok = blocks->codes != NULL;
+    for (size_t j = 0; is_ok && j < plan->columns; j++) {
+        if (plan->units[j].cell_of == NULL)
+            continue;
+        blocks->codes[j] = nw__calloc(NW__TABLE_BLOCK_ROWS, sizeof **blocks->codes);
+        is_ok = blocks->codes[j] != NULL;
+    }
+    return is_ok;
+}
+
+static void count_pair_in_units(
+    const nw_table *table, size_t block, const nw__plan *plan, const nw__marginal *m, const unit_blocks *units, int64_t *counts)
+{
+    code_block a = block_of(table, m->a, block, NULL);
+    code_block b = block_of(table, m->b, block, NULL);
+    if (units->codes[m->a] != NULL)
+        a = (code_block){ units->codes[m->a], false, NULL };
+    if (units->codes[m->b] != NULL)
+        b = (code_block){ units->codes[m->b], false, NULL };
+    count_block_pairs(&a, &b, plan->units[m->b].cells, nw__table_block_rows(table, block), counts);
+}
+
+nw_status nw__count_table(const nw__plan *plan, const nw_table *table, int64_t *const *singles, int64_t *const *pairs,
+    unsigned threads, const char *function, nw_error *err)
 {
     const int team = nw__threads((int)threads);
-    for (size_t block = 0; block < nw__table_blocks(table); block++) {
-#pragma omp parallel for schedule(dynamic, 1) num_threads(team)
-        for (size_t i = 0; i < plan->marginal_count; i++)
-            count_block(table, block, &plan->marginals[i], NULL, plan->marginals[i].cells_b, counts[i]);
+    unit_blocks units;
+    if (!unit_blocks_new(&units, plan)) {
+        unit_blocks_free(&units);
+        return nw__fail_memory(err, function);
     }
+    for (size_t block = 0; block < nw__table_blocks(table); block++) {
+        const size_t n = nw__table_block_rows(table, block);
+#pragma omp parallel for schedule(dynamic, 1) num_threads(team)
+        for (size_t j = 0; j < plan->columns; j++) {
+            const code_block x = block_of(table, j, block, plan->units);
+            const code_block codes = block_of(table, j, block, NULL);
+            count_block_singles(&codes, n, singles[j]);
+            for (size_t i = 0; units.codes[j] != NULL && i < n; i++)
+                units.codes[j][i] = (uint16_t)cell_at(&x, x.is_narrow, true, i);
+        }
+#pragma omp parallel for schedule(dynamic, 1) num_threads(team)
+        for (size_t i = plan->one_ways; i < plan->marginal_count; i++)
+            count_pair_in_units(table, block, plan, &plan->marginals[i], &units, pairs[i - plan->one_ways]);
+    }
+    unit_blocks_free(&units);
+    return NW_OK;
 }
 
 static void count_from_table(const void *source, const nw__marginal *m, const nw__coding *codings, int64_t *counts)
@@ -114,5 +149,5 @@ static void count_from_table(const void *source, const nw__marginal *m, const nw
 
 nw__counter nw__counter_of_table(const nw_table *table)
 {
-    return (nw__counter){ count_from_table, table };
+    return (nw__counter){ count_from_table, table, NULL };
 }

@@ -121,18 +121,49 @@ static nw_status run_jobs(fit_job *jobs, size_t n, const nw_synth_fit_opts *opts
     return NW_OK;
 }
 
-static nw_status collect_jobs(
-    const fit_job *jobs, size_t n, const nw_synth_measurements *measurements, size_t rows, nw_table **out, nw_error *err)
+/* A spike that shares its code with other values is written as the roundest of them: see nw__table_mark_spike. */
+static nw_status mark_spikes(
+    nw_table *table, const nw_synth_measurements *measurements, size_t column, double total, nw_error *err)
+{
+    const nw__plan *plan = &measurements->plan;
+    double *law = nw__law_make(plan, column, total);
+    nw_status status = law == NULL ? nw__fail_memory(err, "nw_synth_fit") : NW_OK;
+    for (uint32_t code = 0; status == NW_OK && code < plan->shapes[column].values; code++)
+        if (nw__law_has_spike(plan, column, law, code))
+            status = nw__table_mark_spike(table, column, code, err, "nw_synth_fit");
+    free(law);
+    return status;
+}
+
+/* Column j of all chains, one after the other, in the codes of the schema. */
+static nw_status collect_column(nw_table *table, const fit_job *jobs, size_t n, size_t j,
+    const nw_synth_measurements *measurements, nw_rng *rng, nw_error *err)
+{
+    const size_t rows = nw_table_rows(table);
+    const nw__coding *coding = &measurements->codings[j];
+    const double total = nw__rows_of_levels(&measurements->plan, measurements->known_rows);
+    uint16_t *codes = nw__calloc(rows, sizeof *codes);
+    nw_status status = codes == NULL ? nw__fail_memory(err, "nw_synth_fit") : NW_OK;
+    size_t first = 0;
+    for (size_t i = 0; status == NW_OK && i < n; first += jobs[i].chain.rows, i++)
+        memcpy(codes + first, jobs[i].chain.codes + j * jobs[i].chain.rows, jobs[i].chain.rows * sizeof *codes);
+    if (status == NW_OK && coding->cell_of != NULL)
+        status = nw__decode_column(&measurements->plan, j, coding, total, codes, rows, rng, err);
+    if (status == NW_OK)
+        status = nw_table_set(table, j, 0, rows, codes, err);
+    if (status == NW_OK && coding->cell_of != NULL)
+        status = mark_spikes(table, measurements, j, total, err);
+    free(codes);
+    return status;
+}
+
+static nw_status collect_jobs(const fit_job *jobs, size_t n, const nw_synth_measurements *measurements, size_t rows, nw_rng *rng,
+    nw_table **out, nw_error *err)
 {
     nw_table *table = NULL;
-    size_t first = 0;
     nw_status status = nw_table_new(&table, measurements->schema, rows, err);
-    for (size_t i = 0; status == NW_OK && i < n; i++) {
-        const nw__chain *chain = &jobs[i].chain;
-        for (size_t j = 0; status == NW_OK && j < chain->plan->columns; j++)
-            status = nw_table_set(table, j, first, chain->rows, chain->codes + j * chain->rows, err);
-        first += chain->rows;
-    }
+    for (size_t j = 0; status == NW_OK && j < measurements->plan.columns; j++)
+        status = collect_column(table, jobs, n, j, measurements, rng, err);
     if (status != NW_OK) {
         nw_table_free(table);
         return status;
@@ -165,7 +196,7 @@ static nw_status fit(const nw_synth_measurements *measurements, const nw__refere
     if (status == NW_OK)
         status = run_jobs(jobs, chains, opts, err);
     if (status == NW_OK)
-        status = collect_jobs(jobs, chains, measurements, rows, out, err);
+        status = collect_jobs(jobs, chains, measurements, rows, rng, out, err);
     for (size_t i = 0; jobs != NULL && i < chains; i++) {
         nw_rng_free(jobs[i].rng);
         free(jobs[i].chain.codes);
@@ -187,8 +218,15 @@ nw_status nw_synth_fit(
     if (measurements == NULL || rng == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", measurements == NULL ? "measurements" : "rng");
     NW__TRY(nw_synth_fit_opts_check(opts == NULL ? &defaults : opts, &known, err));
-    NW__TRY(nw__reference_make(&reference, &measurements->plan, measurements->known_rows, err));
-    const nw_status status = fit(measurements, &reference, rng, &known, out, err);
+    /* Substreams do not advance their parent: a number drawn from it makes the next fit another one. */
+    uint64_t number = 0;
+    nw_rng *own = NULL;
+    NW__TRY(nw_rng_bytes(rng, &number, sizeof number, err));
+    NW__TRY(nw_rng_substream(&own, rng, number, err));
+    nw_status status = nw__reference_make(&reference, &measurements->plan, measurements->known_rows, err);
+    if (status == NW_OK)
+        status = fit(measurements, &reference, own, &known, out, err);
     nw__reference_clear(&reference);
+    nw_rng_free(own);
     return status;
 }

@@ -7,21 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The plan without its counts. */
-static nw_status copy_plan(nw__plan *copy, const nw__plan *plan, nw_error *err)
-{
-    *copy = *plan;
-    copy->cells = nw__calloc(plan->columns, sizeof *copy->cells);
-    copy->marginals = nw__calloc(plan->marginal_count, sizeof *copy->marginals);
-    if (copy->cells == NULL || copy->marginals == NULL)
-        return nw__fail_memory(err, "nw_synth_release");
-    memcpy(copy->cells, plan->cells, plan->columns * sizeof *copy->cells);
-    memcpy(copy->marginals, plan->marginals, plan->marginal_count * sizeof *copy->marginals);
-    for (size_t i = 0; i < plan->marginal_count; i++)
-        copy->marginals[i].counts = NULL;
-    return NW_OK;
-}
-
 nw_status nw__measurements_new(nw_synth_measurements **out, const nw_synth *synth, double known_rows, nw_error *err)
 {
     nw_synth_measurements *m = nw__calloc(1, sizeof *m);
@@ -30,17 +15,37 @@ nw_status nw__measurements_new(nw_synth_measurements **out, const nw_synth *synt
     m->schema = (nw_schema *)(uintptr_t)nw__schema_share(synth->schema);
     m->adjacency = synth->opts.adjacency;
     m->known_rows = known_rows;
-    m->codings = nw__codings_identity(synth->schema);
+    m->codings = nw__codings_identity(&synth->plan);
     nw_status status = m->codings == NULL ? nw__fail_memory(err, "nw_synth_release") : NW_OK;
     if (status == NW_OK)
         status = nw_event_copy(&m->event, synth->event, err);
     if (status == NW_OK)
-        status = copy_plan(&m->plan, &synth->plan, err);
+        status = nw__plan_copy(&m->plan, &synth->plan, err);
     if (status != NW_OK) {
         nw_synth_measurements_free(m);
         return status;
     }
     *out = m;
+    return NW_OK;
+}
+
+nw_status nw__measurements_choose_cells(nw_synth_measurements *m, const nw__coding *units, nw_error *err)
+{
+    nw__plan *plan = &m->plan;
+    const double rows = nw__rows_of_levels(plan, m->known_rows);
+    for (size_t j = 0; j < plan->columns; j++) {
+        nw__coding *coding = &m->codings[j];
+        const bool is_grouped = plan->shapes[j].is_grouped;
+        double *law = is_grouped ? nw__law_make(plan, j, rows) : NULL;
+        nw_status status = is_grouped && law == NULL ? nw__fail_memory(err, "nw_synth_release") : NW_OK;
+        if (status == NW_OK && is_grouped && coding->cell_of == NULL)
+            status = nw__coding_make(coding, plan, j, law, units == NULL ? NULL : &units[j], err);
+        if (status == NW_OK)
+            status = nw__coding_fill_one_way(&plan->marginals[j], plan, coding, law, err);
+        plan->cells[j] = coding->cells;
+        free(law);
+        NW__TRY(status);
+    }
     return NW_OK;
 }
 
@@ -80,27 +85,44 @@ double nw_synth_measurements_rows(const nw_synth_measurements *measurements, dou
     return rows;
 }
 
-size_t nw_synth_measurements_count(const nw_synth_measurements *measurements)
+size_t nw__measured_count(const nw__plan *plan)
 {
-    return measurements->plan.marginal_count;
+    return plan->level_count + plan->marginal_count - plan->one_ways;
 }
 
-nw_synth_measurement nw__describe_marginal(const nw__marginal *m, double rows)
+nw_synth_measurement nw__measured_get(const nw__plan *plan, size_t i, double rows)
 {
-    const double cells = (double)m->cells_a * (double)m->cells_b;
+    nw_synth_measurement out = { { 0, SIZE_MAX }, 0, 0.0, 0.0, 1 };
+    if (i < plan->level_count) {
+        const nw__level *level = &plan->levels[i];
+        out = (nw_synth_measurement){ { level->column, SIZE_MAX }, level->cells, level->sigma, 0.0, level->width };
+    } else {
+        const nw__marginal *m = &plan->marginals[plan->one_ways + i - plan->level_count];
+        out = (nw_synth_measurement){ { m->a, m->b }, nw__marginal_cells(m), m->sigma, 0.0, 0 };
+    }
     /* total variation = half the sum of |noise| / rows, and E|N(0, sigma^2)| = sigma sqrt(2/pi); 1 is the most it can be */
-    const double error = 0.5 * cells * m->sigma * sqrt(2.0 / acos(-1.0)) / rows;
-    return (nw_synth_measurement){ { m->a, m->b }, nw__marginal_cells(m), m->sigma, fmin(1.0, error) };
+    out.expected_error = fmin(1.0, 0.5 * (double)out.cells * out.sigma * sqrt(2.0 / acos(-1.0)) / rows);
+    return out;
+}
+
+const int64_t *nw__measured_counts(const nw__plan *plan, size_t i)
+{
+    return i < plan->level_count ? plan->levels[i].counts : plan->marginals[plan->one_ways + i - plan->level_count].counts;
+}
+
+size_t nw_synth_measurements_count(const nw_synth_measurements *measurements)
+{
+    return nw__measured_count(&measurements->plan);
 }
 
 nw_synth_measurement nw_synth_measurements_get(const nw_synth_measurements *measurements, size_t i)
 {
-    return nw__describe_marginal(&measurements->plan.marginals[i], nw_synth_measurements_rows(measurements, NULL));
+    return nw__measured_get(&measurements->plan, i, nw_synth_measurements_rows(measurements, NULL));
 }
 
 const int64_t *nw_synth_measurements_counts(const nw_synth_measurements *measurements, size_t i)
 {
-    return measurements->plan.marginals[i].counts;
+    return nw__measured_counts(&measurements->plan, i);
 }
 
 uint32_t nw_synth_measurements_cells(const nw_synth_measurements *measurements, size_t column)

@@ -22,13 +22,18 @@ static const size_t READ_CHUNK = (size_t)1 << 18;
 
 /* ---- writing ---- */
 
+/* Runs of codes in one cell: [cell, number of codes]. */
 static json_t *coding_json(const nw__coding *coding, uint32_t codes)
 {
     if (coding->cell_of == NULL)
         return json_null();
     json_t *list = json_array();
-    for (uint32_t code = 0; code < codes; code++)
-        json_array_append_new(list, json_integer(coding->cell_of[code]));
+    for (uint32_t code = 0; code < codes;) {
+        const uint32_t first = code;
+        while (code < codes && coding->cell_of[code] == coding->cell_of[first])
+            code++;
+        json_array_append_new(list, json_pack("[I,I]", (json_int_t)coding->cell_of[first], (json_int_t)(code - first)));
+    }
     return list;
 }
 
@@ -38,21 +43,25 @@ static json_t *columns_json(const nw_synth_measurements *m)
     for (size_t j = 0; j < m->plan.columns; j++) {
         const nw_column column = nw_schema_column(m->schema, j);
         json_array_append_new(list, json_pack("{s:s, s:I, s:o}", "name", column.name, "cells", (json_int_t)m->codings[j].cells,
-                                        "cell_of", coding_json(&m->codings[j], column.cells)));
+                                        "runs", coding_json(&m->codings[j], column.cells)));
     }
     return list;
 }
 
-static json_t *marginals_json(const nw__plan *plan)
+static json_t *measured_json(const nw__plan *plan)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < plan->marginal_count; i++) {
-        const nw__marginal *m = &plan->marginals[i];
+    for (size_t i = 0; i < nw__measured_count(plan); i++) {
+        const nw_synth_measurement m = nw__measured_get(plan, i, 1.0);
         json_t *columns = json_array();
-        json_array_append_new(columns, json_integer((json_int_t)m->a));
-        if (m->b != NW__ONE_WAY)
-            json_array_append_new(columns, json_integer((json_int_t)m->b));
-        json_array_append_new(list, json_pack("{s:o, s:f}", "columns", columns, "sigma", m->sigma));
+        json_t *object = json_object();
+        for (size_t k = 0; k < 2 && m.columns[k] != NW__ONE_WAY; k++)
+            json_array_append_new(columns, json_integer((json_int_t)m.columns[k]));
+        json_object_set_new(object, "columns", columns);
+        json_object_set_new(object, "sigma", json_real(m.sigma));
+        if (m.columns[1] == NW__ONE_WAY)
+            json_object_set_new(object, "width", json_integer(m.width));
+        json_array_append_new(list, object);
     }
     return list;
 }
@@ -68,7 +77,7 @@ static char *header_text(const nw_synth_measurements *m)
     json_t *header =
         json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:o, s:o}", "format", FORMAT, "version", FORMAT_VERSION, "schema_hash", hash,
             "adjacency", nw_adjacency_name(m->adjacency), "rows", m->known_rows < 0.0 ? json_null() : json_real(m->known_rows),
-            "event", json_loads(event_text, 0, NULL), "columns", columns_json(m), "marginals", marginals_json(&m->plan));
+            "event", json_loads(event_text, 0, NULL), "columns", columns_json(m), "measured", measured_json(&m->plan));
     nw_string_free(event_text);
     char *text = header == NULL ? NULL : json_dumps(header, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
     json_decref(header);
@@ -90,15 +99,15 @@ static nw_status write_hashed(nw__output *output, crypto_generichash_state *hash
     return nw__output_write(output, bytes, n, err);
 }
 
-static nw_status write_counts(nw__output *output, crypto_generichash_state *hash, const nw__marginal *m, nw_error *err)
+static nw_status write_counts(
+    nw__output *output, crypto_generichash_state *hash, const int64_t *counts, size_t cells, nw_error *err)
 {
-    const size_t n = 8 * nw__marginal_cells(m);
-    uint8_t *bytes = nw__calloc(n, 1);
+    uint8_t *bytes = nw__calloc(cells, 8);
     if (bytes == NULL)
         return nw__fail_memory(err, WRITE);
-    for (size_t c = 0; c < nw__marginal_cells(m); c++)
-        nw__put_word(bytes + 8 * c, (uint64_t)m->counts[c]);
-    const nw_status status = write_hashed(output, hash, bytes, n, err);
+    for (size_t c = 0; c < cells; c++)
+        nw__put_word(bytes + 8 * c, (uint64_t)counts[c]);
+    const nw_status status = write_hashed(output, hash, bytes, 8 * cells, err);
     free(bytes);
     return status;
 }
@@ -120,8 +129,9 @@ nw_status nw_synth_measurements_write(const nw_synth_measurements *measurements,
     }
     crypto_generichash_init(&hash, NULL, 0, DIGEST_BYTES);
     status = write_hashed(&output, &hash, (const uint8_t *)header, strlen(header), err);
-    for (size_t i = 0; status == NW_OK && i < measurements->plan.marginal_count; i++)
-        status = write_counts(&output, &hash, &measurements->plan.marginals[i], err);
+    const nw__plan *plan = &measurements->plan;
+    for (size_t i = 0; status == NW_OK && i < nw__measured_count(plan); i++)
+        status = write_counts(&output, &hash, nw__measured_counts(plan, i), nw__measured_get(plan, i, 1.0).cells, err);
     crypto_generichash_final(&hash, digest, sizeof digest);
     if (status == NW_OK)
         status = nw__output_write(&output, digest, sizeof digest, err);
@@ -181,26 +191,22 @@ static nw_status check_seal(const uint8_t *bytes, size_t n, nw_error *err)
     return NW_OK;
 }
 
-static nw_status read_coding(nw__coding *coding, const json_t *json, uint32_t codes, nw_error *err)
+static nw_status read_runs(nw__coding *coding, const json_t *list, uint32_t codes, nw_error *err)
 {
-    const json_t *list = json_object_get(json, "cell_of");
-    const json_int_t cells = json_integer_value(json_object_get(json, "cells"));
-    if (cells < 1 || cells > codes || (json_is_null(list) ? cells != codes : json_array_size(list) != codes))
-        return fail_format(err, "the header is malformed: a column's cells");
-    coding->cells = (uint32_t)cells;
-    if (json_is_null(list))
-        return NW_OK;
+    uint32_t code = 0;
     coding->cell_of = nw__calloc(codes, sizeof *coding->cell_of);
     if (coding->cell_of == NULL)
         return nw__fail_memory(err, READ);
-    for (uint32_t code = 0; code < codes; code++) {
-        const json_t *cell = json_array_get(list, code);
-        const json_int_t value = json_integer_value(cell);
-        if (!json_is_integer(cell) || value < 0 || value >= cells)
-            return fail_format(err, "the header is malformed: a column's cell_of");
-        coding->cell_of[code] = (uint16_t)value;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *run = json_array_get(list, i);
+        const json_int_t cell = json_integer_value(json_array_get(run, 0));
+        const json_int_t n = json_integer_value(json_array_get(run, 1));
+        if (!json_is_integer(json_array_get(run, 0)) || cell < 0 || cell >= coding->cells || n < 1 || n > codes - code)
+            return fail_format(err, "the header is malformed: a column's runs");
+        for (json_int_t k = 0; k < n; k++)
+            coding->cell_of[code++] = (uint16_t)cell;
     }
-    return NW_OK;
+    return code == codes ? NW_OK : fail_format(err, "the header is malformed: a column's runs");
 }
 
 static nw_status read_columns(nw_synth_measurements *m, const json_t *list, nw_error *err)
@@ -208,51 +214,78 @@ static nw_status read_columns(nw_synth_measurements *m, const json_t *list, nw_e
     if (json_array_size(list) != m->plan.columns)
         return fail_format(err, "the header is malformed: columns");
     for (size_t j = 0; j < m->plan.columns; j++) {
-        NW__TRY(read_coding(&m->codings[j], json_array_get(list, j), nw_schema_column(m->schema, j).cells, err));
-        m->plan.cells[j] = m->codings[j].cells;
+        const json_t *json = json_array_get(list, j);
+        const json_t *runs = json_object_get(json, "runs");
+        const json_int_t cells = json_integer_value(json_object_get(json, "cells"));
+        const nw_column column = nw_schema_column(m->schema, j);
+        m->plan.shapes[j] = (nw__column_shape){ .codes = column.cells, .values = column.cells - column.is_nullable };
+        m->plan.shapes[j].is_grouped = !json_is_null(runs);
+        if (cells < 1 || cells > column.cells || (json_is_null(runs) && cells != column.cells))
+            return fail_format(err, "the header is malformed: a column's cells");
+        m->codings[j].cells = m->plan.cells[j] = (uint32_t)cells;
+        if (!json_is_null(runs))
+            NW__TRY(read_runs(&m->codings[j], runs, column.cells, err));
     }
     return NW_OK;
 }
 
-/* Marginal i: a 1-way of column i, or after those a pair. */
-static bool read_marginal(nw__plan *plan, size_t i, const json_t *json)
+/* The next level: of the same column as the one before, narrower and in parts of it, or the first of the next column. */
+static bool read_level(nw__plan *plan, const json_t *json, size_t column, double sigma)
 {
-    const json_t *columns = json_object_get(json, "columns");
-    const json_t *sigma = json_object_get(json, "sigma");
-    const json_int_t a = json_integer_value(json_array_get(columns, 0));
-    const json_int_t b = json_integer_value(json_array_get(columns, 1));
-    nw__marginal *m = &plan->marginals[i];
-    m->sigma = json_number_value(sigma);
-    if (!json_is_number(sigma) || !(m->sigma > 0.0 && isfinite(m->sigma)))
+    const json_int_t width = json_integer_value(json_object_get(json, "width"));
+    const nw__level *before = plan->level_count == 0 ? NULL : &plan->levels[plan->level_count - 1];
+    const bool is_first = before == NULL || before->column != column;
+    if (column >= plan->columns || column != (before == NULL ? 0 : before->column + is_first) ||
+        (before != NULL && is_first && before->width != 1) || plan->marginal_count > plan->one_ways)
         return false;
-    if (i < plan->columns) {
-        m->a = i;
-        m->b = NW__ONE_WAY;
-        m->cells_b = 1;
-        m->cells_a = plan->cells[i];
-        return json_array_size(columns) == 1 && a == (json_int_t)i;
-    }
-    if (json_array_size(columns) != 2 || a < 0 || b <= a || b >= (json_int_t)plan->columns)
+    nw__column_shape *shape = &plan->shapes[column];
+    if (width < 1 || width > shape->values || (!is_first && (width >= before->width || before->width % width != 0)))
         return false;
-    m->a = (size_t)a;
-    m->b = (size_t)b;
-    m->cells_a = plan->cells[a];
-    m->cells_b = plan->cells[b];
+    if (is_first)
+        shape->first_level = plan->level_count;
+    shape->levels++;
+    const uint32_t groups = (shape->values + (uint32_t)width - 1) / (uint32_t)width;
+    plan->levels[plan->level_count++] =
+        (nw__level){ column, (uint32_t)width, groups + (shape->codes - shape->values), sigma, NULL };
     return true;
 }
 
-static nw_status read_marginals(nw__plan *plan, const json_t *list, nw_error *err)
+static bool read_pair(nw__plan *plan, json_int_t a, json_int_t b, double sigma)
 {
-    plan->marginal_count = json_array_size(list);
-    plan->one_ways = plan->columns;
-    if (plan->marginal_count < plan->columns)
-        return fail_format(err, "the header is malformed: marginals");
-    plan->marginals = nw__calloc(plan->marginal_count, sizeof *plan->marginals);
-    if (plan->marginals == NULL)
+    if (a < 0 || b <= a || b >= (json_int_t)plan->columns)
+        return false;
+    plan->marginals[plan->marginal_count++] = (nw__marginal){ (size_t)a, (size_t)b, plan->cells[a], plan->cells[b], sigma, NULL };
+    return true;
+}
+
+static bool read_one(nw__plan *plan, const json_t *json)
+{
+    const json_t *columns = json_object_get(json, "columns");
+    const json_int_t a = json_integer_value(json_array_get(columns, 0));
+    const json_t *sigma = json_object_get(json, "sigma");
+    const double value = json_number_value(sigma);
+    if (!json_is_number(sigma) || !(value > 0.0 && isfinite(value)) || a < 0)
+        return false;
+    if (json_array_size(columns) == 1)
+        return read_level(plan, json, (size_t)a, value);
+    return json_array_size(columns) == 2 && read_pair(plan, a, json_integer_value(json_array_get(columns, 1)), value);
+}
+
+static nw_status read_measured(nw__plan *plan, const json_t *list, nw_error *err)
+{
+    plan->marginals = nw__calloc(json_array_size(list) + plan->columns, sizeof *plan->marginals);
+    plan->levels = nw__calloc(json_array_size(list), sizeof *plan->levels);
+    if (plan->marginals == NULL || plan->levels == NULL)
         return nw__fail_memory(err, READ);
-    for (size_t i = 0; i < plan->marginal_count; i++)
-        if (!read_marginal(plan, i, json_array_get(list, i)))
-            return fail_format(err, "the header is malformed: a marginal");
+    plan->marginal_count = plan->one_ways = plan->columns;
+    for (size_t j = 0; j < plan->columns; j++)
+        plan->marginals[j] = (nw__marginal){ .a = j, .b = NW__ONE_WAY, .cells_a = plan->cells[j], .cells_b = 1 };
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (!read_one(plan, json_array_get(list, i)))
+            return fail_format(err, "the header is malformed: what was measured");
+    const nw__level *last = plan->level_count == 0 ? NULL : &plan->levels[plan->level_count - 1];
+    if (last == NULL || last->column != plan->columns - 1 || last->width != 1)
+        return fail_format(err, "the header is malformed: what was measured");
     return NW_OK;
 }
 
@@ -278,25 +311,27 @@ static nw_status read_header(nw_synth_measurements *m, const json_t *header, nw_
     m->plan.columns = nw_schema_columns(m->schema);
     m->plan.cells = nw__calloc(m->plan.columns, sizeof *m->plan.cells);
     m->codings = nw__calloc(m->plan.columns, sizeof *m->codings);
-    if (m->plan.cells == NULL || m->codings == NULL)
+    m->plan.shapes = nw__calloc(m->plan.columns, sizeof *m->plan.shapes);
+    if (m->plan.cells == NULL || m->codings == NULL || m->plan.shapes == NULL)
         return nw__fail_memory(err, READ);
     NW__TRY(read_event(m, json_object_get(header, "event"), err));
     NW__TRY(read_columns(m, json_object_get(header, "columns"), err));
-    return read_marginals(&m->plan, json_object_get(header, "marginals"), err);
+    return read_measured(&m->plan, json_object_get(header, "measured"), err);
 }
 
 static nw_status read_counts(nw__plan *plan, const uint8_t *bytes, size_t n, nw_error *err)
 {
-    for (size_t i = 0; i < plan->marginal_count; i++) {
-        nw__marginal *m = &plan->marginals[i];
-        const size_t cells = nw__marginal_cells(m);
+    for (size_t i = 0; i < nw__measured_count(plan); i++) {
+        const size_t cells = nw__measured_get(plan, i, 1.0).cells;
+        int64_t **counts =
+            i < plan->level_count ? &plan->levels[i].counts : &plan->marginals[plan->one_ways + i - plan->level_count].counts;
         if (cells > n / 8)
             return fail_format(err, "the file is malformed: fewer counts than its header says");
-        m->counts = nw__calloc(cells, sizeof *m->counts);
-        if (m->counts == NULL)
+        *counts = nw__calloc(cells, sizeof **counts);
+        if (*counts == NULL)
             return nw__fail_memory(err, READ);
         for (size_t c = 0; c < cells; c++)
-            m->counts[c] = (int64_t)nw__get_word(bytes + 8 * c);
+            (*counts)[c] = (int64_t)nw__get_word(bytes + 8 * c);
         bytes += 8 * cells;
         n -= 8 * cells;
     }
@@ -333,7 +368,9 @@ static nw_status parse(nw_synth_measurements *m, const uint8_t *bytes, size_t n,
         status = read_header(m, header, err);
     json_decref(header);
     const size_t head = (size_t)(end - bytes) + 1;
-    return status == NW_OK ? read_counts(&m->plan, bytes + head, n - head - DIGEST_BYTES, err) : status;
+    if (status == NW_OK)
+        status = read_counts(&m->plan, bytes + head, n - head - DIGEST_BYTES, err);
+    return status == NW_OK ? nw__measurements_choose_cells(m, NULL, err) : status;
 }
 
 nw_status nw_synth_measurements_read(nw_synth_measurements **out, const nw_schema *schema, const char *path, nw_error *err)

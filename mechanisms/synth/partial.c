@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* partial.c - exact counts of a plan's marginals over some of the records: adding, merging, bytes.
+/* partial.c - exact counts of a plan's 1-ways, in codes, and 2-ways, in units, over some of the records: adding, merging, bytes.
  *
  * Bytes: "NWSYNTH1", the fingerprint of schema and options, the number of rows, each marginal's counts, and a BLAKE2b-256 of all
  * that; integers little-endian. Equal counts have equal bytes. */
@@ -15,15 +15,29 @@ enum { HEAD_BYTES = sizeof MAGIC + NW__FINGERPRINT_BYTES + 8, DIGEST_BYTES = 32 
 /* Many more than there are; sums of 2^14 such parts still fit an int64. */
 static const uint64_t MOST_ROWS = UINT64_C(1) << 48;
 
+/* Vector i: the 1-way of column i, then the 2-ways. */
+static size_t vector_count(const nw__plan *plan)
+{
+    return plan->columns + plan->marginal_count - plan->one_ways;
+}
+
+static size_t vector_cells(const nw__plan *plan, size_t i)
+{
+    if (i < plan->columns)
+        return plan->shapes[i].codes;
+    const nw__marginal *m = &plan->marginals[plan->one_ways + i - plan->columns];
+    return (size_t)plan->units[m->a].cells * plan->units[m->b].cells;
+}
+
 static bool begin(nw__partial *partial)
 {
     const nw__plan *plan = partial->plan;
     if (partial->counts != NULL)
         return true;
-    partial->counts = nw__calloc(plan->marginal_count, sizeof *partial->counts);
+    partial->counts = nw__calloc(vector_count(plan), sizeof *partial->counts);
     bool is_ok = partial->counts != NULL;
-    for (size_t i = 0; is_ok && i < plan->marginal_count; i++) {
-        partial->counts[i] = nw__calloc(nw__marginal_cells(&plan->marginals[i]), sizeof(int64_t));
+    for (size_t i = 0; is_ok && i < vector_count(plan); i++) {
+        partial->counts[i] = nw__calloc(vector_cells(plan, i), sizeof(int64_t));
         is_ok = partial->counts[i] != NULL;
     }
     if (!is_ok)
@@ -33,8 +47,8 @@ static bool begin(nw__partial *partial)
 
 void nw__partial_clear(nw__partial *partial)
 {
-    for (size_t i = 0; partial->counts != NULL && i < partial->plan->marginal_count; i++)
-        nw__free_wiped(partial->counts[i], nw__marginal_cells(&partial->plan->marginals[i]) * sizeof(int64_t));
+    for (size_t i = 0; partial->counts != NULL && i < vector_count(partial->plan); i++)
+        nw__free_wiped(partial->counts[i], vector_cells(partial->plan, i) * sizeof(int64_t));
     free(partial->counts);
     partial->counts = NULL;
     partial->rows = 0;
@@ -44,7 +58,8 @@ nw_status nw__partial_add(nw__partial *partial, const nw_table *table, unsigned 
 {
     if (!begin(partial))
         return nw__fail_memory(err, function);
-    nw__count_table(partial->plan, table, partial->counts, threads);
+    int64_t *const *pairs = partial->counts + partial->plan->columns;
+    NW__TRY(nw__count_table(partial->plan, table, partial->counts, pairs, threads, function, err));
     partial->rows += nw_table_rows(table);
     return NW_OK;
 }
@@ -53,8 +68,8 @@ nw_status nw__partial_merge(nw__partial *partial, const nw__partial *other, cons
 {
     if (!begin(partial))
         return nw__fail_memory(err, function);
-    for (size_t i = 0; other->counts != NULL && i < partial->plan->marginal_count; i++)
-        for (size_t c = 0; c < nw__marginal_cells(&partial->plan->marginals[i]); c++)
+    for (size_t i = 0; other->counts != NULL && i < vector_count(partial->plan); i++)
+        for (size_t c = 0; c < vector_cells(partial->plan, i); c++)
             partial->counts[i][c] += other->counts[i][c];
     partial->rows += other->rows;
     return NW_OK;
@@ -79,8 +94,8 @@ uint64_t nw__get_word(const uint8_t in[8])
 size_t nw__partial_size(const nw__partial *partial)
 {
     size_t cells = 0;
-    for (size_t i = 0; i < partial->plan->marginal_count; i++)
-        cells += nw__marginal_cells(&partial->plan->marginals[i]);
+    for (size_t i = 0; i < vector_count(partial->plan); i++)
+        cells += vector_cells(partial->plan, i);
     return HEAD_BYTES + 8 * cells + DIGEST_BYTES;
 }
 
@@ -90,8 +105,8 @@ void nw__partial_write(const nw__partial *partial, const uint8_t fingerprint[NW_
     memcpy(out, MAGIC, sizeof MAGIC);
     memcpy(out + sizeof MAGIC, fingerprint, NW__FINGERPRINT_BYTES);
     nw__put_word(out + sizeof MAGIC + NW__FINGERPRINT_BYTES, partial->rows);
-    for (size_t i = 0; i < partial->plan->marginal_count; i++)
-        for (size_t c = 0; c < nw__marginal_cells(&partial->plan->marginals[i]); c++, at += 8)
+    for (size_t i = 0; i < vector_count(partial->plan); i++)
+        for (size_t c = 0; c < vector_cells(partial->plan, i); c++, at += 8)
             nw__put_word(at, partial->counts == NULL ? 0 : (uint64_t)partial->counts[i][c]);
     crypto_generichash(at, DIGEST_BYTES, out, (size_t)(at - out), NULL, 0);
 }
@@ -99,9 +114,9 @@ void nw__partial_write(const nw__partial *partial, const uint8_t fingerprint[NW_
 /* Every marginal counts each row once: so its counts are not negative and add up to the rows. */
 static bool are_counts(const nw__partial *partial, const uint8_t *at, uint64_t rows)
 {
-    for (size_t i = 0; i < partial->plan->marginal_count; i++) {
+    for (size_t i = 0; i < vector_count(partial->plan); i++) {
         uint64_t left = rows;
-        for (size_t c = 0; c < nw__marginal_cells(&partial->plan->marginals[i]); c++, at += 8) {
+        for (size_t c = 0; c < vector_cells(partial->plan, i); c++, at += 8) {
             const uint64_t count = nw__get_word(at);
             if (count > left)
                 return false;
@@ -140,8 +155,8 @@ nw_status nw__partial_merge_bytes(nw__partial *partial, const uint8_t fingerprin
     if (!begin(partial))
         return nw__fail_memory(err, function);
     const uint8_t *at = bytes + HEAD_BYTES;
-    for (size_t i = 0; i < partial->plan->marginal_count; i++)
-        for (size_t c = 0; c < nw__marginal_cells(&partial->plan->marginals[i]); c++, at += 8)
+    for (size_t i = 0; i < vector_count(partial->plan); i++)
+        for (size_t c = 0; c < vector_cells(partial->plan, i); c++, at += 8)
             partial->counts[i][c] += (int64_t)nw__get_word(at);
     partial->rows += nw__get_word(bytes + sizeof MAGIC + NW__FINGERPRINT_BYTES);
     return NW_OK;
@@ -149,24 +164,49 @@ nw_status nw__partial_merge_bytes(nw__partial *partial, const uint8_t fingerprin
 
 /* ---- as a source of counts ---- */
 
+static void count_single(const nw__partial *partial, const nw__marginal *m, const nw__coding *codings, int64_t *counts)
+{
+    for (uint32_t code = 0; code < partial->plan->shapes[m->a].codes; code++)
+        counts[nw__coding_cell(&codings[m->a], code)] += partial->counts[m->a][code];
+}
+
+/* The cell that a unit lies in. */
+static uint32_t cell_of_unit(const nw__column_shape *shape, const nw__coding *coding, uint32_t unit)
+{
+    const uint64_t code = (uint64_t)unit * shape->unit_width;
+    return nw__coding_cell(coding, code < shape->values ? (uint32_t)code : shape->values);
+}
+
+static void count_pair(const nw__partial *partial, const nw__marginal *m, const nw__coding *codings, int64_t *counts)
+{
+    const nw__plan *plan = partial->plan;
+    const nw__marginal *own = plan->marginals + plan->one_ways;
+    while (own->a != m->a || own->b != m->b)
+        own++; /* the plan's 2-ways are the ones that are asked for */
+    const int64_t *exact = partial->counts[plan->columns + (size_t)(own - plan->marginals) - plan->one_ways];
+    const uint32_t units_b = plan->units[m->b].cells;
+    for (uint32_t u = 0; u < plan->units[m->a].cells; u++) {
+        const size_t row = (size_t)cell_of_unit(&plan->shapes[m->a], &codings[m->a], u) * codings[m->b].cells;
+        for (uint32_t v = 0; v < units_b; v++)
+            counts[row + cell_of_unit(&plan->shapes[m->b], &codings[m->b], v)] += exact[(size_t)u * units_b + v];
+    }
+}
+
 static void count_from_partial(const void *source, const nw__marginal *m, const nw__coding *codings, int64_t *counts)
 {
     const nw__partial *partial = source;
-    const nw__marginal *own = partial->plan->marginals;
-    while (own->a != m->a || own->b != m->b)
-        own++; /* the plan's marginals are the ones that are asked for */
-    const int64_t *exact = partial->counts == NULL ? NULL : partial->counts[own - partial->plan->marginals];
     const size_t cells_b = m->b == NW__ONE_WAY ? 1 : codings[m->b].cells;
     for (size_t c = 0; c < codings[m->a].cells * cells_b; c++)
         counts[c] = 0;
-    for (uint32_t u = 0; exact != NULL && u < own->cells_a; u++) {
-        const size_t row = nw__coding_cell(&codings[m->a], u) * cells_b;
-        for (uint32_t v = 0; v < own->cells_b; v++)
-            counts[row + (m->b == NW__ONE_WAY ? 0 : nw__coding_cell(&codings[m->b], v))] += exact[(size_t)u * own->cells_b + v];
-    }
+    if (partial->counts == NULL)
+        return;
+    if (m->b == NW__ONE_WAY)
+        count_single(partial, m, codings, counts);
+    else
+        count_pair(partial, m, codings, counts);
 }
 
 nw__counter nw__counter_of_partial(const nw__partial *partial)
 {
-    return (nw__counter){ count_from_partial, partial };
+    return (nw__counter){ count_from_partial, partial, partial->plan->units };
 }

@@ -5,9 +5,15 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* The smallest scale of nw/noise.h. At budgets that ask for less noise, the noise stays at this. */
 #define SMALLEST_SIGMA 0x1p-10
+
+/* The share of mu^2 for the 1-ways unless the caller says; more if columns have several levels, which then also say how the
+ * 2-ways are cut and what is inside their cells. docs/rooms/synth.md#budget has the measurements. */
+#define ONE_WAY_SHARE 0.1
+#define LEVELS_SHARE 0.2
 
 /* Adding or removing a record changes one count of each marginal by 1; replacing one moves a 1 from one cell to another, sqrt(1
  * + 1). */
@@ -17,6 +23,76 @@ static nw_sensitivity marginal_sensitivity(nw_adjacency adjacency)
         return (nw_sensitivity){ nextafter(sqrt(2.0), 2.0), NW_REPLACE_ONE };
     return (nw_sensitivity){ 1.0, NW_ADD_REMOVE };
 }
+
+/* ---- columns ---- */
+
+/* An ordered column of more values than this is grouped for the 2-ways. */
+enum { MOST_UNGROUPED = 16 };
+/* The parts that a level's group is cut into by the next one are at most so many: a range of codes is then a sum of at most about
+ * 2 * 41 groups a level, and 3 levels reach all 65535 codes. */
+enum { MOST_PARTS = 41 };
+
+static uint32_t power(uint32_t base, size_t exponent)
+{
+    uint32_t product = 1;
+    while (exponent-- > 0)
+        product *= base;
+    return product;
+}
+
+static void shape_column(nw__column_shape *shape, const nw_column *column)
+{
+    const bool is_ordered = column->type == NW_COLUMN_INT || column->type == NW_COLUMN_FLOAT || column->type == NW_COLUMN_DATE;
+    *shape = (nw__column_shape){ .codes = column->cells, .values = column->cells - column->is_nullable, .levels = 1 };
+    shape->is_grouped = is_ordered && shape->values > MOST_UNGROUPED;
+    while (shape->is_grouped && power(MOST_PARTS, shape->levels) < shape->values)
+        shape->levels++;
+}
+
+/* Each level's group has equally many parts, as few as reach every value. */
+static uint32_t parts_of(const nw__column_shape *shape)
+{
+    uint32_t parts = 1;
+    while (power(parts, shape->levels) < shape->values)
+        parts++;
+    return parts;
+}
+
+static void add_levels(nw__plan *plan, size_t column, double sigma)
+{
+    nw__column_shape *shape = &plan->shapes[column];
+    const uint32_t parts = parts_of(shape);
+    shape->first_level = plan->level_count;
+    for (size_t l = 0; l < shape->levels; l++) {
+        const uint32_t width = power(parts, shape->levels - 1 - l);
+        const uint32_t groups = (shape->values + width - 1) / width;
+        plan->levels[plan->level_count++] = (nw__level){ column, width, groups + (shape->codes - shape->values), sigma, NULL };
+    }
+}
+
+static nw_status shape_columns(nw__plan *plan, const nw_schema *schema, nw_error *err)
+{
+    size_t levels = 0;
+    plan->columns = nw_schema_columns(schema);
+    plan->one_ways = plan->columns;
+    plan->cells = nw__calloc(plan->columns, sizeof *plan->cells);
+    plan->shapes = nw__calloc(plan->columns, sizeof *plan->shapes);
+    if (plan->cells == NULL || plan->shapes == NULL)
+        return nw__fail_memory(err, "nw_synth_new");
+    for (size_t j = 0; j < plan->columns; j++) {
+        const nw_column column = nw_schema_column(schema, j);
+        nw__column_shape *shape = &plan->shapes[j];
+        shape_column(shape, &column);
+        levels += shape->levels;
+        plan->cells[j] = shape->codes;
+        if (shape->is_grouped)
+            plan->cells[j] = (shape->values < NW__MOST_BINS ? shape->values : NW__MOST_BINS) + column.is_nullable;
+    }
+    plan->levels = nw__calloc(levels, sizeof *plan->levels);
+    return plan->levels == NULL ? nw__fail_memory(err, "nw_synth_new") : NW_OK;
+}
+
+/* ---- pairs ---- */
 
 /* Calls visit for each pair of columns of at most `limit` cells; returns their number and adds their cells. */
 static size_t count_pairs(const nw__plan *plan, uint64_t limit, uint64_t *total_cells)
@@ -57,6 +133,8 @@ static void fill_marginals(nw__plan *plan, uint64_t limit, double sigma_one, dou
 {
     size_t i = 0;
     for (size_t a = 0; a < plan->columns; a++)
+        add_levels(plan, a, sigma_one);
+    for (size_t a = 0; a < plan->columns; a++)
         plan->marginals[i++] = (nw__marginal){ a, NW__ONE_WAY, plan->cells[a], 1, sigma_one, NULL };
     for (size_t a = 0; a < plan->columns; a++)
         for (size_t b = a + 1; b < plan->columns; b++)
@@ -64,29 +142,106 @@ static void fill_marginals(nw__plan *plan, uint64_t limit, double sigma_one, dou
                 plan->marginals[i++] = (nw__marginal){ a, b, plan->cells[a], plan->cells[b], sigma_two, NULL };
 }
 
-nw_status nw__plan_make(nw__plan *plan, const nw_schema *schema, const nw_synth_opts *opts, double mu, nw_error *err)
+/* ---- units ---- */
+
+static uint32_t units_of(const nw__column_shape *shape, uint32_t most)
+{
+    const uint32_t width = shape->is_grouped ? (shape->values + most - 1) / most : 1;
+    return (shape->values + width - 1) / width + (shape->codes - shape->values);
+}
+
+/* The most units a grouped column may have, so that all 2-ways together have at most NW__MAX_TOTAL_CELLS cells of units. */
+static uint32_t most_units(const nw__plan *plan)
+{
+    uint32_t most = NW__MOST_UNITS;
+    for (;; most /= 2) {
+        uint64_t total = 0;
+        for (size_t i = plan->one_ways; i < plan->marginal_count; i++)
+            total += (uint64_t)units_of(&plan->shapes[plan->marginals[i].a], most) *
+                     units_of(&plan->shapes[plan->marginals[i].b], most);
+        if (total <= NW__MAX_TOTAL_CELLS || most <= NW__MOST_BINS)
+            return most;
+    }
+}
+
+static nw_status make_units(nw__plan *plan, nw_error *err)
+{
+    const uint32_t most = most_units(plan);
+    plan->units = nw__calloc(plan->columns, sizeof *plan->units);
+    if (plan->units == NULL)
+        return nw__fail_memory(err, "nw_synth_new");
+    for (size_t j = 0; j < plan->columns; j++) {
+        nw__column_shape *shape = &plan->shapes[j];
+        nw__coding *units = &plan->units[j];
+        const uint32_t width = shape->is_grouped ? (shape->values + most - 1) / most : 1;
+        shape->unit_width = width;
+        units->cells = units_of(shape, most);
+        if (width == 1)
+            continue;
+        units->cell_of = nw__calloc(shape->codes, sizeof *units->cell_of);
+        if (units->cell_of == NULL)
+            return nw__fail_memory(err, "nw_synth_new");
+        for (uint32_t code = 0; code < shape->codes; code++)
+            units->cell_of[code] = (uint16_t)(code < shape->values ? code / width : units->cells - 1);
+    }
+    return NW_OK;
+}
+
+/* ---- the plan ---- */
+
+static nw_status fill_plan(nw__plan *plan, const nw_schema *schema, const nw_synth_opts *opts, double mu, nw_error *err)
 {
     uint64_t total_cells = 0;
-    *plan = (nw__plan){ .columns = nw_schema_columns(schema), .sensitivity = marginal_sensitivity(opts->adjacency) };
-    plan->cells = nw__calloc(plan->columns, sizeof *plan->cells);
-    if (plan->cells == NULL)
-        return nw__fail_memory(err, "nw_synth_new");
+    size_t levels = 0;
+    NW__TRY(shape_columns(plan, schema, err));
     for (size_t j = 0; j < plan->columns; j++)
-        plan->cells[j] = nw_schema_column(schema, j).cells;
-
+        levels += plan->shapes[j].levels;
     const uint64_t limit = pair_limit(plan);
     const size_t pairs = count_pairs(plan, limit, &total_cells);
-    const double one_way_share = pairs == 0 ? 1.0 : opts->one_way_share;
-    plan->one_ways = plan->columns;
+    const double automatic = levels > plan->columns ? LEVELS_SHARE : ONE_WAY_SHARE;
+    const double asked = opts->one_way_share > 0.0 ? opts->one_way_share : automatic;
+    const double one_way_share = pairs == 0 ? 1.0 : asked;
     plan->marginal_count = plan->columns + pairs;
     plan->marginals = nw__calloc(plan->marginal_count, sizeof *plan->marginals);
-    if (plan->marginals == NULL) {
-        nw__plan_clear(plan);
+    if (plan->marginals == NULL)
         return nw__fail_memory(err, "nw_synth_new");
-    }
-    const double sigma_one = sigma_for(plan->one_ways, mu * sqrt(one_way_share), plan->sensitivity.value);
+    const double sigma_one = sigma_for(levels, mu * sqrt(one_way_share), plan->sensitivity.value);
     const double sigma_two = pairs == 0 ? 0.0 : sigma_for(pairs, mu * sqrt(1.0 - one_way_share), plan->sensitivity.value);
     fill_marginals(plan, limit, sigma_one, sigma_two);
+    return make_units(plan, err);
+}
+
+nw_status nw__plan_make(nw__plan *plan, const nw_schema *schema, const nw_synth_opts *opts, double mu, nw_error *err)
+{
+    *plan = (nw__plan){ .sensitivity = marginal_sensitivity(opts->adjacency) };
+    const nw_status status = fill_plan(plan, schema, opts, mu, err);
+    if (status != NW_OK)
+        nw__plan_clear(plan);
+    return status;
+}
+
+static void *copy_array(const void *array, size_t n, size_t size)
+{
+    void *copy = nw__calloc(n, size);
+    if (copy != NULL)
+        memcpy(copy, array, n * size);
+    return copy;
+}
+
+nw_status nw__plan_copy(nw__plan *copy, const nw__plan *plan, nw_error *err)
+{
+    *copy = *plan;
+    copy->units = NULL;
+    copy->cells = copy_array(plan->cells, plan->columns, sizeof *plan->cells);
+    copy->shapes = copy_array(plan->shapes, plan->columns, sizeof *plan->shapes);
+    copy->levels = copy_array(plan->levels, plan->level_count, sizeof *plan->levels);
+    copy->marginals = copy_array(plan->marginals, plan->marginal_count, sizeof *plan->marginals);
+    for (size_t i = 0; copy->levels != NULL && i < plan->level_count; i++)
+        copy->levels[i].counts = NULL;
+    for (size_t i = 0; copy->marginals != NULL && i < plan->marginal_count; i++)
+        copy->marginals[i].counts = NULL;
+    if (copy->cells == NULL || copy->shapes == NULL || copy->levels == NULL || copy->marginals == NULL)
+        return nw__fail_memory(err, "nw_synth_release");
     return NW_OK;
 }
 
@@ -94,21 +249,24 @@ void nw__plan_clear(nw__plan *plan)
 {
     for (size_t i = 0; plan->marginals != NULL && i < plan->marginal_count; i++)
         free(plan->marginals[i].counts);
+    for (size_t i = 0; plan->levels != NULL && i < plan->level_count; i++)
+        free(plan->levels[i].counts);
+    nw__codings_free(plan->units, plan->columns);
     free(plan->marginals);
+    free(plan->levels);
+    free(plan->shapes);
     free(plan->cells);
     *plan = (nw__plan){ 0 };
 }
 
-/* `count` marginals of one sigma from `first`: repeat(rounded_gaussian(sigma), count), the noise values per marginal rounded
- * up. */
-static nw_status group_event(const nw__plan *plan, size_t first, size_t count, nw_event **out, nw_error *err)
+/* ---- the event ---- */
+
+/* `count` vectors of `cells` cells in all, each with noise sigma: repeat(rounded_gaussian(sigma), count), the noise values per
+ * vector rounded up. */
+static nw_status group_event(const nw__plan *plan, double sigma, size_t count, uint64_t cells, nw_event **out, nw_error *err)
 {
-    uint64_t cells = 0;
     nw_event *leaf = NULL;
-    for (size_t i = first; i < first + count; i++)
-        cells += (uint64_t)plan->marginals[i].cells_a * plan->marginals[i].cells_b;
-    NW__TRY(nw_event_noise(
-        &leaf, NW_EVENT_ROUNDED_GAUSSIAN, plan->marginals[first].sigma, plan->sensitivity, (cells + count - 1) / count, err));
+    NW__TRY(nw_event_noise(&leaf, NW_EVENT_ROUNDED_GAUSSIAN, sigma, plan->sensitivity, (cells + count - 1) / count, err));
     const nw_status status = nw_event_repeat(out, leaf, count, err);
     nw_event_free(leaf);
     return status;
@@ -117,10 +275,15 @@ static nw_status group_event(const nw__plan *plan, size_t first, size_t count, n
 nw_status nw__plan_event(const nw__plan *plan, nw_event **out, nw_error *err)
 {
     const size_t pairs = plan->marginal_count - plan->one_ways;
+    uint64_t cells[2] = { 0, 0 };
     nw_event *parts[2] = { NULL, NULL };
-    nw_status status = group_event(plan, 0, plan->one_ways, &parts[0], err);
+    for (size_t i = 0; i < plan->level_count; i++)
+        cells[0] += plan->levels[i].cells;
+    for (size_t i = plan->one_ways; i < plan->marginal_count; i++)
+        cells[1] += nw__marginal_cells(&plan->marginals[i]);
+    nw_status status = group_event(plan, plan->levels[0].sigma, plan->level_count, cells[0], &parts[0], err);
     if (status == NW_OK && pairs > 0)
-        status = group_event(plan, plan->one_ways, pairs, &parts[1], err);
+        status = group_event(plan, plan->marginals[plan->one_ways].sigma, pairs, cells[1], &parts[1], err);
     if (status == NW_OK)
         status = nw_event_composed(out, (const nw_event *const *)parts, pairs > 0 ? 2 : 1, err);
     nw_event_free(parts[0]);

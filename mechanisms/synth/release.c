@@ -10,67 +10,130 @@
 
 static const char *const RELEASE = "nw_synth_release";
 
+/* One vector of counts that is measured: of a level, or of a 2-way. */
+typedef struct vector {
+    nw__marginal shape; /* which columns */
+    const nw__coding *codings;
+    size_t cells;
+    int64_t **counts;
+} vector;
+
 /* Exact counts never outlive a failure. */
-static void forget_counts(nw__plan *plan, size_t first, size_t end)
+static void forget_counts(const vector *vectors, size_t n)
 {
-    for (size_t i = first; i < end; i++) {
-        nw__marginal *m = &plan->marginals[i];
-        nw__free_wiped(m->counts, nw__marginal_cells(m) * sizeof *m->counts);
-        m->counts = NULL;
+    for (size_t i = 0; i < n; i++) {
+        nw__free_wiped(*vectors[i].counts, vectors[i].cells * sizeof **vectors[i].counts);
+        *vectors[i].counts = NULL;
     }
 }
 
-static nw_status count_exactly(nw__plan *plan, size_t first, size_t end, const nw__coding *codings, const nw__counter *counter,
-    unsigned threads, nw_error *err)
+static nw_status count_exactly(const vector *vectors, size_t n, const nw__counter *counter, unsigned threads, nw_error *err)
 {
     const int team = nw__threads((int)threads);
-    for (size_t i = first; i < end; i++) {
-        plan->marginals[i].counts = nw__calloc(nw__marginal_cells(&plan->marginals[i]), sizeof(int64_t));
-        if (plan->marginals[i].counts == NULL)
+    for (size_t i = 0; i < n; i++) {
+        *vectors[i].counts = nw__calloc(vectors[i].cells, sizeof **vectors[i].counts);
+        if (*vectors[i].counts == NULL)
             return nw__fail_memory(err, RELEASE);
     }
 #pragma omp parallel for schedule(dynamic, 1) num_threads(team)
-    for (size_t i = first; i < end; i++)
-        counter->count(counter->source, &plan->marginals[i], codings, plan->marginals[i].counts);
+    for (size_t i = 0; i < n; i++)
+        counter->count(counter->source, &vectors[i].shape, vectors[i].codings, *vectors[i].counts);
     return NW_OK;
 }
 
-static nw_status add_noise(nw__plan *plan, size_t first, size_t end, nw_rng *rng, nw_error *err)
+static nw_status add_noise(const vector *vectors, size_t n, double sigma, nw_rng *rng, unsigned threads, nw_error *err)
 {
     nw_noise *noise = NULL;
-    nw_status status = nw_noise_new(&noise, NW_NOISE_ROUNDED_GAUSSIAN, plan->marginals[first].sigma, err);
-    for (size_t i = first; status == NW_OK && i < end; i++) {
-        nw__marginal *m = &plan->marginals[i];
-        status = nw_noise_add_i64(noise, rng, m->counts, m->counts, nw__marginal_cells(m), err);
-    }
+    /* The noise of a vector is drawn by a team of threads: by as many as the options allow. */
+    const int team = omp_get_max_threads();
+    omp_set_num_threads(nw__threads((int)threads));
+    nw_status status = nw_noise_new(&noise, NW_NOISE_ROUNDED_GAUSSIAN, sigma, err);
+    for (size_t i = 0; status == NW_OK && i < n; i++)
+        status = nw_noise_add_i64(noise, rng, *vectors[i].counts, *vectors[i].counts, vectors[i].cells, err);
     nw_noise_free(noise);
+    omp_set_num_threads(team);
     return status;
 }
 
-nw_status nw__plan_measure(nw__plan *plan, size_t first, size_t end, const nw__coding *codings, const nw__counter *counter,
-    nw_rng *rng, unsigned threads, nw_error *err)
+/* Exact counts, then noise; on error none of them are left. The charge must stand already. */
+static nw_status measure_vectors(
+    const vector *vectors, size_t n, double sigma, const nw__counter *counter, nw_rng *rng, unsigned threads, nw_error *err)
 {
-    if (first == end)
-        return NW_OK;
-    /* The noise of a marginal is drawn by a team of threads: by as many as the options allow. */
-    const int team = omp_get_max_threads();
-    omp_set_num_threads(nw__threads((int)threads));
-    nw_status status = count_exactly(plan, first, end, codings, counter, threads, err);
+    nw_status status = count_exactly(vectors, n, counter, threads, err);
     if (status == NW_OK)
-        status = add_noise(plan, first, end, rng, err);
-    omp_set_num_threads(team);
+        status = add_noise(vectors, n, sigma, rng, threads, err);
     if (status != NW_OK)
-        forget_counts(plan, first, end);
+        forget_counts(vectors, n);
+    return status;
+}
+
+/* ---- first: the levels of the 1-ways ---- */
+
+/* The coding of a level, in an array by column as counters want it; only its own column's entry is used. */
+static nw_status level_codings(const nw__plan *plan, const nw__level *level, nw__coding *coding, nw_error *err)
+{
+    const nw__column_shape *shape = &plan->shapes[level->column];
+    coding->cells = level->cells;
+    if (level->width == 1)
+        return NW_OK;
+    coding->cell_of = nw__calloc(shape->codes, sizeof *coding->cell_of);
+    if (coding->cell_of == NULL)
+        return nw__fail_memory(err, RELEASE);
+    for (uint32_t code = 0; code < shape->codes; code++)
+        coding->cell_of[code] = (uint16_t)(code < shape->values ? code / level->width : level->cells - 1);
+    return NW_OK;
+}
+
+static nw_status measure_levels(nw__plan *plan, const nw__counter *counter, nw_rng *rng, unsigned threads, nw_error *err)
+{
+    const size_t n = plan->level_count;
+    vector *vectors = nw__calloc(n, sizeof *vectors);
+    nw__coding *codings = nw__calloc(n * plan->columns, sizeof *codings);
+    nw_status status = vectors == NULL || codings == NULL ? nw__fail_memory(err, RELEASE) : NW_OK;
+    for (size_t l = 0; status == NW_OK && l < n; l++) {
+        nw__level *level = &plan->levels[l];
+        nw__coding *own = codings + l * plan->columns;
+        vectors[l] =
+            (vector){ { level->column, NW__ONE_WAY, level->cells, 1, level->sigma, NULL }, own, level->cells, &level->counts };
+        status = level_codings(plan, level, &own[level->column], err);
+    }
+    if (status == NW_OK)
+        status = measure_vectors(vectors, n, plan->levels[0].sigma, counter, rng, threads, err);
+    nw__codings_free(codings, n * plan->columns);
+    free(vectors);
+    return status;
+}
+
+/* ---- then: the 2-ways in these cells ---- */
+
+static nw_status measure_pairs(
+    nw_synth_measurements *measured, const nw__counter *counter, nw_rng *rng, unsigned threads, nw_error *err)
+{
+    nw__plan *plan = &measured->plan;
+    const size_t n = plan->marginal_count - plan->one_ways;
+    if (n == 0)
+        return NW_OK;
+    vector *vectors = nw__calloc(n, sizeof *vectors);
+    if (vectors == NULL)
+        return nw__fail_memory(err, RELEASE);
+    for (size_t i = 0; i < n; i++) {
+        nw__marginal *m = &plan->marginals[plan->one_ways + i];
+        m->cells_a = plan->cells[m->a];
+        m->cells_b = plan->cells[m->b];
+        vectors[i] = (vector){ *m, measured->codings, nw__marginal_cells(m), &m->counts };
+    }
+    const nw_status status = measure_vectors(vectors, n, plan->marginals[plan->one_ways].sigma, counter, rng, threads, err);
+    free(vectors);
     return status;
 }
 
 static nw_status measure(
     nw_synth_measurements *measured, const nw_synth *synth, const nw__counter *counter, nw_rng *rng, nw_error *err)
 {
-    nw__plan *plan = &measured->plan;
     const unsigned threads = synth->opts.threads;
-    NW__TRY(nw__plan_measure(plan, 0, plan->one_ways, measured->codings, counter, rng, threads, err));
-    return nw__plan_measure(plan, plan->one_ways, plan->marginal_count, measured->codings, counter, rng, threads, err);
+    NW__TRY(measure_levels(&measured->plan, counter, rng, threads, err));
+    NW__TRY(nw__measurements_choose_cells(measured, counter->units, err)); /* from what is public */
+    return measure_pairs(measured, counter, rng, threads, err);
 }
 
 static nw_status check_release(

@@ -34,8 +34,8 @@ static nw_status check_opts(const nw_synth_opts *o, nw_error *err)
     if (o->adjacency != NW_ADD_REMOVE && o->adjacency != NW_REPLACE_ONE)
         return nw__fail(
             err, NW_E_ARG, name, "adjacency is %s, must be add_remove or replace_one", nw_adjacency_name(o->adjacency));
-    if (!(o->one_way_share > 0.0 && o->one_way_share < 1.0))
-        return nw__fail(err, NW_E_ARG, name, "one_way_share is %g, must be in (0, 1)", o->one_way_share);
+    if (!(o->one_way_share >= 0.0 && o->one_way_share < 1.0))
+        return nw__fail(err, NW_E_ARG, name, "one_way_share is %g, must be in (0, 1), or 0 for the default", o->one_way_share);
     if (o->threads > NW__MAX_THREADS)
         return nw__fail(err, NW_E_ARG, name, "threads is %u, must be in 0..%d", o->threads, NW__MAX_THREADS);
     return NW_OK;
@@ -108,12 +108,12 @@ const nw_event *nw_synth_event(const nw_synth *synth)
 
 size_t nw_synth_plan_size(const nw_synth *synth)
 {
-    return synth->plan.marginal_count;
+    return nw__measured_count(&synth->plan);
 }
 
 nw_synth_measurement nw_synth_plan_get(const nw_synth *synth, size_t i, uint64_t rows)
 {
-    return nw__describe_marginal(&synth->plan.marginals[i], (double)rows);
+    return nw__measured_get(&synth->plan, i, (double)rows);
 }
 
 /* ---- partial counts ---- */

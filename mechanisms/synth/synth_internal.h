@@ -10,10 +10,12 @@
  *   partial.c       exact counts of many tables; merging, bytes      (private)
  *   synth.c         options, the handle
  *   release.c       the spine: charge, count, noise                  (the only step from private to public)
+ *   law.c           a column's law, from the noisy levels of its 1-way
+ *   coding.c        cells for the 2-ways, from that law
  *   measurements.c, measurements_file.c   what was released
  *   reference.c     table size and independent reference measure     (from the noisy counts)
  *   gibbs.c, genetic.c   the engines                                 (from the noisy counts)
- *   fit.c           chains of an engine; the table
+ *   fit.c, decode.c chains of an engine; the table
  */
 #include "base.h"
 #include "random_internal.h"
@@ -24,30 +26,74 @@
 enum { NW__MAX_THREADS = 4096 };
 #define NW__ONE_WAY SIZE_MAX /* second column of a 1-way marginal */
 
-/** One marginal: the counts of the cells (code of `a`, code of `b`), row-major with b fastest; cells_b is 1 for a 1-way. */
+/** How a column's codes are grouped into cells. Public. */
+typedef struct nw__coding {
+    uint32_t cells;
+    uint16_t *cell_of; /* per code of the schema; NULL: each code is its own cell */
+} nw__coding;
+
+static inline uint32_t nw__coding_cell(const nw__coding *coding, uint32_t code)
+{
+    return coding->cell_of == NULL ? code : coding->cell_of[code];
+}
+
+/** One marginal: the counts of the cells (cell of `a`, cell of `b`), row-major with b fastest; cells_b is 1 for a 1-way. */
 typedef struct nw__marginal {
     size_t a;
     size_t b;
     uint32_t cells_a;
     uint32_t cells_b;
-    double sigma;    /* of the rounded Gaussian, in counts */
-    int64_t *counts; /* NULL until measured; noisy afterwards, never the exact counts outside of measure.c */
+    double sigma;    /* of the rounded Gaussian, in counts; of a 1-way worked out from several levels: its standard error */
+    int64_t *counts; /* NULL until measured; noisy afterwards, never the exact counts outside of measuring */
 } nw__marginal;
+
+static inline size_t nw__marginal_cells(const nw__marginal *m)
+{
+    return (size_t)m->cells_a * m->cells_b;
+}
+
+/** A column's 1-way as it is measured: codes in groups of `width` neighbours, the missing code by itself. An ordered column
+ *  (int, float, date) of many codes has several levels, the coarsest first; any column has one of width 1, its last. */
+typedef struct nw__level {
+    size_t column;
+    uint32_t width;
+    uint32_t cells; /* groups, and the missing code if there is one */
+    double sigma;
+    int64_t *counts; /* as of a marginal */
+} nw__level;
+
+/** What the plan knows of a column: public. */
+typedef struct nw__column_shape {
+    uint32_t codes;     /* of the schema */
+    uint32_t values;    /* codes that are not "missing", which is the last */
+    bool is_grouped;    /* its codes are grouped for the 2-ways, by what the levels say */
+    size_t first_level; /* levels first_level .. first_level + levels - 1 */
+    size_t levels;
+    uint32_t unit_width; /* codes in a unit: see nw__plan.units */
+} nw__column_shape;
 
 typedef struct nw__plan {
     size_t columns;
-    uint32_t *cells; /* codes per column */
-    nw__marginal *marginals;
+    nw__column_shape *shapes;
+    nw__level *levels; /* what is measured first: the 1-ways, all of one sigma */
+    size_t level_count;
+    uint32_t *cells; /* of each column in the marginals; of a column that is grouped the most there may be, until it is known */
+    nw__marginal *marginals; /* the 1-ways in these cells, then the 2-ways: measured next, all of one sigma */
     size_t marginal_count;
-    size_t one_ways;            /* the first so many marginals; all of one sigma, as are the 2-ways that follow */
-    nw_sensitivity sensitivity; /* l2, of one marginal's counts */
+    size_t one_ways;            /* the first so many marginals; their counts come from the levels */
+    nw_sensitivity sensitivity; /* l2, of the counts of one level or one marginal */
+    nw__coding *units;          /* per column: the finest cells that exact partial counts of the 2-ways are kept in */
 } nw__plan;
 
 /** Plans all 1-way marginals and the 2-way marginals that fit (see NW__MAX_PAIR_CELLS); mu is the Gaussian-DP budget of the
  *  whole. */
 nw_status nw__plan_make(nw__plan *plan, const nw_schema *schema, const nw_synth_opts *opts, double mu, nw_error *err);
+nw_status nw__plan_copy(nw__plan *copy, const nw__plan *plan, nw_error *err); /* without counts and units */
 void nw__plan_clear(nw__plan *plan);
 
+/* Cells of a grouped column in the 2-ways, the missing one not counted: about so many of equal mass, at most so many with the
+ * spikes; and the units in which exact partial counts of 2-ways are kept. */
+enum { NW__WANTED_BINS = 32, NW__MOST_BINS = 64, NW__MOST_UNITS = 256 };
 /* A 2-way of more cells than this is not measured: at 2^20 cells even 10^7 rows are mostly noise. The limit is halved until all
  * 2-ways together have at most NW__MAX_TOTAL_CELLS cells, which take 16 bytes each while a table is fitted (512 MiB). Both are
  * public. */
@@ -56,42 +102,29 @@ void nw__plan_clear(nw__plan *plan);
 /** What one run charges. */
 nw_status nw__plan_event(const nw__plan *plan, nw_event **out, nw_error *err);
 
-static inline size_t nw__marginal_cells(const nw__marginal *m)
-{
-    return (size_t)m->cells_a * m->cells_b;
-}
-
-/** How a column's codes are grouped into cells. Public. */
-typedef struct nw__coding {
-    uint32_t cells;
-    uint16_t *cell_of; /* per code of the schema; NULL: each code is its own cell */
-} nw__coding;
-
 /** The codings that group nothing; an array of `columns`, to be freed with nw__codings_free. NULL if memory lacks. */
-nw__coding *nw__codings_identity(const nw_schema *schema);
+nw__coding *nw__codings_identity(const nw__plan *plan);
 void nw__codings_free(nw__coding *codings, size_t columns);
-
-static inline uint32_t nw__coding_cell(const nw__coding *coding, uint32_t code)
-{
-    return coding->cell_of == NULL ? code : coding->cell_of[code];
-}
 
 /** Exact counts of one marginal's columns under codings: the one way from records to numbers. `counts` has room for the cells of
  *  the columns' codings. */
 typedef struct nw__counter {
     void (*count)(const void *source, const nw__marginal *m, const nw__coding *codings, int64_t *counts);
     const void *source;
+    const nw__coding *units; /* per column: the finest cells that 2-ways can be counted in; NULL: the codes */
 } nw__counter;
 
-/** Adds a table's records to each marginal's counts, which have the schema's codes as cells. */
-void nw__count_table(const nw__plan *plan, const nw_table *table, int64_t *const *counts, unsigned threads);
+/** Adds a table's records: codes of each column to singles[column], units of each 2-way to pairs[marginal - one_ways].
+ *  NW_E_NOMEM, then nothing was added. */
+nw_status nw__count_table(const nw__plan *plan, const nw_table *table, int64_t *const *singles, int64_t *const *pairs,
+    unsigned threads, const char *function, nw_error *err);
 /** The counter that reads a table. Borrows it. */
 nw__counter nw__counter_of_table(const nw_table *table);
 
-/** Exact counts of a plan's marginals over some of the records. As secret as these. */
+/** Exact counts of a plan's 1-ways in codes and 2-ways in units, over some of the records. As secret as these. */
 typedef struct nw__partial {
     const nw__plan *plan;
-    int64_t **counts; /* per marginal; NULL: nothing was added yet */
+    int64_t **counts; /* [columns] 1-ways, then the 2-ways; NULL: nothing was added yet */
     uint64_t rows;
 } nw__partial;
 
@@ -105,13 +138,26 @@ nw_status nw__partial_merge_bytes(nw__partial *partial, const uint8_t fingerprin
     size_t n, const char *function, nw_error *err);
 /** Wipes. */
 void nw__partial_clear(nw__partial *partial);
-/** The counter that reads it: cells of `partial` that a coding puts together are added up. Borrows it. */
+/** The counter that reads it: units that a coding puts together are added up. Borrows it. */
 nw__counter nw__counter_of_partial(const nw__partial *partial);
 
-/** Counts the marginals first..end-1 of the plan under its codings and adds their noise; on error none of their counts are left.
- *  The charge must stand already. All of one sigma. */
-nw_status nw__plan_measure(nw__plan *plan, size_t first, size_t end, const nw__coding *codings, const nw__counter *counter,
-    nw_rng *rng, unsigned threads, nw_error *err);
+/** The table's size from the noisy levels alone, at least 1; known_rows where that is not negative. */
+double nw__rows_of_levels(const nw__plan *plan, double known_rows);
+
+/** A column's law from the noisy counts of its levels: the expected number of records of each code, never negative, `rows` in
+ *  all. To be freed. NULL if memory lacks. */
+double *nw__law_make(const nw__plan *plan, size_t column, double rows);
+/** The variance of a sum over the codes low .. high-1 as the levels measured it. */
+double nw__law_variance(const nw__plan *plan, size_t column, uint32_t low, uint32_t high);
+/** Whether a code stands out from its neighbours by more than the noise: a spike of the private law, to be kept as it is. */
+bool nw__law_has_spike(const nw__plan *plan, size_t column, const double *law, uint32_t code);
+
+/** Groups a column's codes into spikes and bins of about equal mass, unions of `units` (NULL: of codes). The coding was empty. */
+nw_status nw__coding_make(
+    nw__coding *coding, const nw__plan *plan, size_t column, const double *law, const nw__coding *units, nw_error *err);
+/** The column's 1-way in the cells of its coding: counts and sigma, from law or level. */
+nw_status nw__coding_fill_one_way(
+    nw__marginal *m, const nw__plan *plan, const nw__coding *coding, const double *law, nw_error *err);
 
 struct nw_synth {
     nw_synth_opts opts;
@@ -135,7 +181,14 @@ struct nw_synth_measurements {
 
 /** The object without counts, for a release to fill. known_rows: the table's size where it is public, or a negative number. */
 nw_status nw__measurements_new(nw_synth_measurements **out, const nw_synth *synth, double known_rows, nw_error *err);
-nw_synth_measurement nw__describe_marginal(const nw__marginal *m, double rows);
+/** Between the two stages, from the noisy levels: the cells of the columns that have none yet (unions of units; NULL: of codes),
+ *  and every column's 1-way in its cells. */
+nw_status nw__measurements_choose_cells(nw_synth_measurements *measured, const nw__coding *units, nw_error *err);
+
+/** What is measured by a plan, in order: the levels, then the 2-ways. */
+size_t nw__measured_count(const nw__plan *plan);
+nw_synth_measurement nw__measured_get(const nw__plan *plan, size_t i, double rows);
+const int64_t *nw__measured_counts(const nw__plan *plan, size_t i);
 
 /** NW_E_STATE after the release; NW_E_ARG if the table is NULL or of another schema. */
 nw_status nw__synth_check_open(const nw_synth *synth, const char *function, nw_error *err);
@@ -176,6 +229,10 @@ nw_status nw__genetic_fit(const nw__chain *chain, nw_rng *rng, nw_error *err);
 /** Little-endian whatever the machine. */
 void nw__put_word(uint8_t out[8], uint64_t word);
 uint64_t nw__get_word(const uint8_t in[8]);
+
+/** Replaces a column's cells by codes of the schema, following its law; rows_measured: of the private table. */
+nw_status nw__decode_column(const nw__plan *plan, size_t column, const nw__coding *coding, double rows_measured, uint16_t *cells,
+    size_t rows, nw_rng *rng, nw_error *err);
 
 /** Fills the chain with rows drawn from the product of the reference laws. */
 nw_status nw__chain_start(const nw__chain *chain, nw_rng *rng, nw_error *err);
