@@ -32,41 +32,50 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* Adds equally to those of x[0..k-1] without `is_kept` until they are >= 0 with the sum `total` (if there are any). */
-static void project(double *x, const bool *is_kept, size_t k, double total)
+/* The point nearest to x[0..k-1] whose parts without `is_fixed` are >= 0 and add up to `total`: all are shifted equally, those
+ * that this would make negative are fixed at 0, and the others are shifted again. */
+static void project(double *x, bool *is_fixed, size_t k, double total)
 {
-    for (bool is_done = false; !is_done;) {
+    for (;;) {
         double sum = 0.0;
         size_t active = 0;
-        is_done = true;
+        bool is_done = true;
         for (size_t i = 0; i < k; i++) {
-            x[i] = fmax(x[i], 0.0);
-            sum += is_kept[i] ? 0.0 : x[i];
-            active += !is_kept[i] && x[i] > 0.0;
+            sum += is_fixed[i] ? 0.0 : x[i];
+            active += !is_fixed[i];
         }
-        for (size_t i = 0; active > 0 && i < k; i++) {
-            if (is_kept[i] || x[i] == 0.0)
+        const double shift = active == 0 ? 0.0 : (total - sum) / (double)active;
+        for (size_t i = 0; i < k; i++) {
+            if (is_fixed[i] || x[i] + shift >= 0.0)
                 continue;
-            x[i] += (total - sum) / (double)active;
-            is_done = is_done && x[i] >= 0.0;
+            x[i] = 0.0;
+            is_fixed[i] = true;
+            is_done = false;
         }
+        for (size_t i = 0; is_done && i < k; i++)
+            x[i] += is_fixed[i] ? 0.0 : shift;
+        if (is_done)
+            return;
     }
 }
 
-/* The parts that stand out keep what they measured, scaled down if that is more than there is. Returns what is left. */
+/* The parts that stand out keep what they measured, scaled if that is more than there is, or if there are no others. Returns what
+ * is left. */
 static double keep_spikes(
     const double *z, const double *variance, const double *even, size_t k, double total, double *x, bool *is_kept)
 {
     double kept = 0.0;
+    size_t count = 0;
     for (size_t i = 0; i < k; i++) {
         is_kept[i] = z[i] - even[i] > SPIKE_SD * sqrt(variance[i]);
         x[i] = is_kept[i] ? z[i] : 0.0;
         kept += x[i];
+        count += is_kept[i];
     }
-    const double factor = kept > total ? total / kept : 1.0;
-    for (size_t i = 0; i < k && factor < 1.0; i++)
+    const double factor = kept > total || count == k ? total / kept : 1.0;
+    for (size_t i = 0; i < k; i++)
         x[i] *= factor;
-    return fmax(0.0, total - kept);
+    return fmax(0.0, total - factor * kept);
 }
 
 /* Divides `total` among k parts. even: in, the shares of an even division, adding up to 1; changed. */
