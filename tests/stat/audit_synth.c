@@ -4,12 +4,13 @@
  *
  * D' is D with one record more. The releases are Gaussian vectors, rounded, so the best test of D against D' is the likelihood
  * ratio, linear in the counts: S = sum over marginals of w_i (noisy count of the record's cell), w_i = 1 / (sigma_i^2 + 1/12)
- * with the variance of the rounding. Three tests:
+ * with the variance of the rounding. Four tests:
  *   the audit: lower bounds of epsilon and mu from S and from each count, at most the charged ones. A run costs milliseconds, so
  *     there are few: the bound of mu comes out a sixth below;
  *   the estimate of mu, (difference of means) / (standard deviation) of S, standard error sqrt(2 / RUNS) sqrt(1 + mu^2 / 8):
  *     0.021 at RUNS = 6000 and mu = 1.5 (epsilon = 10), within 5 of them of sqrt(sum w_i) (the rounding is worth 1 %);
- *   each marginal's standard deviation, relative error 1 / sqrt(4 RUNS) = 0.0065, within 5 of them.
+ *   each marginal's standard deviation, relative error 1 / sqrt(4 RUNS) = 0.0065, within 5 of them;
+ *   the mean of a cell without records, within 5 standard errors of 0.
  * Each mutant has to fail the test that it is listed with: noise x 0.9 shows as mu = 1.7, one marginal's noise x 0.95 as its
  * deviation, what is left without noise in the audit. */
 #include "accountant_internal.h"
@@ -26,11 +27,14 @@
 /* cmocka wants the headers above first */
 #include <cmocka.h>
 
-enum { RUNS = 6000, COLUMNS = 5, MARGINALS = 15 };
-static const char SCHEMA[] = "{\"a\": 2, \"b\": 2, \"c\": 2, \"d\": 2, \"e\": 2}";
+/* The last column is numeric, measured at two widths, and grouped for the 2-ways by what these said. */
+enum { RUNS = 6000, COLUMNS = 5, LEVELS = 6, MARGINALS = LEVELS + 10 };
+static const char SCHEMA[] = "{\"a\": 2, \"b\": 2, \"c\": 2, \"d\": 2,"
+                             " \"e\": {\"type\": \"int\", \"lower\": 0, \"upper\": 49, \"nullable\": false}}";
 
 typedef struct releases {
-    double cell[2][RUNS][MARGINALS]; /* noisy count of the record's cell: under D, under D' */
+    double cell[2][RUNS][MARGINALS];  /* noisy count of the record's cell: under D, under D' */
+    double empty[2][RUNS][MARGINALS]; /* of a cell that no record is in */
     double sigma[MARGINALS];
     audit_claim claim; /* of the charged event */
 } releases;
@@ -47,6 +51,17 @@ static nw_table *make_table(const nw_schema *schema, size_t rows)
     return table;
 }
 
+/* Every record is all ones, so whatever the groups of codes are, one cell holds them all. */
+static size_t cell_of_record(const nw_synth_measurements *measured, const nw_synth_measurement *m)
+{
+    const size_t a = m->columns[0];
+    const size_t b = m->columns[1];
+    if (b == SIZE_MAX)
+        return 1 / m->width;
+    return (size_t)nw_synth_measurements_cell(measured, a, 1) * nw_synth_measurements_cells(measured, b) +
+           nw_synth_measurements_cell(measured, b, 1);
+}
+
 static void release_once(releases *r, const nw_schema *schema, const nw_table *table, nw_ledger *ledger, int side, size_t run,
     const nw_synth_opts *opts)
 {
@@ -61,7 +76,9 @@ static void release_once(releases *r, const nw_schema *schema, const nw_table *t
     for (size_t i = 0; i < MARGINALS; i++) {
         const nw_synth_measurement m = nw_synth_measurements_get(measured, i);
         const int64_t *counts = nw_synth_measurements_counts(measured, i);
-        r->cell[side][run][i] = (double)counts[m.cells - 1]; /* the record is all ones: the last cell */
+        const size_t cell = cell_of_record(measured, &m);
+        r->cell[side][run][i] = (double)counts[cell];
+        r->empty[side][run][i] = (double)counts[cell == 0 ? m.cells - 1 : 0];
         r->sigma[i] = m.sigma;
     }
     if (run == 0)
@@ -155,6 +172,20 @@ static double worst_deviation(const releases *r, const double *factor)
     return worst;
 }
 
+/* Largest mean of a cell that no record is in, in standard errors. */
+static double worst_mean(const releases *r, bool is_clipped)
+{
+    double worst = 0.0;
+    for (size_t i = 0; i < MARGINALS; i++) {
+        double mean = 0.0;
+        for (int side = 0; side < 2; side++)
+            for (size_t run = 0; run < RUNS; run++)
+                mean += (is_clipped ? fmax(0.0, r->empty[side][run][i]) : r->empty[side][run][i]) / (2.0 * RUNS);
+        worst = fmax(worst, fabs(mean) / sqrt(rounded_variance(r, i) / (2.0 * RUNS)));
+    }
+    return worst;
+}
+
 static double expected_mu(const releases *r)
 {
     double sum = 0.0;
@@ -213,6 +244,7 @@ static void release__has_the_charged_mu(void **state)
     assert_true(expected_mu(r) <= r->claim.mu && expected_mu(r) > 0.97 * r->claim.mu);
     assert_true(fabs(mu - expected_mu(r)) < tolerance(r));
     assert_true(worst_deviation(r, honest) < 5.0);
+    assert_true(worst_mean(r, false) < 5.0);
     assert_false(audit_refutes(&bound, &r->claim));
     assert_true(bound.mu > 0.75 * r->claim.mu);
 }
@@ -251,6 +283,26 @@ static bool deviation__is_off(const void *context, bool is_planted)
     return worst_deviation(drawn, factor) > 5.0;
 }
 
+/* What a claim of the 2-ways alone would be: the levels measured first, and free. */
+static bool estimate__exceeds_the_pairs_claim(const void *context, bool is_planted)
+{
+    double honest[MARGINALS];
+    double pairs = 0.0;
+    (void)context;
+    for (size_t i = 0; i < MARGINALS; i++) {
+        honest[i] = 1.0;
+        pairs += i < LEVELS ? 0.0 : 1.0 / (drawn->sigma[i] * drawn->sigma[i]);
+    }
+    const double claimed = is_planted ? sqrt(pairs) : drawn->claim.mu;
+    return empirical_mu(drawn, honest) > claimed + tolerance(drawn);
+}
+
+static bool mean__is_off(const void *context, bool is_planted)
+{
+    (void)context;
+    return worst_mean(drawn, is_planted) > 5.0;
+}
+
 static void release__mutants_are_killed(void **state)
 {
     (void)state;
@@ -263,6 +315,9 @@ static void release__mutants_are_killed(void **state)
         { "a 1-way without noise", "audit", audit__refutes, &(synth_fault){ 1.0, 0.0, 2 } },
         { "a 2-way without noise", "audit", audit__refutes, &(synth_fault){ 1.0, 0.0, 14 } },
         { "no noise at all but in one", "audit", audit__refutes, &(synth_fault){ 0.0, 1.0, 5 } },
+        { "each of two parts noised", "audit", audit__refutes, &(synth_fault){ 0.7071, 0.7071, 0 } }, /* one has the record */
+        { "first stage charged as nothing", "estimate", estimate__exceeds_the_pairs_claim, NULL },
+        { "counts clipped to positive ones", "mean", mean__is_off, NULL },
     };
     bool are_killed = true;
     for (size_t m = 0; m < sizeof mutants / sizeof *mutants; m++)

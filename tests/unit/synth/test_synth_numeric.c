@@ -62,8 +62,8 @@ static uint16_t draw(nw_rng *rng, uint64_t bound)
     return (uint16_t)x;
 }
 
-/* `wide`: a third at 0, a tenth at 2000, a tenth missing exactly where `sex` is M and `few` is 1, else about 700 +- 300; `age` from
- * sex; the rest at random. */
+/* `wide`: a third at 0, a tenth at 2000, missing exactly where `sex` is M and `few` is 1, else about 700 +- 300; `age` from sex;
+ * the rest at random. */
 static nw_table *make_table(size_t rows)
 {
     nw_table *table = NULL;
