@@ -62,7 +62,8 @@ NW_API void nw_synth_opts_init(nw_synth_opts *opts, size_t struct_size);
  *
  *  rows = 0: as many as the private table has, as far as that is known - exactly under replace_one, from the noisy marginals
  *  under add_remove; 1000 if these tell the size with a standard error of more than a quarter.
- *  chains: independent fits of rows / chains rows each, concatenated; part of the result. 0: 4 for gibbs, 1 for genetic. */
+ *  chains: independent fits of rows / chains rows each, concatenated; part of the result. 0: 4 for gibbs, 1 for genetic. Where
+ *  gibbs would have more than 2^18 rows in one, shorter chains follow the first ones, each from where one of these ended. */
 typedef struct nw_synth_fit_opts {
     size_t struct_size;
     nw_synth_engine engine;     /* default NW_SYNTH_GIBBS */

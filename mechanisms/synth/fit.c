@@ -10,6 +10,12 @@
 
 enum { DEFAULT_GIBBS_CHAINS = 4, MAX_CHAINS = 1024, MAX_SWEEPS = 100000, ROWS_OF_UNKNOWN_SIZE = 1000 };
 
+/* A chain of the Gibbs engine has at most so many rows: its counts are then far from the end of single precision. Where the
+ * chains that were asked for would be longer, more follow, each from where one of the first ended and with fewer sweeps: that is
+ * already a draw of the law, and is only to be made another one. */
+static const size_t MOST_CHAIN_ROWS = (size_t)1 << 18;
+enum { FOLLOWER_SWEEPS = 2 };
+
 const char *nw_synth_engine_name(nw_synth_engine engine)
 {
     switch (engine) {
@@ -92,26 +98,39 @@ typedef struct fit_job {
 
 /* Chain i fits rows [first, first + rows) of the table, from its own substream: the result does not depend on which thread runs
  * it. */
-static nw_status prepare_job(
-    fit_job *job, const nw__plan *plan, const nw__reference *reference, hub *h, size_t i, size_t rows, nw_rng *rng, nw_error *err)
+static nw_status prepare_job(fit_job *job, const nw__plan *plan, const nw__reference *reference, hub *h, size_t i, size_t rows,
+    nw_rng *rng, nw_error *err)
 {
     const size_t chain_rows = rows * (i + 1) / h->chains - rows * i / h->chains;
+    const bool is_follower = i >= h->opts->chains;
+    const unsigned sweeps = is_follower && h->opts->sweeps > FOLLOWER_SWEEPS ? FOLLOWER_SWEEPS : h->opts->sweeps;
     job->context = (chain_context){ h, i };
-    job->chain = (nw__chain){ plan, reference, chain_rows, h->opts->sweeps, 1.0, NULL, report_progress, &job->context };
+    job->chain = (nw__chain){ plan, reference, chain_rows, sweeps, 1.0, NULL, report_progress, &job->context, is_follower };
     job->chain.codes = nw__calloc(chain_rows, plan->columns * sizeof(uint16_t));
     if (job->chain.codes == NULL)
         return nw__fail_memory(err, "nw_synth_fit");
     return nw_rng_substream(&job->rng, rng, i, err);
 }
 
-static nw_status run_jobs(fit_job *jobs, size_t n, const nw_synth_fit_opts *opts, nw_error *err)
+/* Rows of `leader`, as many as `follower` has: they are at most one apart. */
+static void start_follower(nw__chain *follower, const nw__chain *leader)
+{
+    for (size_t j = 0; j < follower->plan->columns; j++)
+        for (size_t i = 0; i < follower->rows; i++)
+            follower->codes[j * follower->rows + i] = leader->codes[j * leader->rows + i % leader->rows];
+}
+
+static nw_status run_jobs(fit_job *jobs, size_t first, size_t end, const nw_synth_fit_opts *opts, nw_error *err)
 {
     const int threads = nw__threads((int)opts->threads);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(threads)
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = first; i < end; i++) {
+        if (jobs[i].chain.is_started)
+            start_follower(&jobs[i].chain, &jobs[i % opts->chains].chain);
         jobs[i].status = opts->engine == NW_SYNTH_GIBBS ? nw__gibbs_fit(&jobs[i].chain, jobs[i].rng, &jobs[i].error)
                                                         : nw__genetic_fit(&jobs[i].chain, jobs[i].rng, &jobs[i].error);
-    for (size_t i = 0; i < n; i++) {
+    }
+    for (size_t i = first; i < end; i++) {
         if (jobs[i].status == NW_OK)
             continue;
         if (err != NULL)
@@ -187,14 +206,18 @@ static nw_status fit(const nw_synth_measurements *measurements, const nw__refere
     const nw_synth_fit_opts *opts, nw_table **out, nw_error *err)
 {
     const size_t rows = rows_of(opts, reference);
-    const size_t chains = opts->chains < rows ? opts->chains : rows;
+    const size_t asked = opts->chains < rows ? opts->chains : rows;
+    const size_t needed = opts->engine == NW_SYNTH_GIBBS ? (rows + MOST_CHAIN_ROWS - 1) / MOST_CHAIN_ROWS : 1;
+    const size_t chains = asked > needed ? asked : needed;
     hub h = { opts, nw__calloc(chains, sizeof(double)), chains, false };
     fit_job *jobs = nw__calloc(chains, sizeof *jobs);
     nw_status status = h.fractions == NULL || jobs == NULL ? nw__fail_memory(err, "nw_synth_fit") : NW_OK;
     for (size_t i = 0; status == NW_OK && i < chains; i++)
         status = prepare_job(&jobs[i], &measurements->plan, reference, &h, i, rows, rng, err);
     if (status == NW_OK)
-        status = run_jobs(jobs, chains, opts, err);
+        status = run_jobs(jobs, 0, asked, opts, err);
+    if (status == NW_OK)
+        status = run_jobs(jobs, asked, chains, opts, err);
     if (status == NW_OK)
         status = collect_jobs(jobs, chains, measurements, rows, rng, out, err);
     for (size_t i = 0; jobs != NULL && i < chains; i++) {

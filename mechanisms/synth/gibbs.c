@@ -285,7 +285,7 @@ nw_status nw__gibbs_fit(const nw__chain *chain, nw_rng *rng, nw_error *err)
     }
     for (size_t j = 0; j < e.columns; j++)
         columns[j] = chain->codes + j * chain->rows;
-    status = nw__chain_start(chain, rng, err);
+    status = chain->is_started ? nw__rng_begin(rng, err) : nw__chain_start(chain, rng, err);
     if (status != NW_OK)
         goto out;
     count_all_rows(&e, columns, chain->rows);

@@ -219,6 +219,7 @@ typedef struct nw__chain {
     uint16_t *codes; /* out: [columns][rows] */
     nw_synth_progress progress;
     void *progress_context;
+    bool is_started; /* gibbs: codes holds a table to go on from */
 } nw__chain;
 
 /** Annealed Gibbs resampling with an independent reference measure. */

@@ -54,7 +54,7 @@ static void setup(fixture *f)
     }
     f->plan = (nw__plan){ .columns = COLUMNS, .cells = cells, .marginals = f->marginals, .marginal_count = m };
     f->reference = (nw__reference){ .total = 300.0, .columns = COLUMNS, .log_p = f->log_p };
-    f->chain = (nw__chain){ &f->plan, &f->reference, ROWS, 3, 1.0, f->codes, NULL, NULL };
+    f->chain = (nw__chain){ &f->plan, &f->reference, ROWS, 3, 1.0, f->codes, NULL, NULL, false };
 }
 
 static void teardown(fixture *f)
