@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 /* A bin holds at least so many standard deviations of a 2-way's cell. */
-static const double LEAST_MASS_SD = 4.0;
+static const double LEAST_MASS_SD = 8.0;
 /* A spike is worth a cell of its own from this part of a bin's mass on; so is the rest of a stretch between two spikes. */
 static const double LEAST_PART = 1.0 / 3.0;
 

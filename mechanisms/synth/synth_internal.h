@@ -93,7 +93,7 @@ void nw__plan_clear(nw__plan *plan);
 
 /* Cells of a grouped column in the 2-ways, the missing one not counted: about so many of equal mass, at most so many with the
  * spikes; and the units in which exact partial counts of 2-ways are kept. */
-enum { NW__WANTED_BINS = 32, NW__MOST_BINS = 64, NW__MOST_UNITS = 256 };
+enum { NW__WANTED_BINS = 20, NW__MOST_BINS = 48, NW__MOST_UNITS = 256 };
 /* A 2-way of more cells than this is not measured: at 2^20 cells even 10^7 rows are mostly noise. The limit is halved until all
  * 2-ways together have at most NW__MAX_TOTAL_CELLS cells, which take 16 bytes each while a table is fitted (512 MiB). Both are
  * public. */
