@@ -11,7 +11,7 @@
 #define SMALLEST_SIGMA 0x1p-10
 
 /* The share of mu^2 for the 1-ways unless the caller says; more if columns have several levels, which then also say how the
- * 2-ways are cut and what is inside their cells. docs/rooms/synth.md#budget has the measurements. */
+ * 2-ways are cut and what is inside their cells. */
 #define ONE_WAY_SHARE 0.1
 #define LEVELS_SHARE 0.2
 
