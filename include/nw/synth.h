@@ -98,13 +98,15 @@ typedef struct nw_synth_measurement {
 
 /** Validates the options, plans the measurements and calibrates their noise.
  *
- *  All 1-way marginals are measured, and the 2-way marginals of at most 2^20 cells (fewer, if all together had more than 2^25
- *  cells): beyond that the noise outweighs the counts of any table that fits in memory.
+ *  All 1-way marginals are measured, those of int, float and date columns of more than 16 codes in up to three widths; then the
+ *  2-way marginals, in which such a column takes part in at most 48 cells, chosen from what was measured first, and one for the
+ *  missing value. Left out are 2-ways of more than 2^20 cells (fewer, if all together had more than 2^25 cells): beyond that the
+ *  noise outweighs the counts of any table that fits in memory.
  *
  *  Shapes    *out: new handle, or NULL on error. The handle keeps its own reference to the schema.
  *  Units     sigma in counts.
- *  Errors    NW_E_ARG naming the option, its value and the admissible set; NW_E_NOMEM.
- *  Cost      microseconds. Threads: any.
+ *  Errors    NW_E_ARG naming the option, its value and the admissible set; NW_E_UNSUPPORTED naming a column of text; NW_E_NOMEM.
+ *  Cost      about a millisecond. Threads: any.
  *  Source    composition of Gaussians is exact in mu^2; [BW18].
  *  Example   examples/synth.c */
 NW_API NW_WARN_UNUSED nw_status nw_synth_new(nw_synth **out, const nw_schema *schema, const nw_synth_opts *opts, nw_error *err);

@@ -98,8 +98,8 @@ typedef struct fit_job {
 
 /* Chain i fits rows [first, first + rows) of the table, from its own substream: the result does not depend on which thread runs
  * it. */
-static nw_status prepare_job(fit_job *job, const nw__plan *plan, const nw__reference *reference, hub *h, size_t i, size_t rows,
-    nw_rng *rng, nw_error *err)
+static nw_status prepare_job(
+    fit_job *job, const nw__plan *plan, const nw__reference *reference, hub *h, size_t i, size_t rows, nw_rng *rng, nw_error *err)
 {
     const size_t chain_rows = rows * (i + 1) / h->chains - rows * i / h->chains;
     const bool is_follower = i >= h->opts->chains;

@@ -193,6 +193,7 @@ static nw_status fill_plan(nw__plan *plan, const nw_schema *schema, const nw_syn
 {
     uint64_t total_cells = 0;
     size_t levels = 0;
+    NW__TRY(nw__table_check_schema(schema, err, "nw_synth_new"));
     NW__TRY(shape_columns(plan, schema, err));
     for (size_t j = 0; j < plan->columns; j++)
         levels += plan->shapes[j].levels;

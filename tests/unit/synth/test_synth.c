@@ -238,6 +238,19 @@ static void synth_event__is_the_noise_of_the_measurements(void **state)
     nw_schema_free(schema);
 }
 
+static void synth_new__refuses_a_column_without_a_domain(void **state)
+{
+    (void)state;
+    nw_schema *schema = schema_of("{\"a\": 2, \"note\": {\"type\": \"text\"}}");
+    nw_synth_opts o = options(1.0);
+    nw_synth *synth = (nw_synth *)&o;
+    nw_error err;
+    assert_int_equal(nw_synth_new(&synth, schema, &o, &err), NW_E_UNSUPPORTED);
+    assert_null(synth);
+    assert_non_null(strstr(err.message, "note"));
+    nw_schema_free(schema);
+}
+
 static void synth_new__leaves_out_pairs_that_are_too_large(void **state)
 {
     (void)state;
@@ -467,56 +480,6 @@ static void synth_run__refuses_another_schema_and_null_handles(void **state)
     nw_schema_free(other);
 }
 
-/* More rows than one chain takes: another chain follows, is no copy of the first, has the same marginals, and depends on the seed
- * only. */
-static void synth_fit__lets_chains_follow_where_rows_are_many(void **state)
-{
-    (void)state;
-    enum { ROWS = 300000 };
-    nw_schema *schema = schema_of(SCHEMA);
-    nw_table *table = correlated_table(schema, 3000);
-    nw_ledger *ledger = ledger_of(50.0, NW_ADD_REMOVE);
-    nw_synth_opts o = options(50.0);
-    nw_synth_fit_opts f = fit_options(NW_SYNTH_GIBBS);
-    nw_synth *synth = NULL;
-    nw_synth_measurements *measured = NULL;
-    nw_rng *rng = seeded(2);
-    uint16_t *codes[2][2]; /* by threads, of columns 0 and 1 */
-    f.rows = ROWS;
-    f.chains = 1;
-    assert_int_equal(nw_synth_new(&synth, schema, &o, NULL), NW_OK);
-    assert_int_equal(nw_synth_add(synth, table, NULL), NW_OK);
-    assert_int_equal(nw_synth_release(synth, rng, ledger, "x", &measured, NULL, NULL), NW_OK);
-    for (unsigned threads = 1; threads <= 2; threads++) {
-        nw_table *out = NULL;
-        nw_rng *fit_rng = seeded(3);
-        marginal_score score;
-        f.threads = threads;
-        assert_int_equal(nw_synth_fit(measured, fit_rng, &f, &out, NULL), NW_OK);
-        assert_int_equal(nw_table_rows(out), ROWS);
-        assert_int_equal(marginal_tv(table, out, 2, &score), 0);
-        assert_true(score.largest < 0.02);
-        for (size_t j = 0; j < 2; j++) {
-            codes[threads - 1][j] = malloc(ROWS * sizeof(uint16_t));
-            assert_int_equal(nw_table_get(out, j, 0, ROWS, codes[threads - 1][j], NULL), NW_OK);
-        }
-        nw_table_free(out);
-        nw_rng_free(fit_rng);
-    }
-    for (size_t j = 0; j < 2; j++) {
-        assert_memory_equal(codes[0][j], codes[1][j], ROWS * sizeof(uint16_t));
-        assert_memory_not_equal(codes[0][j], codes[0][j] + ROWS / 2, ROWS / 2 * sizeof(uint16_t));
-        free(codes[0][j]);
-        free(codes[1][j]);
-    }
-    nw_synth_measurements_free(measured);
-    nw_synth_free(synth);
-    nw_rng_free(rng);
-    nw_table_free(table);
-    nw_ledger_close(ledger);
-    nw_schema_free(schema);
-}
-
 /* Degenerate tables go the same way as any other: no status may depend on the records. */
 static void synth_run__takes_degenerate_tables(void **state)
 {
@@ -578,6 +541,7 @@ int main(void)
         cmocka_unit_test(synth_event__spends_the_whole_budget_and_no_more),
         cmocka_unit_test(synth_fit_opts_check__resolves_the_chains),
         cmocka_unit_test(synth_event__is_the_noise_of_the_measurements),
+        cmocka_unit_test(synth_new__refuses_a_column_without_a_domain),
         cmocka_unit_test(synth_new__leaves_out_pairs_that_are_too_large),
         cmocka_unit_test(synth_run__gibbs_reproduces_marginals_without_noise),
         cmocka_unit_test(synth_run__genetic_reproduces_marginals_without_noise),
@@ -586,7 +550,6 @@ int main(void)
         cmocka_unit_test(synth_run__charges_once_its_own_event_with_a_receipt),
         cmocka_unit_test(synth_run__cancelled_keeps_the_charge),
         cmocka_unit_test(synth_run__refuses_another_schema_and_null_handles),
-        cmocka_unit_test(synth_fit__lets_chains_follow_where_rows_are_many),
         cmocka_unit_test(synth_run__takes_degenerate_tables),
         cmocka_unit_test(synth_run__bounds_the_rows_of_a_size_lost_in_noise),
     };

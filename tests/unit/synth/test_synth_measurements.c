@@ -172,6 +172,38 @@ static void synth_fit__draws_the_same_from_a_file_and_again_at_no_cost(void **st
     nw_synth_measurements_free(again);
 }
 
+/* More rows than one chain takes: another chain follows, is no copy of the first, has the same marginals, and depends on the seed
+ * only. */
+static void synth_fit__lets_chains_follow_where_rows_are_many(void **state)
+{
+    (void)state;
+    enum { MANY = 300000, HALF = MANY / 2 };
+    uint16_t *codes[2]; /* by threads */
+    size_t seen[2] = { 0, 0 };
+    nw_synth_fit_opts fit = NW_SYNTH_FIT_OPTS_INIT;
+    fit.rows = MANY;
+    fit.chains = 1;
+    for (unsigned threads = 1; threads <= 2; threads++) {
+        nw_table *out = NULL;
+        nw_rng *rng = NULL;
+        fit.threads = threads;
+        assert_int_equal(nw_rng_new_insecure_seeded(&rng, 3, NULL), NW_OK);
+        assert_int_equal(nw_synth_fit(measured, rng, &fit, &out, NULL), NW_OK);
+        assert_int_equal(nw_table_rows(out), MANY);
+        codes[threads - 1] = malloc(MANY * sizeof(uint16_t));
+        assert_int_equal(nw_table_get(out, 1, 0, MANY, codes[threads - 1], NULL), NW_OK);
+        nw_table_free(out);
+        nw_rng_free(rng);
+    }
+    assert_memory_equal(codes[0], codes[1], MANY * sizeof(uint16_t));
+    assert_memory_not_equal(codes[0], codes[0] + HALF, HALF * sizeof(uint16_t));
+    for (size_t i = 0; i < MANY; i++)
+        seen[i / HALF] += codes[0][i] == 1;
+    assert_true(seen[0] > HALF / 10 && seen[0] < seen[1] + HALF / 50 && seen[1] < seen[0] + HALF / 50);
+    free(codes[0]);
+    free(codes[1]);
+}
+
 static void synth_fit__refuses_nulls_and_bad_options(void **state)
 {
     (void)state;
@@ -300,6 +332,7 @@ int main(void)
         cmocka_unit_test(measurements_read__returns_what_was_written),
         cmocka_unit_test(measurements_cell__is_the_code_of_a_column_of_codes),
         cmocka_unit_test(synth_fit__draws_the_same_from_a_file_and_again_at_no_cost),
+        cmocka_unit_test(synth_fit__lets_chains_follow_where_rows_are_many),
         cmocka_unit_test(synth_fit__refuses_nulls_and_bad_options),
         cmocka_unit_test(measurements_read__refuses_what_is_missing_or_of_another_schema),
         cmocka_unit_test(measurements_read__refuses_damage),
