@@ -498,6 +498,50 @@ static void synth_add__releases_the_same_as_a_run_where_units_are_codes(void **s
     nw_schema_free(narrow);
 }
 
+/* No status depends on the records: tables of no row, of one, of missing values only, of one value only; more or less noise. */
+static void synth_run__takes_any_numeric_table(void **state)
+{
+    (void)state;
+    static const uint16_t values[3][COLUMNS] = { { 0, 0, 0, 0, 0 }, { 3000, 89, 24, 4, 2 }, { 1500, 45, 12, 2, 1 } };
+    const size_t sizes[] = { 0, 1, 300 };
+    const double epsilons[] = { 1e-3, 1.0, 50.0 };
+    for (size_t k = 0; k < 27; k++) {
+        nw_synth_opts o = NW_SYNTH_OPTS_INIT;
+        nw_ledger_opts lo = NW_LEDGER_OPTS_INIT;
+        nw_synth_fit_opts fit = NW_SYNTH_FIT_OPTS_INIT;
+        nw_synth *synth = NULL;
+        nw_table *table = NULL;
+        nw_table *out = NULL;
+        nw_ledger *ledger = NULL;
+        nw_rng *rng = seeded(k);
+        const size_t rows = sizes[k / 3 % 3];
+        o.epsilon = epsilons[k / 9];
+        o.delta = lo.delta = 1e-9;
+        o.adjacency = lo.adjacency = k % 2 == 0 ? NW_ADD_REMOVE : NW_REPLACE_ONE;
+        fit.rows = 200;
+        assert_int_equal(nw_table_new(&table, schema, rows, NULL), NW_OK);
+        for (size_t j = 0; j < COLUMNS; j++)
+            for (size_t i = 0; i < rows; i++)
+                assert_int_equal(nw_table_set(table, j, i, 1, &values[k % 3][j], NULL), NW_OK);
+        assert_int_equal(nw_ledger_unlimited(&ledger, &lo, NULL), NW_OK);
+        assert_int_equal(nw_synth_new(&synth, schema, &o, NULL), NW_OK);
+        assert_int_equal(nw_synth_run(synth, rng, ledger, table, &fit, &out, NULL, NULL, NULL), NW_OK);
+        assert_int_equal(nw_table_rows(out), 200);
+        uint16_t *wide = column_of(out, WIDE);
+        size_t same = 0;
+        for (size_t i = 0; i < 200; i++)
+            same += wide[i] == values[k % 3][WIDE];
+        if (rows == 300 && o.epsilon == 50.0)
+            assert_true(same > 190);
+        free(wide);
+        nw_table_free(table);
+        nw_table_free(out);
+        nw_synth_free(synth);
+        nw_ledger_close(ledger);
+        nw_rng_free(rng);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -511,6 +555,7 @@ int main(void)
         cmocka_unit_test(counts__change_by_one_cell_with_one_record),
         cmocka_unit_test(release__counts_what_its_cells_say),
         cmocka_unit_test(synth_fit__keeps_spikes_missing_values_and_bounds),
+        cmocka_unit_test(synth_run__takes_any_numeric_table),
         cmocka_unit_test(synth_add__releases_the_same_as_a_run_where_units_are_codes),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -448,6 +448,44 @@ static void table_write__writes_to_pipes_and_standard_output(void **state)
     nw_schema_free(schema);
 }
 
+static void table_write__writes_the_roundest_value_of_a_spike(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *schema;
+        double value; /* of which the code is a spike */
+        const char *text;
+    } cases[] = {
+        {"{\"x\": {\"type\": \"int\", \"lower\": -3000, \"upper\": 999999}}", 50003, "50000"},
+        {"{\"x\": {\"type\": \"int\", \"lower\": -3000, \"upper\": 999999}}", 2, "0"},
+        {"{\"x\": {\"type\": \"int\", \"lower\": -3000, \"upper\": 999999}}", -1234, "-1000"},
+        {"{\"x\": {\"type\": \"int\", \"lower\": 3, \"upper\": 700003, \"step\": 7}}", 10, "500"}, /* 3 + 71 * 7 */
+        {"{\"x\": {\"type\": \"float\", \"lower\": 0, \"upper\": 10000, \"step\": 0.01}}", 15.13, "20.00"},
+        {"{\"x\": {\"type\": \"float\", \"lower\": 1000, \"upper\": 4000}}", 2872.7, "2871"},
+        {"{\"x\": {\"type\": \"float\", \"lower\": 0, \"upper\": 1}}", 0.2501, "0.25"},
+        {"{\"x\": {\"type\": \"date\", \"lower\": \"2000-01-01\", \"upper\": \"2029-12-31\"}}", 10957, "2000-01-01"},
+    };
+    char path[128];
+    name_file(path, "spike.csv");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        char expected[64];
+        nw_table *table = NULL;
+        nw_schema *schema = schema_of(cases[i].schema, 999);
+        const uint16_t code = nw__domain_encode_number(&schema->domains[0], cases[i].value);
+        assert_int_equal(nw_table_new(&table, schema, 2, NULL), NW_OK);
+        assert_int_equal(nw_table_set(table, 0, 0, 2, (const uint16_t[]){code, code}, NULL), NW_OK);
+        assert_false(nw__table_is_spike(table, 0, code));
+        assert_int_equal(nw__table_mark_spike(table, 0, code, NULL, "test"), NW_OK);
+        assert_true(nw__table_is_spike(table, 0, code));
+        write_to(table, path, i);
+        snprintf(expected, sizeof expected, "x\n%s\n%s\n", cases[i].text, cases[i].text);
+        assert_string_equal(text_of(path), expected);
+        nw_table_free(table);
+        nw_schema_free(schema);
+    }
+    unlink(path);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -460,6 +498,7 @@ int main(void)
         cmocka_unit_test(table_write__draws_the_same_from_the_same_seed),
         cmocka_unit_test(table_write__draws_uniformly_from_the_values_of_a_bin),
         cmocka_unit_test(table_write__draws_log_uniformly_on_a_log_scale),
+        cmocka_unit_test(table_write__writes_the_roundest_value_of_a_spike),
         cmocka_unit_test(table_write__stays_within_the_bounds),
         cmocka_unit_test(table_write__refuses_null),
         cmocka_unit_test(table_write__leaves_nothing_where_it_cannot_write),
