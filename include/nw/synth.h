@@ -98,7 +98,7 @@ typedef struct nw_synth_measurement {
 
 /** Validates the options, plans the measurements and calibrates their noise.
  *
- *  All 1-way marginals are measured, those of int, float and date columns of more than 16 codes in up to three widths; then the
+ *  All 1-way marginals are measured, those of int, float and date columns of more than 16 codes in up to four widths; then the
  *  2-way marginals, in which such a column takes part in at most 48 cells, chosen from what was measured first, and one for the
  *  missing value. Left out are 2-ways of more than 2^20 cells (fewer, if all together had more than 2^25 cells): beyond that the
  *  noise outweighs the counts of any table that fits in memory.

@@ -28,9 +28,9 @@ static nw_sensitivity marginal_sensitivity(nw_adjacency adjacency)
 
 /* An ordered column of more values than this is grouped for the 2-ways. */
 enum { MOST_UNGROUPED = 16 };
-/* The parts that a level's group is cut into by the next one are at most so many: a range of codes is then a sum of at most about
- * 2 * 41 groups a level, and 3 levels reach all 65535 codes. */
-enum { MOST_PARTS = 41 };
+/* The parts that a level's group is cut into by the next one are at most so many. A range of codes is then the sum of few groups,
+ * a stretch without records is mostly wide groups, whose noise is that of one cell, and 4 levels reach all 65535 codes. */
+enum { MOST_PARTS = 24 };
 
 static uint32_t power(uint32_t base, size_t exponent)
 {
