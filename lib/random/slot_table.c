@@ -25,7 +25,9 @@ static const double CHORD_ROUNDING = 0x1p-20;
 static const double SMALLEST_SCALE = 0x1p-10;
 static const double LARGEST_SCALE = 0x1p50;
 
-/* One side of the tiling: blocks from `start` outward, mirrored for the negative cells. */
+/* One side of the tiling: blocks outward from 0, mirrored for the negative cells. A block's ends are multiples of the fast slots'
+ * width, fewer than 2^11 of them, so a double holds them exactly at every scale; a cell next to one has up to 60 bits and is
+ * counted in int64. Distances that are rounded only go into heights, which are rounded outward. */
 typedef struct layout {
     nw_noise *noise; /* slots are written if `emit` */
     double area;
@@ -113,10 +115,10 @@ static void put_side(layout *l, bool is_negative)
     while (lo < end && l->used <= NW__SLOTS)
         lo += put_block(l, is_negative, lo);
     if (l->noise->law == NW_NOISE_DISCRETE_LAPLACE) {
-        /* the next cell outward; its whole tail has mass e^(-lo/b) / (1 - e^(-1/b)), which one slot must hold */
-        const double first = is_negative ? lo + 1.0 : lo;
-        const double mass = height(l->noise, first) / -expm1(-1.0 / l->noise->lattice_scale) * (1.0 + OUTWARD);
-        const nw__slot slot = { is_negative ? -(int64_t)first : (int64_t)first, 0, 0, NW__SLOT_TAIL, 0, 0, 0 };
+        /* the next cell outward; its whole tail has mass e^(-first/b) / (1 - e^(-1/b)), which one slot must hold */
+        const int64_t first = is_negative ? (int64_t)lo + 1 : (int64_t)lo;
+        const double mass = height(l->noise, (double)first) / -expm1(-1.0 / l->noise->lattice_scale) * (1.0 + OUTWARD);
+        const nw__slot slot = { is_negative ? -first : first, 0, 0, NW__SLOT_TAIL, 0, 0, 0 };
         put_slot(l, slot, false);
         if (mass > l->area)
             l->used = NW__SLOTS + 1; /* this area is too small */

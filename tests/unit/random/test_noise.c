@@ -96,6 +96,39 @@ static void noise_new__covers_the_law_and_fast_slots_lie_below_it(void **state)
     }
 }
 
+/* Every cell lies in one block or tail, to the last bit of its base: blocks outward from 0, the nonnegative side first, without a
+ * gap or a cell in common. */
+static void noise_new__tiles_the_line(void **state)
+{
+    (void)state;
+    for (int law = NW_NOISE_ROUNDED_GAUSSIAN; law <= NW_NOISE_DISCRETE_LAPLACE; law++) {
+        for (int i = 0; i < SCALE_COUNT; i++) {
+            nw_noise *noise = noise_of(law, SCALES[i], NW__NOISE_MARGIN);
+            int64_t above = 0; /* the first cell of the nonnegative side that no block holds yet */
+            int64_t below = -1;
+            int tails = 0;
+            assert_true(NW__SLOT_BITS + noise->log2_width <= 64);
+            for (const nw__slot *slot = noise->slots; slot < noise->slots + NW__SLOTS; slot++) {
+                const int64_t width = INT64_C(1) << slot->log2_width;
+                if (slot->kind == NW__SLOT_UNUSED || slot->level > 0)
+                    continue;
+                if (slot->kind == NW__SLOT_TAIL) {
+                    assert_true(slot->base == (tails == 0 ? above : below));
+                    tails++;
+                } else if (slot->base >= 0) {
+                    assert_true(slot->base == above && tails == 0);
+                    above += width;
+                } else {
+                    assert_true(slot->base + width - 1 == below && tails < 2);
+                    below -= width;
+                }
+            }
+            assert_int_equal(tails, law == NW_NOISE_DISCRETE_LAPLACE ? 2 : 0);
+            nw_noise_free(noise);
+        }
+    }
+}
+
 /* The wide path decides what the double would: with the margin inflated to 2^-4 a large part of all tests takes it, and no
  * output changes. */
 static void noise_fill__is_the_same_with_an_inflated_margin(void **state)
@@ -372,6 +405,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(noise_new__covers_the_law_and_fast_slots_lie_below_it),
+        cmocka_unit_test(noise_new__tiles_the_line),
         cmocka_unit_test(noise_fill__is_the_same_with_an_inflated_margin),
         cmocka_unit_test(noise_fill__does_not_depend_on_the_number_of_threads),
         cmocka_unit_test(noise_new__chords_stay_within_their_slack),
