@@ -41,7 +41,7 @@ typedef struct named_scale {
 } named_scale;
 
 static const named_scale scales[] = { { "1", 1.0 }, { "10", 10.0 }, { "1000", 1000.0 }, { "65536", 65536.0 }, { "1e6", 1e6 },
-    { "2^40", 0x1p40 } };
+    { "2^40", 0x1p40 }, { "2^54", 0x1p54 } };
 enum { SCALES = sizeof scales / sizeof *scales };
 
 /* What a figure is about; a work is done once a repeat. */

@@ -31,13 +31,17 @@ typedef enum nw_noise_law {
     NW_NOISE_DISCRETE_LAPLACE = 3   /* scale = b;     P[x] proportional to exp(-|x| / b), x integer */
 } nw_noise_law;
 
+/* The scales that there are samplers for. In decimal, which every C++ reads. */
+#define NW_NOISE_SMALLEST_SCALE 0.0009765625       /* 2^-10 */
+#define NW_NOISE_LARGEST_SCALE 18014398509481984.0 /* 2^54 */
+
 typedef struct nw_noise nw_noise; /* shared: immutable after nw_noise_new */
 
 /** Builds the sampler of one law. The scale is the exact value of the double.
  *
  *  Shapes    *out: new handle, or NULL on error.
  *  Units     scale in counts.
- *  Errors    NW_E_ARG if the law is unknown or scale is NaN or outside [2^-10, 2^50]; NW_E_NOMEM.
+ *  Errors    NW_E_ARG if the law is unknown or scale is NaN or outside [2^-10, 2^54]; NW_E_NOMEM.
  *  Cost      about 1 ms, 300 KiB. Threads: any.
  *  Source    docs/rooms/sampler.md (design and proof).
  *  Example   examples/noise.c */
@@ -77,7 +81,8 @@ NW_API NW_WARN_UNUSED nw_status nw_noise_add_i64(
     const nw_noise *noise, nw_rng *rng, const int64_t *x, int64_t *y, size_t n, nw_error *err);
 
 /** Releases an aggregate of reals: q_i = nw_grid_round of x_i, then y_i = g (q_i + Z_i) as nw_grid_to_double gives it, so every
- *  output is an exact multiple of g, at most 2^53 of them. Same noise as nw_noise_add_i64. Rounding moves x: inflate the
+ *  output is an exact multiple of g, at most 2^53 of them: with a scale above 2^50 steps, many sums end there. Same noise as
+ *  nw_noise_add_i64. Rounding moves x: inflate the
  *  sensitivity (nw_grid_inflate_l1, nw_grid_inflate_l2), or truncate each record (nw_grid_truncate) and sum integers instead.
  *
  *  Shapes    x: double[n] in; y: double[n] out, x itself or apart from it; y is untouched on error.

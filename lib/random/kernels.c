@@ -30,7 +30,8 @@ static inline void draw(const nw_noise *noise, const uint32_t *words32, const ui
         for (size_t j = 0; j < 64; j++) {
             const uint64_t word = words32 != NULL ? words32[i + j] : words64[i + j];
             const int16_t block = fast[word & (NW__SLOTS - 1)];
-            const int64_t cell = block * (INT64_C(1) << s) + (int64_t)((word >> NW__SLOT_BITS) & mask);
+            /* unsigned, as NW__SLOT_FLAGGED may leave the range: such a cell says nothing */
+            const int64_t cell = (int64_t)(((uint64_t)(int64_t)block << s) + ((word >> NW__SLOT_BITS) & mask));
             /* floor: >> of a negative number is arithmetic on every compiler we know; tested */
             out[i + j] = (cell + half) >> halvings;
             bits = (bits >> 1) | ((uint64_t)(block == NW__SLOT_FLAGGED) << 63);

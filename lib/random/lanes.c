@@ -118,7 +118,7 @@ static void draw_32(const nw_noise *noise, const uint32_t *words, size_t n, int6
 }
 
 /* Added before a shift of 64 bits and taken away behind it, it makes a logical shift an arithmetic one. Cells of fast slots are
- * below 2^56. */
+ * below 2^57. */
 static const uint64_t LIFT = UINT64_C(1) << 62;
 
 static void draw_64(const nw_noise *noise, const uint64_t *words, size_t n, int64_t *out, uint64_t *flagged)

@@ -22,8 +22,6 @@ static const double OUTWARD = 1e-12;
 static const double SMALLEST_LATTICE_SCALE = 64.0;
 /* A chord is kept in floats: two roundings of 2^-24 relative to at most top + level, and those of the evaluation in double. */
 static const double CHORD_ROUNDING = 0x1p-20;
-static const double SMALLEST_SCALE = 0x1p-10;
-static const double LARGEST_SCALE = 0x1p50;
 
 /* One side of the tiling: blocks outward from 0, mirrored for the negative cells. A block's ends are multiples of the fast slots'
  * width, fewer than 2^11 of them, so a double holds them exactly at every scale; a cell next to one has up to 60 bits and is
@@ -150,7 +148,8 @@ static double find_area(nw_noise *noise)
     return high;
 }
 
-/* Blocks of about scale * sqrt(10 / slots) cells minimise the flagged trials. */
+/* Blocks of about scale * sqrt(10 / slots) cells minimise the flagged trials. At the largest lattice scale, 2^55, they have 2^50
+ * cells: a slot and a cell are the 64 bits of a word. */
 static unsigned width_for(double lattice_scale)
 {
     const double bits = log2(lattice_scale * sqrt(10.0 / NW__SLOTS));
@@ -165,8 +164,8 @@ nw_status nw__noise_new_with_margin(nw_noise **out, nw_noise_law law, double sca
     *out = NULL;
     if (law != NW_NOISE_ROUNDED_GAUSSIAN && law != NW_NOISE_DISCRETE_GAUSSIAN && law != NW_NOISE_DISCRETE_LAPLACE)
         return nw__fail(err, NW_E_ARG, name, "law is %d, must be a value of nw_noise_law", (int)law);
-    if (!(scale >= SMALLEST_SCALE && scale <= LARGEST_SCALE))
-        return nw__fail(err, NW_E_ARG, name, "scale is %g, must be in [2^-10, 2^50]", scale);
+    if (!(scale >= NW_NOISE_SMALLEST_SCALE && scale <= NW_NOISE_LARGEST_SCALE))
+        return nw__fail(err, NW_E_ARG, name, "scale is %g, must be in [2^-10, 2^54]", scale);
     nw_noise *noise = nw__calloc(1, sizeof *noise);
     if (noise == NULL)
         return nw__fail_memory(err, name);

@@ -105,7 +105,7 @@ static int64_t draw_tail(const nw_noise *noise, int64_t base, nw__streams *s)
         beyond = nw__redraw_cell(noise, s);
     int64_t sum = 0;
     if (__builtin_add_overflow(base, base < 0 ? -beyond : beyond, &sum))
-        return base < 0 ? INT64_MIN : INT64_MAX; /* 2^13 scales out at least: probability below e^-8000 */
+        return base < 0 ? INT64_MIN : INT64_MAX; /* 2^9 scales out at least: probability below 2^-738 */
     return sum;
 }
 

@@ -21,8 +21,8 @@ typedef struct nw__fraction {
     uint64_t limb[3];
 } nw__fraction;
 
-/** (|c + f| / s)^2 / 2 for an integer c and a fraction f (f = 0 for integers), s a positive double; s <= 2^52 and (c + f) / s
- *  below 64. */
+/** (|c + f| / s)^2 / 2 for an integer c and a fraction f (f = 0 for integers), s a positive double; s in 2^-10 .. 2^55 and
+ *  (c + f) / s below 64. */
 nw__wide nw__wide_gaussian_exponent(int64_t c, nw__fraction f, double s);
 /** |x| / b for an integer x and a positive double b; the quotient is below 2^16 or comes out as 2^16. */
 nw__wide nw__wide_laplace_exponent(uint64_t x, double b);

@@ -7,7 +7,8 @@
 #include <math.h>
 
 static const double SMALLEST_SHARE = 1e-15;
-static const double SMALLEST_SCALE = 0x1p-10; /* of nw/noise.h: at budgets that ask for less noise, the noise stays at this */
+/* Below the sampler's own limit: figures are doubles, which end at 2^53 steps, and thresholds of up to 700 scales are int64. */
+static const double LARGEST_SCALE = 0x1p50;
 
 nw_status nw__stats_check_budget(double epsilon, double delta, const char *function, nw_error *err)
 {
@@ -40,12 +41,13 @@ nw_status nw__stats_budget(nw__budget *out, double epsilon, double delta, double
     return NW_OK;
 }
 
-/* Two steps up cover the quotient, and the accountant's. */
+/* Two steps up cover the quotient, and the accountant's. A budget that asks for less noise than there is a sampler for gets the
+ * least. */
 nw_status nw__stats_calibrate(
     nw__calibrated *out, const nw__budget *budget, double distance, double slack, const char *function, nw_error *err)
 {
-    out->scale = fmax(SMALLEST_SCALE, nw__up(nw__up(distance / budget->amount)) * slack);
-    if (!(out->scale <= 0x1p50))
+    out->scale = fmax(NW_NOISE_SMALLEST_SCALE, nw__up(nw__up(distance / budget->amount)) * slack);
+    if (!(out->scale <= LARGEST_SCALE))
         return nw__fail(err, NW_E_ARG, function,
             "epsilon is too small for what it is shared by: the noise would be %g steps, must be at most 2^50", out->scale);
     out->deviation = nw__stats_deviation(budget->law, out->scale);

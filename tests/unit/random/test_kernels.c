@@ -74,7 +74,7 @@ static void check_draws(const nw_noise *noise, const uint64_t *words, size_t n)
 static void draw__equals_the_plain_set(void **state)
 {
     (void)state;
-    static const double scales[] = { 0x1p-10, 0.25, 1.0, 31.0, 1000.0, 1e6, 9e6, 1.1e7, 2.2e7, 1e9, 0x1p50 };
+    static const double scales[] = { 0x1p-10, 0.25, 1.0, 31.0, 1000.0, 1e6, 9e6, 1.1e7, 2.2e7, 1e9, 0x1p50, 0x1p52, 0x1p54 };
     enum { WORDS = 4096 };
     uint64_t words[WORDS];
     for (int law = NW_NOISE_ROUNDED_GAUSSIAN; law <= NW_NOISE_DISCRETE_LAPLACE; law++) {

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* test_noise.c - the slot table's contracts: cover, determinism, wide path, saturation, errors. The laws:
  * tests/stat/stat_noise.c. */
-#include "kernels.h"
+#include "trial.h"
 
 #include <math.h>
 #include <nw/testing.h>
@@ -13,7 +13,7 @@
 /* cmocka wants the headers above first */
 #include <cmocka.h>
 
-static const double SCALES[] = { 0x1p-10, 0.25, 1.0, 3.2, 10.0, 1000.0, 65536.0, 1e6, 1e9, 0x1p50 };
+static const double SCALES[] = { 0x1p-10, 0.25, 1.0, 3.2, 10.0, 1000.0, 65536.0, 1e6, 1e9, 0x1p50, 0x1p52, 0x1p54 };
 enum { SCALE_COUNT = sizeof SCALES / sizeof *SCALES };
 
 static nw_rng *seeded(uint64_t seed)
@@ -143,9 +143,12 @@ static void noise_fill__is_the_same_with_an_inflated_margin(void **state)
             fill(law, SCALES[i], 0x1p-4, 17, inflated, N);
             assert_memory_equal(plain, inflated, N * sizeof *plain);
         }
-        fill(law, 1000.0, 1e9, 17, inflated, N / 10); /* every flagged test */
-        fill(law, 1000.0, NW__NOISE_MARGIN, 17, plain, N / 10);
-        assert_memory_equal(plain, inflated, N / 10 * sizeof *plain);
+        for (int i = 0; i < 2; i++) {
+            const double scale = i == 0 ? 1000.0 : 0x1p54;
+            fill(law, scale, 1e9, 17, inflated, N / 10); /* every flagged test */
+            fill(law, scale, NW__NOISE_MARGIN, 17, plain, N / 10);
+            assert_memory_equal(plain, inflated, N / 10 * sizeof *plain);
+        }
     }
     free(plain);
     free(inflated);
@@ -212,16 +215,79 @@ static void noise_new__chords_stay_within_their_slack(void **state)
     }
 }
 
+static const nw__slot *tail_of(const nw_noise *noise, bool is_negative)
+{
+    const nw__slot *slot = noise->slots;
+    while (slot->kind != NW__SLOT_TAIL || (slot->base < 0) != is_negative)
+        slot++;
+    return slot;
+}
+
+/* V 2^-60 to either side of the threshold: within the double's margin, so the wide path decides, on 1 - e^(-1/b), 2^-54 at the
+ * largest scale. The threshold here is below 2^-10, and good to a part in 2^49 even where a long double is no more than a double. */
+static void trial_accepts__knows_the_mass_of_a_tail(void **state)
+{
+    (void)state;
+    const double scales[] = { 0.7, 10.0, 1e9, 0x1p50, 0x1.23456789abcdep53, 0x1p54 };
+    static const uint8_t key[32] = { 9 };
+    nw__streams streams;
+    nw__streams_begin(&streams, &nw__kernels_plain, key, 0);
+    for (size_t i = 0; i < sizeof scales / sizeof *scales; i++) {
+        nw_noise *noise = noise_of(NW_NOISE_DISCRETE_LAPLACE, scales[i], NW__NOISE_MARGIN);
+        const long double b = (long double)scales[i];
+        for (int is_negative = 0; is_negative < 2; is_negative++) {
+            const nw__slot *slot = tail_of(noise, is_negative == 1);
+            const long double mass = expl(-fabsl((long double)slot->base) / b) / -expm1l(-1.0L / b);
+            const long double threshold = mass / (long double)noise->area;
+            assert_true(threshold > 0.0L && threshold < 0x1p-10L);
+            for (int side = -1; side <= 1; side += 2) {
+                const nw__trial t = { 0, (uint64_t)(ldexpl(threshold, 64) + side * 16.0L), 1 };
+                assert_true(nw__trial_accepts(noise, slot, t, &streams) == (side < 0));
+            }
+        }
+        nw_noise_free(noise);
+    }
+}
+
+/* An accepted tail slot gives base + Y and base - Y with P[Y >= k] = e^(-k/b): its mean, and none on the wrong side; and the end of
+ * int64 where the sum would pass it. */
+static void trial_cell__draws_the_whole_tail_and_saturates(void **state)
+{
+    (void)state;
+    enum { N = 20000 };
+    static const uint8_t key[32] = { 7 };
+    nw_noise *noise = noise_of(NW_NOISE_DISCRETE_LAPLACE, 0x1p54, NW__NOISE_MARGIN);
+    nw__streams streams;
+    nw__streams_begin(&streams, noise->kernels, key, 0);
+    for (int is_negative = 0; is_negative < 2; is_negative++) {
+        const nw__slot *slot = tail_of(noise, is_negative == 1);
+        nw__slot last = *slot;
+        double mean = 0.0;
+        int beyond = 0; /* P[Y >= 3 b] = e^-3 */
+        last.base = is_negative ? INT64_MIN + 1 : INT64_MAX - 1;
+        for (int i = 0; i < N; i++) {
+            const int64_t x = nw__trial_cell(noise, slot, (nw__trial){ 0, 0, 0 }, &streams);
+            assert_true(is_negative ? x <= slot->base : x >= slot->base);
+            mean += fabs((double)(x - slot->base)) * 0x1p-54 / N;
+            beyond += fabs((double)(x - slot->base)) >= 0x3p54;
+            assert_true(nw__trial_cell(noise, &last, (nw__trial){ 0, 0, 0 }, &streams) == (is_negative ? INT64_MIN : INT64_MAX));
+        }
+        assert_true(fabs(mean - 1.0) < 6.3 / sqrt(N));
+        assert_true(fabs(beyond - N * exp(-3.0)) < 6.3 * sqrt(N * exp(-3.0)));
+    }
+    nw_noise_free(noise);
+}
+
 /* Ends of chunks, steps and words: a shorter vector is the start of a longer one, on every set of kernels. */
 static void noise_fill__does_not_depend_on_the_length(void **state)
 {
     (void)state;
     enum { N = 40000 };
     const size_t lengths[] = { 1, 63, 64, 65, 1023, 1024, 1025, 5120, 16383, 16384, 16385, 32768 };
-    const double scales[] = { 3.0, 1e12 }; /* words of 32 and of 64 bits */
+    const double scales[] = { 3.0, 1e12, 0x1p54 }; /* words of 32 and of 64 bits, and with every bit of them in use */
     int64_t *whole = malloc(N * sizeof *whole);
     int64_t *part = malloc(N * sizeof *part);
-    for (int s = 0; s < 2; s++) {
+    for (size_t s = 0; s < sizeof scales / sizeof *scales; s++) {
         fill_on(&nw__kernels_plain, NW_NOISE_DISCRETE_LAPLACE, scales[s], 4, whole, N);
         for (size_t k = 0; nw__kernels_at(k) != NULL; k++) {
             for (size_t i = 0; i < sizeof lengths / sizeof *lengths && nw__kernels_can_run(nw__kernels_at(k)); i++) {
@@ -236,19 +302,19 @@ static void noise_fill__does_not_depend_on_the_length(void **state)
     free(part);
 }
 
-static void noise_add_i64__adds_what_fill_draws_and_saturates(void **state)
+static void check_addition(double scale)
 {
-    (void)state;
     enum { N = 5000 };
-    nw_noise *noise = noise_of(NW_NOISE_DISCRETE_GAUSSIAN, 50.0, NW__NOISE_MARGIN);
+    nw_noise *noise = noise_of(NW_NOISE_DISCRETE_GAUSSIAN, scale, NW__NOISE_MARGIN);
     nw_rng *a = seeded(2);
     nw_rng *b = seeded(2);
     nw_rng *c = seeded(2);
     int64_t z[N];
     int64_t x[N];
     int64_t y[N];
+    const int64_t room = (int64_t)(scale / 50.0);
     for (int i = 0; i < N; i++)
-        x[i] = i % 3 == 0 ? INT64_MAX - 1 : i % 3 == 1 ? INT64_MIN + 1 : i;
+        x[i] = i % 3 == 0 ? INT64_MAX - room : i % 3 == 1 ? INT64_MIN + room : i;
     assert_int_equal(nw_noise_fill(noise, a, z, N, NULL), NW_OK);
     assert_int_equal(nw_noise_add_i64(noise, b, x, y, N, NULL), NW_OK);
     for (int i = 0; i < N; i++) {
@@ -263,6 +329,13 @@ static void noise_add_i64__adds_what_fill_draws_and_saturates(void **state)
     nw_rng_free(b);
     nw_rng_free(c);
     nw_noise_free(noise);
+}
+
+static void noise_add_i64__adds_what_fill_draws_and_saturates(void **state)
+{
+    (void)state;
+    check_addition(50.0);
+    check_addition(0x1p54);
 }
 
 /* The real release is the three steps that it names: round, add, back; every value an exact multiple of g. */
@@ -340,7 +413,7 @@ static void noise__refuses_bad_arguments(void **state)
     nw_rng *rng = seeded(1);
     int64_t x[2];
     nw_error err;
-    const double bad[] = { 0.0, -1.0, 0x1p-11, 0x1p51, (double)NAN, (double)INFINITY };
+    const double bad[] = { 0.0, -1.0, 0x1p-11, 0x1.0000000000001p54, 0x1p55, (double)NAN, (double)INFINITY };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         noise = (nw_noise *)x;
         assert_int_equal(nw_noise_new(&noise, NW_NOISE_DISCRETE_LAPLACE, bad[i], &err), NW_E_ARG);
@@ -409,6 +482,8 @@ int main(void)
         cmocka_unit_test(noise_fill__is_the_same_with_an_inflated_margin),
         cmocka_unit_test(noise_fill__does_not_depend_on_the_number_of_threads),
         cmocka_unit_test(noise_new__chords_stay_within_their_slack),
+        cmocka_unit_test(trial_accepts__knows_the_mass_of_a_tail),
+        cmocka_unit_test(trial_cell__draws_the_whole_tail_and_saturates),
         cmocka_unit_test(noise_fill__does_not_depend_on_the_length),
         cmocka_unit_test(noise_add_i64__adds_what_fill_draws_and_saturates),
         cmocka_unit_test(noise_add_f64_grid__rounds_adds_and_returns_multiples_of_g),

@@ -55,6 +55,8 @@ static void noise_fill__known_answers(void **state)
         { NW_NOISE_ROUNDED_GAUSSIAN, 1e9, "e2d0924b9f641c77da0c3634c07f86c9" },
         { NW_NOISE_ROUNDED_GAUSSIAN, 0x1p40, "e764e01c472daafc4e2e8265fd92e940" },
         { NW_NOISE_ROUNDED_GAUSSIAN, 0x1p50, "5b9492184e686e61eff4e34aacc3039f" },
+        { NW_NOISE_ROUNDED_GAUSSIAN, 0x1p52, "bf34d7a13d923d8cefce31740aeb1749" },
+        { NW_NOISE_ROUNDED_GAUSSIAN, 0x1p54, "63af87613dbb65e54dc639cf37b396a3" },
         { NW_NOISE_DISCRETE_GAUSSIAN, 1e-3, "f623800febeb33994b7900a893f9e6a1" },
         { NW_NOISE_DISCRETE_GAUSSIAN, 0.25, "cbec07e6a760f258789c093a2e5fd23a" },
         { NW_NOISE_DISCRETE_GAUSSIAN, 1, "b83ef018687fffef0842dde56863c12e" },
@@ -65,6 +67,8 @@ static void noise_fill__known_answers(void **state)
         { NW_NOISE_DISCRETE_GAUSSIAN, 1e9, "63f2a5fc8be6991ff173a6bee0402159" },
         { NW_NOISE_DISCRETE_GAUSSIAN, 0x1p40, "b20eb3fd988e182f53e23e1d022029a2" },
         { NW_NOISE_DISCRETE_GAUSSIAN, 0x1p50, "9019f6c42cc52f31f0f711b945ac967b" },
+        { NW_NOISE_DISCRETE_GAUSSIAN, 0x1p52, "873cebda1d7ddbba2e64051190414ddc" },
+        { NW_NOISE_DISCRETE_GAUSSIAN, 0x1p54, "fd57b6876c87caa600d3fc75cf31f156" },
         { NW_NOISE_DISCRETE_LAPLACE, 1e-3, "f623800febeb33994b7900a893f9e6a1" },
         { NW_NOISE_DISCRETE_LAPLACE, 0.25, "01edd2b3b238f8f0a1fb2e5477b60ed7" },
         { NW_NOISE_DISCRETE_LAPLACE, 1, "eee3ece9b35abb38b8af9b7f4b71c435" },
@@ -75,6 +79,8 @@ static void noise_fill__known_answers(void **state)
         { NW_NOISE_DISCRETE_LAPLACE, 1e9, "2d68486acfe70b64d2208c06217fbbb3" },
         { NW_NOISE_DISCRETE_LAPLACE, 0x1p40, "59db2557e41db60ccf207baa71fb67cb" },
         { NW_NOISE_DISCRETE_LAPLACE, 0x1p50, "2f41f64502b97c03183514485b67616f" },
+        { NW_NOISE_DISCRETE_LAPLACE, 0x1p52, "ca60d1730e2e0a1661224f8ef03e07a8" },
+        { NW_NOISE_DISCRETE_LAPLACE, 0x1p54, "548e510299cb2c8bccb648bfe65d5345" },
     };
     int64_t *x = malloc(2 * N * sizeof *x);
     const int threads_before = omp_get_max_threads();

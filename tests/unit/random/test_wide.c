@@ -63,8 +63,8 @@ static void gaussian_exponent__is_exact_where_it_can_be(void **state)
     (void)state;
     const nw__fraction half = { { 0, 0, UINT64_C(1) << 63 } };
     const nw__fraction none = { { 0 } };
-    const double scales[] = { 0x1p-10, 1.0, 64.0, 0x1p51 };
-    for (size_t i = 0; i < 4; i++) {
+    const double scales[] = { 0x1p-10, 1.0, 64.0, 0x1p51, 0x1p55 };
+    for (size_t i = 0; i < sizeof scales / sizeof *scales; i++) {
         const double s = scales[i];
         const int64_t c = s < 1.0 ? 0 : (int64_t)s; /* c / s = 1, or 0 */
         const nw__wide expected = from_double(s < 1.0 ? 0x1p-40 : 0.5);
@@ -80,6 +80,53 @@ static void gaussian_exponent__is_exact_where_it_can_be(void **state)
     assert_int_equal(nw__wide_compare(nw__wide_gaussian_exponent(-2, half, 1.0), from_double(1.125), 256), 0);
     assert_int_equal(nw__wide_compare(nw__wide_gaussian_exponent(3, none, 3.0), from_double(0.5), 255), 0);
     assert_int_equal(nw__wide_compare(nw__wide_gaussian_exponent(1, half, 0x1p-2), from_double(18.0), 256), 0);
+}
+
+/* Cells of 58 to 60 bits at the largest scales, every bit of the fraction in use: exponents from exact rationals, e^-z to 77 digits
+ * (Python's fractions and decimal). */
+static void exponents__keep_every_bit_at_the_largest_scales(void **state)
+{
+    (void)state;
+    const struct {
+        int64_t c;
+        nw__fraction f;
+        double s;
+        nw__wide z;
+        nw__wide value;
+    } gaussian[] = {
+        { 0x3c5a5a5a5a5a5a5, { { 0x123456789abcdef0, 0xfedcba9876543210, 0x8badf00ddeadbeef } }, 0x1.921fb54442d18p54,
+            { { 0x32582fa6cad48822, 0xdb18954f40f8bfa3, 0x759980825d68162e, 0x21ec9b221ee4b6dc, 0x2e } },
+            { { 0xce2567e51b9ce33e, 0xc62f65ba7beb4fb6, 0x2b8eb41c1db68f1a, 0, 0 } } },
+        { -0x7ffffffffffffff, { { 1, 0, 0x8000000000000000 } }, 0x1p55,
+            { { 0xffffffffffffe000, 0xffffffffffffffff, 0x47fff, 0xffffffffffffd000, 0x7f } },
+            { { 0x75cf9cd7d8768a8d, 0xa1, 0, 0, 0 } } },
+        { 0xd00000000000001, { { 0, 0, 1 } }, 0x1.fffffffffffffp54,
+            { { 0x6b41a740020004, 0xab723440000, 0x100c23400, 0x155400, 0x152 } }, { { 0 } } },
+    };
+    for (size_t i = 0; i < sizeof gaussian / sizeof *gaussian; i++) {
+        const nw__wide z = nw__wide_gaussian_exponent(gaussian[i].c, gaussian[i].f, gaussian[i].s);
+        assert_int_equal(nw__wide_compare(z, gaussian[i].z, 255), 0);
+        assert_int_equal(nw__wide_compare(nw__wide_exp_minus(z), gaussian[i].value, 230), 0);
+    }
+    const struct {
+        uint64_t x;
+        double b;
+        nw__wide z;
+        nw__wide value;
+    } laplace[] = {
+        { 1, 0x1.921fb54442d18p53, { { 0x96bcc156018faeb3, 0x534dae9f098b070e, 0xcc1b727220b79e27, 0x517, 0 } },
+            { { 0x140337f8cb42cfb4, 0x5dc3b4f104b74748, 0x33e48d8ddf5559f0, 0xfffffffffffffae8, 0 } } },
+        { 0x400000000000001, 0x1p54, { { 0, 0, 0, 0x400, 0x10 } },
+            { { 0x73a6c99c575ed28b, 0x53bdf6376191d20b, 0x5ca6190885378d16, 0x1e355bbaee8, 0 } } },
+        { 0x7ffffffffffffff, 0x1.921fb54442d18p53,
+            { { 0x8367deedbc875b2, 0x2168376ba6817667, 0x6e7efb02d794ba11, 0xbe60db939105b7d9, 0x28 } },
+            { { 0x56b44492dcdb7391, 0x56bd8f28f17862f2, 0x40f97476ef2a1505, 0x25, 0 } } },
+    };
+    for (size_t i = 0; i < sizeof laplace / sizeof *laplace; i++) {
+        const nw__wide z = nw__wide_laplace_exponent(laplace[i].x, laplace[i].b);
+        assert_int_equal(nw__wide_compare(z, laplace[i].z, 255), 0);
+        assert_int_equal(nw__wide_compare(nw__wide_exp_minus(z), laplace[i].value, 230), 0);
+    }
 }
 
 static void laplace_exponent__divides(void **state)
@@ -119,6 +166,7 @@ int main(void)
         cmocka_unit_test(exp_minus__matches_high_precision_values),
         cmocka_unit_test(exp_minus__turns_sums_into_products),
         cmocka_unit_test(gaussian_exponent__is_exact_where_it_can_be),
+        cmocka_unit_test(exponents__keep_every_bit_at_the_largest_scales),
         cmocka_unit_test(laplace_exponent__divides),
         cmocka_unit_test(scaled__multiplies_by_the_exact_double),
         cmocka_unit_test(compare__tells_above_within_and_below),
