@@ -4,11 +4,9 @@
 #include "synth_internal.h"
 
 #include <math.h>
+#include <nw/noise.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* The smallest scale of nw/noise.h. At budgets that ask for less noise, the noise stays at this. */
-#define SMALLEST_SIGMA 0x1p-10
 
 /* The share of mu^2 for the 1-ways unless the caller says; more if columns have several levels, which then also say how the
  * 2-ways are cut and what is inside their cells. */
@@ -122,11 +120,11 @@ static uint64_t pair_limit(const nw__plan *plan)
 
 /* sigma of `count` marginals that share a part mu_part of the budget equally, rounded up: count * (Delta / sigma)^2 <= mu_part^2
  * holds with a margin of (count + 16) ulps, which covers the rounding of this line and of the accountant's sum over all of
- * them. */
+ * them. At budgets that ask for less noise than there is a sampler for, it stays at the least. */
 static double sigma_for(size_t count, double mu_part, double sensitivity)
 {
     const double slack = 1.0 + ((double)count + 16.0) * 0x1p-52;
-    return fmax(SMALLEST_SIGMA, sensitivity * sqrt((double)count) / mu_part * slack);
+    return fmax(NW_NOISE_SMALLEST_SCALE, sensitivity * sqrt((double)count) / mu_part * slack);
 }
 
 static void fill_marginals(nw__plan *plan, uint64_t limit, double sigma_one, double sigma_two)
@@ -208,6 +206,10 @@ static nw_status fill_plan(nw__plan *plan, const nw_schema *schema, const nw_syn
         return nw__fail_memory(err, "nw_synth_new");
     const double sigma_one = sigma_for(levels, mu * sqrt(one_way_share), plan->sensitivity.value);
     const double sigma_two = pairs == 0 ? 0.0 : sigma_for(pairs, mu * sqrt(1.0 - one_way_share), plan->sensitivity.value);
+    if (!(fmax(sigma_one, sigma_two) <= NW_NOISE_LARGEST_SCALE))
+        return nw__fail(err, NW_E_ARG, "nw_synth_new",
+            "epsilon is %g at delta %g, too small: the noise would be %g, must be at most 2^54", opts->epsilon, opts->delta,
+            fmax(sigma_one, sigma_two));
     fill_marginals(plan, limit, sigma_one, sigma_two);
     return make_units(plan, err);
 }

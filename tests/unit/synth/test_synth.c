@@ -143,6 +143,25 @@ static void synth_new__refuses_each_bad_option_by_name(void **state)
     nw_schema_free(schema);
 }
 
+/* Budgets that no sampler has the noise for are refused before anything can be charged. */
+static void synth_new__refuses_a_budget_of_too_much_noise(void **state)
+{
+    (void)state;
+    nw_schema *schema = schema_of(SCHEMA);
+    nw_synth_opts o = options(1e-20);
+    nw_synth *synth = (nw_synth *)&o;
+    nw_error err;
+    o.delta = 1e-25;
+    assert_int_equal(nw_synth_new(&synth, schema, &o, &err), NW_E_ARG);
+    assert_null(synth);
+    assert_memory_equal(err.message, "epsilon is 1e-20", 16);
+    assert_non_null(strstr(err.message, "must be at most 2^54"));
+    o.epsilon = 1e-12;
+    assert_int_equal(nw_synth_new(&synth, schema, &o, &err), NW_OK);
+    nw_synth_free(synth);
+    nw_schema_free(schema);
+}
+
 static void synth_fit_opts_check__refuses_each_bad_option_by_name(void **state)
 {
     (void)state;
@@ -536,6 +555,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(synth_new__refuses_each_bad_option_by_name),
+        cmocka_unit_test(synth_new__refuses_a_budget_of_too_much_noise),
         cmocka_unit_test(synth_fit_opts_check__refuses_each_bad_option_by_name),
         cmocka_unit_test(synth_new__takes_defaults_for_members_an_older_caller_lacks),
         cmocka_unit_test(synth_event__spends_the_whole_budget_and_no_more),
