@@ -25,9 +25,9 @@ enum {
 
 /* Distance of a sample's law from the ideal one: the Gaussian's end (2^-166) and undecided comparisons. One of these needs V
  * within 2^-170 of the threshold: the extended V and fraction have 192 bits, and an error of 2^-229 (two wide values) or of
- * 2^-192 / 64 in the height is one of at most 2^17 times as much in V, for no block is lower than 2^-17. A Laplace tail compares
- * V A (1 - e^(-1/b)): the 2^-230 of e^(-1/b) are 2^-188 there, as A < 2^42 at the largest b, and 2^14 times as much in V. Rejecting
- * what is undecided moves less than 2^-170 a trial, and fewer than 2^10 trials are made for a sample. */
+ * 2^-192 / 64 in the height is one of at most 2^17 times as much in V, for no block is lower than 2^-17. A Laplace tail
+ * compares V A (1 - e^(-1/b)): the 2^-230 of e^(-1/b) are 2^-188 there, as A < 2^42 at the largest b, and 2^14 times as much in
+ * V. Rejecting what is undecided moves less than 2^-170 a trial, and fewer than 2^10 trials are made for a sample. */
 static const double LOG2_TV = -150.0;
 
 /* A flagged sample whose first trial the chord did not accept. */

@@ -51,9 +51,9 @@ struct nw_noise {
 
 /** As nw_noise_new; a larger margin sends more comparisons to the wide path and must not change any output. */
 nw_status nw__noise_new_with_margin(nw_noise **out, nw_noise_law law, double scale, double margin, nw_error *err);
-/** Error of the double evaluation, relative to the height: |exponent| <= 128 with at most 8 roundings each of relative 2^-53, that
- *  of a cell beyond 2^53 to a double among them, so an absolute error of 2^-43 in the exponent, plus 2^-52 of exp and of two
- *  products. 2^-38 leaves a factor of 30. A larger exponent is that of a height below 2^-160. */
+/** Error of the double evaluation, relative to the height: |exponent| <= 128 with at most 8 roundings each of relative 2^-53,
+ *  that of a cell beyond 2^53 to a double among them, so an absolute error of 2^-43 in the exponent, plus 2^-52 of exp and of
+ *  two products. 2^-38 leaves a factor of 30. A larger exponent is that of a height below 2^-160. */
 #define NW__NOISE_MARGIN 0x1p-38
 
 #endif

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* stat_scales.c - the laws at the largest scales, where a word has no bit to spare, against the closed forms of the continuous
  * laws: over a cell those move by 2^-52. Moments 2 and 4, 256 bins of equal mass, tails on either side, and each byte of the
- * values below 2^48, for an integer that went through a double loses its last. argv[1]: draws per law and scale, default 2e6: then
- * a scale that is off by 0.6 % or a byte's value that is 15 % too frequent is seen. Fixed insecure seeds. */
+ * values below 2^48, for an integer that went through a double loses its last. argv[1]: draws per law and scale, default 2e6:
+ * then a scale that is off by 0.6 % or a byte's value that is 15 % too frequent is seen. Fixed insecure seeds. */
 #include "noise_internal.h"
 
 #include <gsl/gsl_cdf.h>
@@ -48,7 +48,8 @@ static double p_of_equal_bins(const double counts[BINS])
     return gsl_cdf_chisq_Q(sum, BINS - 1.0);
 }
 
-/* Of the second and the fourth power and of the mean. A Gaussian's even moments to the eighth are 1, 3, 15, 105, Laplace's (2k)!. */
+/* Of the second and the fourth power and of the mean. A Gaussian's even moments to the eighth are 1, 3, 15, 105, Laplace's
+ * (2k)!. */
 static double p_of_moments(nw_noise_law law, double scale, const int64_t *x, size_t n)
 {
     const double m2 = is_laplace(law) ? 2.0 : 1.0;

@@ -224,7 +224,8 @@ static const nw__slot *tail_of(const nw_noise *noise, bool is_negative)
 }
 
 /* V 2^-60 to either side of the threshold: within the double's margin, so the wide path decides, on 1 - e^(-1/b), 2^-54 at the
- * largest scale. The threshold here is below 2^-10, and good to a part in 2^49 even where a long double is no more than a double. */
+ * largest scale. The threshold here is below 2^-10, and good to a part in 2^49 even where a long double is no more than a
+ * double. */
 static void trial_accepts__knows_the_mass_of_a_tail(void **state)
 {
     (void)state;
@@ -249,8 +250,8 @@ static void trial_accepts__knows_the_mass_of_a_tail(void **state)
     }
 }
 
-/* An accepted tail slot gives base + Y and base - Y with P[Y >= k] = e^(-k/b): its mean, and none on the wrong side; and the end of
- * int64 where the sum would pass it. */
+/* An accepted tail slot gives base + Y and base - Y with P[Y >= k] = e^(-k/b): its mean, and none on the wrong side; and the
+ * end of int64 where the sum would pass it. */
 static void trial_cell__draws_the_whole_tail_and_saturates(void **state)
 {
     (void)state;

@@ -82,8 +82,8 @@ static void gaussian_exponent__is_exact_where_it_can_be(void **state)
     assert_int_equal(nw__wide_compare(nw__wide_gaussian_exponent(1, half, 0x1p-2), from_double(18.0), 256), 0);
 }
 
-/* Cells of 58 to 60 bits at the largest scales, every bit of the fraction in use: exponents from exact rationals, e^-z to 77 digits
- * (Python's fractions and decimal). */
+/* Cells of 58 to 60 bits at the largest scales, every bit of the fraction in use: exponents from exact rationals, e^-z to 77
+ * digits (Python's fractions and decimal). */
 static void exponents__keep_every_bit_at_the_largest_scales(void **state)
 {
     (void)state;
