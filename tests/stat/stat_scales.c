@@ -17,7 +17,7 @@
 
 enum { BINS = 256, BYTES = 6, FAR_BYTES = 3 };
 
-static const double ALPHA = 1e-9; /* a statistic; about 60 of them for each of 6 laws */
+static const double ALPHA = 1e-9; /* a statistic; about 25 of them for each of 9 samples */
 static size_t draws = 2000000;
 static int64_t *sample;
 
