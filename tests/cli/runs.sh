@@ -43,8 +43,8 @@ is json_run__stderr_is_empty "$(cat run.err)" ''
 is json__values "$(members run.json epsilon delta adjacency rows engine insecure output)" \
     "[1.0, 1e-09, 'add_remove', 77, 'genetic', False, 'out.csv']"
 is json__seconds "$(json run.json '0 < d["seconds"] < 20')" True
-is json__measurements "$(json run.json 'len(d["measurements"])')" 15
-is json__measurement "$(json run.json '[d["measurements"][1][k] for k in ("columns", "cells")]')" "[['sex'], 2]"
+is json__measurements "$(json run.json 'len(d["measurements"])')" 21
+is json__measurement "$(json run.json '[d["measurements"][2][k] for k in ("columns", "cells")]')" "[['sex'], 2]"
 json run.json 'json.dumps(d["receipt"])' >receipt.json
 is json__receipt "$(members receipt.json delta adjacency unit method sequence durable insecure)" \
     "[1e-09, 'add_remove', 'one record', 'gdp', 1, True, False]"
@@ -113,7 +113,7 @@ nw-synth nothing.csv "${privacy[@]}" --estimate --rows 1000 --json >run.json
 sigmas='[m["sigma"] for m in d["measurements"]]'
 is estimate_json__agrees_with_a_run "$(json run.json "$sigmas")" "$(json m.json "$sigmas")"
 # sex: 2 cells; half the sum of two |N(0, sigma)| over 1000 records
-error='(lambda m: round(m["expected_error"] / (m["sigma"] * 0.7978845608028654 / 1000), 9))(d["measurements"][1])'
+error='(lambda m: round(m["expected_error"] / (m["sigma"] * 0.7978845608028654 / 1000), 9))(d["measurements"][2])'
 is estimate_json__error "$(json run.json "$error")" 1.0
 nw-synth "${privacy[@]}" --estimate --json >run.json
 is estimate_json__without_rows "$(json run.json 'd["measurements"][1]["expected_error"]')" None
