@@ -131,6 +131,17 @@ NW_API nw_synth_measurement nw_synth_plan_get(const nw_synth *synth, size_t i, u
  *  Example   examples/synth.c */
 NW_API NW_WARN_UNUSED nw_status nw_synth_add(nw_synth *synth, const nw_table *table, nw_error *err);
 
+/** The same for a CSV file, block by block: memory is that of the counts, whatever the number of rows.
+ *
+ *  Shapes    path: as nw_table_read_csv. rows: out, may be NULL: how many there were.
+ *  Units     none.
+ *  Errors    as nw_synth_add and nw_table_read_csv. After NW_E_FORMAT the rows before the malformed one are counted: free the
+ *            handle.
+ *  Cost      that of both.
+ *  Source    none.
+ *  Example   docs/rooms/synth.md#many-machines */
+NW_API NW_WARN_UNUSED nw_status nw_synth_add_csv(nw_synth *synth, const char *path, uint64_t *rows, nw_error *err);
+
 /** Adds the counts of `other`, made of the same schema and options, over other records. Errors: NW_E_ARG if they differ;
  *  NW_E_STATE if either was released; NW_E_NOMEM. */
 NW_API NW_WARN_UNUSED nw_status nw_synth_merge(nw_synth *synth, const nw_synth *other, nw_error *err);

@@ -149,6 +149,28 @@ nw_status nw_synth_add(nw_synth *synth, const nw_table *table, nw_error *err)
     return nw__partial_add(&synth->partial, table, synth->opts.threads, __func__, err);
 }
 
+nw_status nw_synth_add_csv(nw_synth *synth, const char *path, uint64_t *rows, nw_error *err)
+{
+    nw_csv_reader *reader = NULL;
+    size_t n = 1;
+    uint64_t total = 0;
+    NW__TRY(nw__synth_check_open(synth, __func__, err));
+    if (path == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "path is NULL");
+    NW__TRY(nw_csv_reader_open(&reader, synth->schema, path, NULL, err));
+    nw_status status = NW_OK;
+    while (status == NW_OK && n > 0) {
+        status = nw_csv_reader_next(reader, &n, err);
+        if (status == NW_OK && n > 0)
+            status = nw__partial_add(&synth->partial, nw_csv_reader_block(reader), synth->opts.threads, __func__, err);
+        total += status == NW_OK ? n : 0;
+    }
+    nw_csv_reader_close(reader);
+    if (status == NW_OK && rows != NULL)
+        *rows = total;
+    return status;
+}
+
 nw_status nw_synth_merge(nw_synth *synth, const nw_synth *other, nw_error *err)
 {
     NW__TRY(nw__synth_check_open(synth, __func__, err));

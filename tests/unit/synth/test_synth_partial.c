@@ -9,8 +9,10 @@
 #include <setjmp.h>
 #include <sodium.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 /* cmocka wants the headers above first */
 #include <cmocka.h>
 
@@ -167,6 +169,45 @@ static void synth_merge__gives_the_same_bytes_in_any_order(void **state)
     nw_synth_free(empty);
 }
 
+static void synth_add_csv__counts_a_file_as_a_table(void **state)
+{
+    (void)state;
+    char path[] = "/tmp/nw-partial-XXXXXX";
+    nw_synth *by_table = new_synth(1.0);
+    nw_synth *by_file = new_synth(1.0);
+    nw_table *table = part_of(0, ROWS);
+    nw_rng *rng = NULL;
+    uint64_t rows = 0;
+    nw_error err;
+    const int fd = mkstemp(path);
+    assert_true(fd >= 0);
+    assert_int_equal(nw_rng_new(&rng, NULL), NW_OK);
+    assert_int_equal(nw_table_write_csv(table, path, rng, NULL), NW_OK);
+    assert_int_equal(nw_synth_add(by_table, table, NULL), NW_OK);
+    assert_int_equal(nw_synth_add_csv(by_file, path, &rows, NULL), NW_OK);
+    assert_int_equal(rows, ROWS);
+    uint8_t *x = bytes_of(by_table);
+    uint8_t *y = bytes_of(by_file);
+    assert_memory_equal(x, y, nw_synth_size(by_table));
+    assert_int_equal(nw_synth_add_csv(by_file, "/nonexistent/table.csv", &rows, &err), NW_E_IO);
+    assert_int_equal(nw_synth_add_csv(by_file, NULL, &rows, &err), NW_E_ARG);
+    assert_int_equal(nw_synth_add_csv(NULL, path, &rows, &err), NW_E_ARG);
+    FILE *file = fopen(path, "a");
+    assert_non_null(file);
+    fputs("1,2\n", file);
+    fclose(file);
+    assert_int_equal(nw_synth_add_csv(by_file, path, NULL, &err), NW_E_FORMAT);
+    assert_non_null(strstr(err.message, "line 5002"));
+    close(fd);
+    unlink(path);
+    free(x);
+    free(y);
+    nw_rng_free(rng);
+    nw_table_free(table);
+    nw_synth_free(by_table);
+    nw_synth_free(by_file);
+}
+
 static nw_synth_measurements *release(nw_synth *synth, uint64_t seed)
 {
     nw_synth_measurements *measured = NULL;
@@ -246,6 +287,7 @@ static void synth_release__ends_the_life_of_the_handle(void **state)
     assert_int_equal(nw_synth_run(other, rng, f->ledger, table, NULL, &out, NULL, NULL, &err), NW_E_STATE);
     nw_synth_measurements_free(release(synth, 1));
     assert_int_equal(nw_synth_add(synth, table, &err), NW_E_STATE);
+    assert_int_equal(nw_synth_add_csv(synth, "/dev/null", NULL, &err), NW_E_STATE);
     assert_int_equal(nw_synth_merge(synth, other, &err), NW_E_STATE);
     assert_int_equal(nw_synth_merge(other, synth, &err), NW_E_STATE);
     assert_int_equal(nw_synth_serialize(synth, bytes, nw_synth_size(synth), &err), NW_E_STATE);
@@ -360,6 +402,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(synth_add__counts_every_row_in_every_marginal),
+        cmocka_unit_test(synth_add_csv__counts_a_file_as_a_table),
         cmocka_unit_test(synth_merge__gives_the_same_bytes_in_any_order),
         cmocka_unit_test(synth_release__of_parts_is_that_of_the_whole),
         cmocka_unit_test(synth_release__ends_the_life_of_the_handle),
