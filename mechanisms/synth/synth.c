@@ -41,7 +41,7 @@ static nw_status check_opts(const nw_synth_opts *o, nw_error *err)
     return NW_OK;
 }
 
-/* What partial counts must have in common to be added up: the schema, and what they will be released as. */
+/* What partial counts must have in common to be added up: the schema, the units, and what they will be released as. */
 static nw_status make_fingerprint(nw_synth *synth, nw_error *err)
 {
     char schema_hash[65];
@@ -51,6 +51,11 @@ static nw_status make_fingerprint(nw_synth *synth, nw_error *err)
     nw_schema_hash(synth->schema, schema_hash);
     crypto_generichash_init(&state, NULL, 0, NW__FINGERPRINT_BYTES);
     crypto_generichash_update(&state, (const uint8_t *)schema_hash, sizeof schema_hash);
+    for (size_t j = 0; j < synth->plan.columns; j++) {
+        uint8_t units[8];
+        nw__put_word(units, synth->plan.units[j].cells);
+        crypto_generichash_update(&state, units, sizeof units);
+    }
     crypto_generichash_update(&state, (const uint8_t *)event, strlen(event));
     crypto_generichash_final(&state, synth->fingerprint, NW__FINGERPRINT_BYTES);
     nw_string_free(event);
