@@ -4,17 +4,20 @@
  *
  * The table X of N' rows is drawn, approximately, from
  *
- *     pi(X)  proportional to  prod_rows prod_j p1_j(x_j)  *  exp( -(1/T) sum_m sum_c (s_m[c] - y_m[c] N'/n)^2 / (2 sigma_m^2) ),
+ *     pi(X)  proportional to  prod_rows prod_j p1_j(x_j)  *  exp( -(1/2) sum_m sum_c w_m[c] (s_m[c] - t_m[c] N'/n)^2 ),
+ *     w_m[c] = f_m[c] / (T sigma_m^2),
  *
- * s_m the counts of X in marginal m, y_m the noisy ones, p1_j the reference law of column j. One step takes one cell (row r,
- * column j) out and draws its value again from the conditional law; removing the row shifts each s_m[c] by one, so up to a
- * constant
+ * s_m the counts of X in marginal m and p1_j the reference law of column j. Of a 2-way, t_m are the noisy counts and f_m what
+ * evidence.c makes of them; of a 1-way, t_m is n p1_j, which all marginals have a part in, and f_m a constant. One step takes one
+ * cell (row r, column j) out and draws its value again from the conditional law; removing the row shifts each s_m[c] by one, so
+ * up to a constant
  *
- *     logit(v) = log p1_j(v) - (1/T) sum_{m with j} (s_m[cell with v] - y_m[cell with v] N'/n) / sigma_m^2 .
+ *     logit(v) = log p1_j(v) - sum_{m with j} w_m[cell with v] (s_m[cell with v] - t_m[cell with v] N'/n) .
  *
  * T = 1 would be the posterior under the reference measure; the noise is then shrunk too much, T -> 0 is coordinate descent that
- * fits the noise. See docs/rooms/synth.md#temperature for the choice. Everything here is post-processing of public numbers:
- * single precision and plain uniform variates are enough, and nothing of it enters a privacy claim. */
+ * fits the noise. The first sweeps are hotter: cool, a factor on all w, rises to 1. See docs/rooms/synth.md#temperature for the
+ * choices. Everything here is post-processing of public numbers: single precision and plain uniform variates are enough, and
+ * nothing of it enters a privacy claim. */
 #include "synth_internal.h"
 
 #include <math.h>
@@ -22,15 +25,20 @@
 #include <string.h>
 
 /* Eight lanes by the compiler's vector extension: the same operations in the same order on every machine. */
-enum { LANES = 8 };
+enum { LANES = 8, HALF = 4 };
 typedef float vector __attribute__((vector_size(LANES * sizeof(float))));
+typedef float half __attribute__((vector_size(HALF * sizeof(float)))); /* two sums stay in registers everywhere */
 typedef int32_t vector_int __attribute__((vector_size(LANES * sizeof(int32_t))));
 
-/* One ordered pair (j, k): logit contributions, one block of padded_j floats per code of k, so that a row's block is
- * contiguous. */
+/* The factor f of a 1-way, and the most that a sweep's first rows may weigh, in 1 / rows: see cool_of. */
+#define ONE_WAY_FACTOR 2.0
+#define FIRST_WEIGHT 2.0
+
+/* One ordered pair (j, k): logit contributions, one block of padded_j floats per code of k, so that a row's block is contiguous.
+ * What one row in a cell takes off is the same for (k, j): it is kept once, for j < k, laid out as the logits. */
 typedef struct pair_block {
-    float *logits; /* NULL if the pair is not measured */
-    float weight;  /* 1 / (T sigma^2): what one row in a cell takes off */
+    float *logits;  /* NULL if the pair is not measured */
+    float *weights; /* w; NULL for j > k */
 } pair_block;
 
 typedef struct engine {
@@ -38,10 +46,12 @@ typedef struct engine {
     const uint32_t *cells;
     uint32_t *padded;    /* cells rounded up to LANES */
     pair_block *pairs;   /* [columns * columns], pair (j, k) at j * columns + k */
-    float **alone;       /* per column: log p1 and the 1-way's contribution */
-    float *alone_weight; /* per column: of the 1-way */
-    float *own_weight;   /* per column: what the row itself takes off its own value, over all marginals */
+    float **log_p;       /* per column: log p1, -INFINITY in the padding */
+    float **alone;       /* per column: the 1-way's contribution */
+    float *alone_weight; /* per column: w of the 1-way */
+    float cool;          /* factor on all contributions */
     float *scratch;      /* logits of one column */
+    const half **terms;  /* the blocks of contributions that one cell's logits are the sum of */
 } engine;
 
 static void *vectors_new(size_t floats)
@@ -58,86 +68,116 @@ static void *vectors_new(size_t floats)
 
 static void engine_clear(engine *e)
 {
-    for (size_t j = 0; e->pairs != NULL && j < e->columns * e->columns; j++)
+    for (size_t j = 0; e->pairs != NULL && j < e->columns * e->columns; j++) {
         free(e->pairs[j].logits);
+        free(e->pairs[j].weights);
+    }
     for (size_t j = 0; e->alone != NULL && j < e->columns; j++)
         free(e->alone[j]);
+    for (size_t j = 0; e->log_p != NULL && j < e->columns; j++)
+        free(e->log_p[j]);
     free(e->pairs);
     free(e->alone);
+    free(e->log_p);
     free(e->alone_weight);
-    free(e->own_weight);
     free(e->padded);
     free(e->scratch);
+    free(e->terms);
     *e = (engine){ 0 };
 }
 
-/* Lays the targets y N'/n of one 2-way out for both of its columns. */
-static bool load_pair(engine *e, const nw__marginal *m, double scale, double temperature)
+/* Lays the targets t N'/n of one 2-way, times w, out for both of its columns. */
+static void lay_out(engine *e, const nw__marginal *m, const float *factors, double scale, double temperature)
 {
-    const float weight = (float)(1.0 / (temperature * m->sigma * m->sigma));
     pair_block *ab = &e->pairs[m->a * e->columns + m->b];
     pair_block *ba = &e->pairs[m->b * e->columns + m->a];
-    ab->weight = weight;
-    ba->weight = weight;
-    ab->logits = vectors_new((size_t)m->cells_b * e->padded[m->a]);
-    ba->logits = vectors_new((size_t)m->cells_a * e->padded[m->b]);
-    if (ab->logits == NULL || ba->logits == NULL)
-        return false;
+    const double weight = 1.0 / (temperature * m->sigma * m->sigma);
     for (uint32_t u = 0; u < m->cells_a; u++) {
         for (uint32_t v = 0; v < m->cells_b; v++) {
-            const float logit = (float)((double)m->counts[(size_t)u * m->cells_b + v] * scale) * weight;
+            const size_t c = (size_t)u * m->cells_b + v;
+            const float w = (float)(weight * (double)factors[c]);
+            const float logit = (float)((double)m->counts[c] * scale) * w;
             ab->logits[(size_t)v * e->padded[m->a] + u] = logit;
+            ab->weights[(size_t)v * e->padded[m->a] + u] = w;
             ba->logits[(size_t)u * e->padded[m->b] + v] = logit;
         }
     }
-    e->own_weight[m->a] += weight;
-    e->own_weight[m->b] += weight;
-    return true;
 }
 
-static void load_one_way(engine *e, const nw__marginal *m, double scale, double temperature)
+static nw_status load_pair(engine *e, const nw__chain *chain, const nw__marginal *m, double temperature, nw_error *err)
 {
-    const float weight = (float)(1.0 / (temperature * m->sigma * m->sigma));
+    pair_block *ab = &e->pairs[m->a * e->columns + m->b];
+    pair_block *ba = &e->pairs[m->b * e->columns + m->a];
+    ab->logits = vectors_new((size_t)m->cells_b * e->padded[m->a]);
+    ab->weights = vectors_new((size_t)m->cells_b * e->padded[m->a]);
+    ba->logits = vectors_new((size_t)m->cells_a * e->padded[m->b]);
+    float *factors = nw__calloc(m->cells_a, m->cells_b * sizeof *factors);
+    nw_status status = NW_OK;
+    if (ab->logits == NULL || ab->weights == NULL || ba->logits == NULL || factors == NULL)
+        status = nw__fail_memory(err, "nw_synth_fit");
+    if (status == NW_OK)
+        status = nw__evidence_make(chain->reference, m, factors, err);
+    if (status == NW_OK)
+        lay_out(e, m, factors, (double)chain->rows / chain->reference->total, temperature);
+    free(factors);
+    return status;
+}
+
+static void load_one_way(engine *e, const nw__chain *chain, const nw__marginal *m, double temperature)
+{
+    const double weight = ONE_WAY_FACTOR / (temperature * m->sigma * m->sigma);
     for (uint32_t u = 0; u < m->cells_a; u++)
-        e->alone[m->a][u] += (float)((double)m->counts[u] * scale) * weight;
-    e->alone_weight[m->a] = weight;
-    e->own_weight[m->a] += weight;
+        e->alone[m->a][u] = (float)(weight * (double)chain->rows * exp((double)e->log_p[m->a][u]));
+    e->alone_weight[m->a] = (float)weight;
 }
 
-static bool engine_make(engine *e, const nw__chain *chain, double temperature)
+static bool load_laws(engine *e, const nw__reference *reference)
 {
-    const nw__plan *plan = chain->plan;
-    const double scale = (double)chain->rows / chain->reference->total;
     uint32_t widest = 0;
-    *e = (engine){ .columns = plan->columns, .cells = plan->cells };
-    e->pairs = nw__calloc(plan->columns * plan->columns, sizeof *e->pairs);
-    e->alone = nw__calloc(plan->columns, sizeof *e->alone);
-    e->alone_weight = nw__calloc(plan->columns, sizeof *e->alone_weight);
-    e->own_weight = nw__calloc(plan->columns, sizeof *e->own_weight);
-    e->padded = nw__calloc(plan->columns, sizeof *e->padded);
-    if (e->pairs == NULL || e->alone == NULL || e->alone_weight == NULL || e->own_weight == NULL || e->padded == NULL)
-        return false;
-    for (size_t j = 0; j < plan->columns; j++) {
-        e->padded[j] = (plan->cells[j] + LANES - 1) / LANES * LANES;
+    for (size_t j = 0; j < e->columns; j++) {
+        e->padded[j] = (e->cells[j] + LANES - 1) / LANES * LANES;
         widest = e->padded[j] > widest ? e->padded[j] : widest;
         e->alone[j] = vectors_new(e->padded[j]);
-        if (e->alone[j] == NULL)
+        e->log_p[j] = vectors_new(e->padded[j]);
+        if (e->alone[j] == NULL || e->log_p[j] == NULL)
             return false;
-        memcpy(e->alone[j], chain->reference->log_p[j], plan->cells[j] * sizeof(float));
-        for (uint32_t v = plan->cells[j]; v < e->padded[j]; v++)
-            e->alone[j][v] = -INFINITY; /* padding lanes are never drawn */
+        memcpy(e->log_p[j], reference->log_p[j], e->cells[j] * sizeof(float));
+        for (uint32_t v = e->cells[j]; v < e->padded[j]; v++)
+            e->log_p[j][v] = -INFINITY; /* padding lanes are never drawn */
     }
     e->scratch = vectors_new(widest);
-    if (e->scratch == NULL)
-        return false;
+    return e->scratch != NULL;
+}
+
+static nw_status engine_make(engine *e, const nw__chain *chain, double temperature, nw_error *err)
+{
+    const nw__plan *plan = chain->plan;
+    *e = (engine){ .columns = plan->columns, .cells = plan->cells, .cool = 1.0f };
+    e->pairs = nw__calloc(plan->columns * plan->columns, sizeof *e->pairs);
+    e->alone = nw__calloc(plan->columns, sizeof *e->alone);
+    e->log_p = nw__calloc(plan->columns, sizeof *e->log_p);
+    e->alone_weight = nw__calloc(plan->columns, sizeof *e->alone_weight);
+    e->padded = nw__calloc(plan->columns, sizeof *e->padded);
+    e->terms = nw__calloc(plan->columns, sizeof *e->terms);
+    if (e->pairs == NULL || e->alone == NULL || e->log_p == NULL || e->alone_weight == NULL || e->padded == NULL ||
+        e->terms == NULL || !load_laws(e, chain->reference))
+        return nw__fail_memory(err, "nw_synth_fit");
     for (size_t i = 0; i < plan->marginal_count; i++) {
         const nw__marginal *m = &plan->marginals[i];
         if (m->b == NW__ONE_WAY)
-            load_one_way(e, m, scale, temperature);
-        else if (!load_pair(e, m, scale, temperature))
-            return false;
+            load_one_way(e, chain, m, temperature);
+        else
+            NW__TRY(load_pair(e, chain, m, temperature, err));
     }
-    return true;
+    return NW_OK;
+}
+
+/* w of the cell (code of j, other of k). */
+static float weight_of(const engine *e, size_t j, uint16_t code, size_t k, uint16_t other)
+{
+    if (j < k)
+        return e->pairs[j * e->columns + k].weights[(size_t)other * e->padded[j] + code];
+    return e->pairs[k * e->columns + j].weights[(size_t)code * e->padded[k] + other];
 }
 
 /* Adds `sign` times one row to the counts that column j's cell takes part in. */
@@ -150,8 +190,9 @@ static void count_cell(engine *e, size_t j, uint16_t code, uint16_t *const *colu
         if (jk->logits == NULL)
             continue;
         const uint16_t other = columns[k][row];
-        jk->logits[(size_t)other * e->padded[j] + code] -= sign * jk->weight;
-        kj->logits[(size_t)code * e->padded[k] + other] -= sign * kj->weight;
+        const float change = sign * weight_of(e, j, code, k, other);
+        jk->logits[(size_t)other * e->padded[j] + code] -= change;
+        kj->logits[(size_t)code * e->padded[k] + other] -= change;
     }
 }
 
@@ -163,27 +204,42 @@ static void count_all_rows(engine *e, uint16_t *const *columns, size_t rows)
             e->alone[j][code] -= e->alone_weight[j];
             for (size_t k = 0; k < e->columns; k++) {
                 const pair_block *jk = &e->pairs[j * e->columns + k];
+                const uint16_t other = columns[k][row];
                 if (jk->logits != NULL)
-                    jk->logits[(size_t)columns[k][row] * e->padded[j] + code] -= jk->weight;
+                    jk->logits[(size_t)other * e->padded[j] + code] -= weight_of(e, j, code, k, other);
             }
         }
     }
 }
 
-/* logits of column j for this row, into scratch. */
+/* logits of column j for this row, the row itself taken out, into scratch. */
 static void gather_logits(engine *e, size_t j, uint16_t *const *columns, size_t row)
 {
-    const size_t blocks = e->padded[j] / LANES;
-    vector *sum = (vector *)(void *)e->scratch;
-    memcpy(e->scratch, e->alone[j], e->padded[j] * sizeof(float));
+    const uint16_t old = columns[j][row];
+    const half *alone = (const half *)(const void *)e->alone[j];
+    const half *log_p = (const half *)(const void *)e->log_p[j];
+    half *logits = (half *)(void *)e->scratch;
+    float own = e->alone_weight[j];
+    size_t n = 0;
     for (size_t k = 0; k < e->columns; k++) {
-        const float *logits = e->pairs[j * e->columns + k].logits;
-        if (logits == NULL)
+        const float *contributions = e->pairs[j * e->columns + k].logits;
+        if (contributions == NULL)
             continue;
-        const vector *add = (const vector *)(const void *)(logits + (size_t)columns[k][row] * e->padded[j]);
-        for (size_t b = 0; b < blocks; b++)
-            sum[b] += add[b];
+        const uint16_t other = columns[k][row];
+        e->terms[n++] = (const half *)(const void *)(contributions + (size_t)other * e->padded[j]);
+        own += weight_of(e, j, old, k, other);
     }
+    for (size_t q = 0; q < e->padded[j] / HALF; q += 2) {
+        half low = alone[q];
+        half high = alone[q + 1];
+        for (size_t i = 0; i < n; i++) {
+            low += e->terms[i][q];
+            high += e->terms[i][q + 1];
+        }
+        logits[q] = log_p[q] + e->cool * low;
+        logits[q + 1] = log_p[q + 1] + e->cool * high;
+    }
+    e->scratch[old] += e->cool * own;
 }
 
 /* e^x for x <= 0 to about 2e-7 relative, 0 below -87: x = k ln 2 + r, |r| <= ln 2 / 2, a degree 6 Taylor polynomial (error
@@ -244,7 +300,6 @@ static void resample_cell(engine *e, size_t j, uint16_t *const *columns, size_t 
 {
     const uint16_t old = columns[j][row];
     gather_logits(e, j, columns, row);
-    e->scratch[old] += e->own_weight[j]; /* the row itself is taken out first */
     const uint16_t drawn = draw_softmax(e, j, uniform);
     if (drawn == old)
         return;
@@ -253,52 +308,68 @@ static void resample_cell(engine *e, size_t j, uint16_t *const *columns, size_t 
     columns[j][row] = drawn;
 }
 
-/* Temperature from the noise alone: T = 0.05 * 58 / sigma, at most 0.2, sigma the 2-ways' noise in rows of this chain.
- * docs/rooms/synth.md#temperature has the measurements behind the two numbers. */
-static double temperature_of(const nw__chain *chain)
+/* The 2-ways' noise: the root of the harmonic mean of its variance; of the 1-way where there is no pair. */
+static double sigma_of(const nw__plan *plan)
 {
     double precision = 0.0;
     size_t pairs = 0;
-    for (size_t i = 0; i < chain->plan->marginal_count; i++) {
-        const nw__marginal *m = &chain->plan->marginals[i];
-        if (m->b != NW__ONE_WAY || chain->plan->columns == 1) {
+    for (size_t i = 0; i < plan->marginal_count; i++) {
+        const nw__marginal *m = &plan->marginals[i];
+        if (m->b != NW__ONE_WAY || plan->columns == plan->marginal_count) {
             precision += 1.0 / (m->sigma * m->sigma);
             pairs++;
         }
     }
-    if (pairs == 0)
-        return 1.0;
-    const double sigma = sqrt((double)pairs / precision);
-    const double share = (double)chain->rows / chain->reference->total; /* a chain of fewer rows moves in larger steps */
-    return fmin(0.2, 0.05 * 58.0 / sigma) * share;
+    return sqrt((double)pairs / precision);
+}
+
+/* Temperature from the noise alone: T = 0.05 * 58 / sigma, at most 0.2; a chain of fewer rows moves in larger steps.
+ * docs/rooms/synth.md#temperature has the measurements behind the numbers. */
+static double temperature_of(const nw__chain *chain)
+{
+    return chain->heat * fmin(0.2, 0.05 * 58.0 / sigma_of(chain->plan)) * (double)chain->rows / chain->reference->total;
+}
+
+/* The factor on all weights in a sweep: from FIRST_WEIGHT / rows, where a row's weight is so small that all rows together move
+ * the table a little, in equal ratios to 1. A table that starts cold is torn: its first rows answer for the residuals of all. A
+ * chain that goes on from a cold table stays cold. */
+static float cool_of(const nw__chain *chain, double temperature, unsigned sweep)
+{
+    const double sigma = sigma_of(chain->plan);
+    const double first = fmin(1.0, FIRST_WEIGHT / (double)chain->rows * temperature * sigma * sigma);
+    return chain->is_started || chain->sweeps == 1 ? 1.0f : (float)pow(first, 1.0 - (double)sweep / (chain->sweeps - 1));
+}
+
+static nw_status sweep_all(
+    engine *e, const nw__chain *chain, double temperature, uint16_t *const *columns, nw_rng *rng, nw_error *err)
+{
+    for (unsigned sweep = 0; sweep < chain->sweeps; sweep++) {
+        e->cool = cool_of(chain, temperature, sweep);
+        for (size_t row = 0; row < chain->rows; row++)
+            for (size_t j = 0; j < e->columns; j++)
+                resample_cell(e, j, columns, row, (float)(nw__rng_u32(rng) >> 8) * 0x1p-24f);
+        if (chain->progress != NULL && !chain->progress(chain->progress_context, "fit", (sweep + 1.0) / chain->sweeps))
+            return nw__fail(err, NW_E_CANCELLED, "nw_synth_fit", "stopped by the caller; what was measured stays charged");
+    }
+    return NW_OK;
 }
 
 nw_status nw__gibbs_fit(const nw__chain *chain, nw_rng *rng, nw_error *err)
 {
-    engine e;
+    engine e = { 0 };
     uint16_t **columns = nw__calloc(chain->plan->columns, sizeof *columns);
-    const double temperature = chain->heat * temperature_of(chain);
-    nw_status status = NW_E_NOMEM;
-    if (!engine_make(&e, chain, temperature) || columns == NULL) {
-        nw__fail_memory(err, "nw_synth_fit");
-        goto out;
-    }
-    for (size_t j = 0; j < e.columns; j++)
+    const double temperature = temperature_of(chain);
+    nw_status status = columns == NULL ? nw__fail_memory(err, "nw_synth_fit") : NW_OK;
+    for (size_t j = 0; status == NW_OK && j < chain->plan->columns; j++)
         columns[j] = chain->codes + j * chain->rows;
-    status = chain->is_started ? nw__rng_begin(rng, err) : nw__chain_start(chain, rng, err);
-    if (status != NW_OK)
-        goto out;
-    count_all_rows(&e, columns, chain->rows);
-    for (unsigned sweep = 0; sweep < chain->sweeps; sweep++) {
-        for (size_t row = 0; row < chain->rows; row++)
-            for (size_t j = 0; j < e.columns; j++)
-                resample_cell(&e, j, columns, row, (float)(nw__rng_u32(rng) >> 8) * 0x1p-24f);
-        if (chain->progress != NULL && !chain->progress(chain->progress_context, "fit", (sweep + 1.0) / chain->sweeps)) {
-            status = nw__fail(err, NW_E_CANCELLED, "nw_synth_fit", "stopped by the caller; what was measured stays charged");
-            goto out;
-        }
+    if (status == NW_OK)
+        status = engine_make(&e, chain, temperature, err);
+    if (status == NW_OK)
+        status = chain->is_started ? nw__rng_begin(rng, err) : nw__chain_start(chain, rng, err);
+    if (status == NW_OK) {
+        count_all_rows(&e, columns, chain->rows);
+        status = sweep_all(&e, chain, temperature, columns, rng, err);
     }
-out:
     engine_clear(&e);
     free(columns);
     return status;

@@ -13,6 +13,8 @@
 
 /* Soft floor of a column's noisy counts, in standard deviations: a cell whose estimate is 0 gets this much. */
 #define FLOOR_SD 0.3
+/* Halves an interval until it is one of neighbouring doubles, whatever it was. */
+enum { BISECTIONS = 100 };
 
 static double sum_counts(const nw__marginal *m)
 {
@@ -55,10 +57,44 @@ static double add_view(const nw__marginal *m, size_t j, double *weighted)
  * to 0 below. */
 static double soften(double x, double sd)
 {
-    return 0.5 * (x + sqrt(x * x + 4.0 * FLOOR_SD * FLOOR_SD * sd * sd));
+    const double floor = FLOOR_SD * sd;
+    const double root = sqrt(x * x + 4.0 * floor * floor);
+    return x > 0.0 ? 0.5 * (x + root) : 2.0 * floor * floor / (root - x); /* the same, without cancellation */
 }
 
-static void column_law(const nw__plan *plan, size_t j, double *weighted, float *log_p)
+static double softened_mass(const double *x, uint32_t cells, double shift, double sd)
+{
+    double mass = 0.0;
+    for (uint32_t v = 0; v < cells; v++)
+        mass += soften(x[v] - shift, sd);
+    return mass;
+}
+
+/* Makes the estimates positive with sum `total`: all are shifted by the same before they are softened. Softening adds to many
+ * small cells; a common factor would take that from the large ones, whose estimates are the good ones. The mass falls with the
+ * shift: bisection. */
+static void project(double *x, uint32_t cells, double total, double sd)
+{
+    double low = x[0];
+    double high = x[0];
+    for (uint32_t v = 1; v < cells; v++) {
+        low = fmin(low, x[v]);
+        high = fmax(high, x[v]);
+    }
+    low -= total / cells;                                  /* soften(x) > x: every term is at least total / cells */
+    high += FLOOR_SD * FLOOR_SD * sd * sd * cells / total; /* soften(-x) < (FLOOR_SD sd)^2 / x: every term is at most that */
+    for (int step = 0; step < BISECTIONS; step++) {
+        const double middle = 0.5 * (low + high);
+        if (softened_mass(x, cells, middle, sd) > total)
+            low = middle;
+        else
+            high = middle;
+    }
+    for (uint32_t v = 0; v < cells; v++)
+        x[v] = soften(x[v] - low, sd);
+}
+
+static void column_law(const nw__plan *plan, size_t j, double total, double *weighted, float *log_p)
 {
     double precision = 0.0;
     double mass = 0.0;
@@ -69,10 +105,11 @@ static void column_law(const nw__plan *plan, size_t j, double *weighted, float *
         if (m->a == j || m->b == j)
             precision += add_view(m, j, weighted);
     }
-    for (uint32_t v = 0; v < plan->cells[j]; v++) {
-        weighted[v] = soften(weighted[v] / precision, 1.0 / sqrt(precision));
+    for (uint32_t v = 0; v < plan->cells[j]; v++)
+        weighted[v] /= precision;
+    project(weighted, plan->cells[j], total, 1.0 / sqrt(precision));
+    for (uint32_t v = 0; v < plan->cells[j]; v++)
         mass += weighted[v];
-    }
     for (uint32_t v = 0; v < plan->cells[j]; v++)
         log_p[v] = (float)log(weighted[v] / mass);
 }
@@ -81,6 +118,7 @@ nw_status nw__reference_make(nw__reference *reference, const nw__plan *plan, dou
 {
     *reference = (nw__reference){ .columns = plan->columns };
     uint32_t widest = 0;
+    reference->total = nw__estimate_rows(plan, known_rows, &reference->standard_error);
     for (size_t j = 0; j < plan->columns; j++)
         widest = plan->cells[j] > widest ? plan->cells[j] : widest;
     double *weighted = nw__calloc(widest, sizeof *weighted);
@@ -91,10 +129,9 @@ nw_status nw__reference_make(nw__reference *reference, const nw__plan *plan, dou
         reference->log_p[j] = nw__calloc(plan->cells[j], sizeof(float));
         if (reference->log_p[j] == NULL)
             goto no_memory;
-        column_law(plan, j, weighted, reference->log_p[j]);
+        column_law(plan, j, reference->total, weighted, reference->log_p[j]);
     }
     free(weighted);
-    reference->total = nw__estimate_rows(plan, known_rows, &reference->standard_error);
     return NW_OK;
 no_memory:
     free(weighted);

@@ -14,6 +14,7 @@
  *   coding.c        cells for the 2-ways, from that law
  *   measurements.c, measurements_file.c   what was released
  *   reference.c     table size and independent reference measure     (from the noisy counts)
+ *   evidence.c      how closely each cell is followed               (from the noisy counts)
  *   gibbs.c, genetic.c   the engines                                 (from the noisy counts)
  *   fit.c, decode.c chains of an engine; the table
  */
@@ -208,6 +209,11 @@ typedef struct nw__reference {
 /** known_rows: the table's size where it is public, or a negative number. */
 nw_status nw__reference_make(nw__reference *reference, const nw__plan *plan, double known_rows, nw_error *err);
 void nw__reference_clear(nw__reference *reference);
+
+/** The count of cell (u, v) of a 2-way if its columns were independent. */
+double nw__independent_count(const nw__reference *reference, const nw__marginal *m, uint32_t u, uint32_t v);
+/** For each cell of a 2-way, the factor on the weight of its residual in the Gibbs engine: 1 is what the temperature says. */
+nw_status nw__evidence_make(const nw__reference *reference, const nw__marginal *m, float *factors, nw_error *err);
 
 /** One chain of an engine: fits `rows` rows to the noisy marginals. */
 typedef struct nw__chain {

@@ -66,23 +66,33 @@ static void teardown(fixture *f)
     nw_rng_free(f->rng);
 }
 
-/* log p1(v) - (1/T) sum_m (s_m - y_m N'/n) / sigma_m^2 with row r's cell (r, j) taken out: the comment at the head of gibbs.c. */
-static double plain_logit(const fixture *f, size_t j, size_t r, uint32_t v, double temperature)
+/* w (s - t N'/n) of the cell of value v, row r's cell (r, j) taken out of s: the comment at the head of gibbs.c. */
+static double plain_pull(const fixture *f, const nw__marginal *m, size_t j, size_t r, uint32_t v, double temperature)
+{
+    const size_t k = m->b == NW__ONE_WAY ? SIZE_MAX : m->a == j ? m->b : m->a;
+    const uint32_t u = k == SIZE_MAX ? 0 : f->columns[k][r];
+    const size_t cell = m->a == j ? (size_t)v * m->cells_b + u : (size_t)u * m->cells_b + v;
+    double count = 0.0;
+    double target = exp((double)f->log_p[j][v]) * f->reference.total;
+    double factor = 2.0;
+    for (size_t q = 0; q < ROWS; q++)
+        if (q != r && f->columns[j][q] == v && (k == SIZE_MAX || f->columns[k][q] == f->columns[k][r]))
+            count += 1.0;
+    if (k != SIZE_MAX) {
+        float factors[64];
+        assert_int_equal(nw__evidence_make(&f->reference, m, factors, NULL), NW_OK);
+        factor = (double)factors[cell];
+        target = (double)m->counts[cell];
+    }
+    return factor * (count - target * ROWS / f->reference.total) / (m->sigma * m->sigma * temperature);
+}
+
+static double plain_logit(const fixture *f, size_t j, size_t r, uint32_t v, double temperature, double cool)
 {
     double logit = (double)f->log_p[j][v];
-    for (size_t i = 0; i < f->plan.marginal_count; i++) {
-        const nw__marginal *m = &f->marginals[i];
-        if (m->a != j && m->b != j)
-            continue;
-        const size_t k = m->b == NW__ONE_WAY ? SIZE_MAX : m->a == j ? m->b : m->a;
-        double count = 0.0;
-        for (size_t q = 0; q < ROWS; q++)
-            if (q != r && f->columns[j][q] == v && (k == SIZE_MAX || f->columns[k][q] == f->columns[k][r]))
-                count += 1.0;
-        const uint32_t u = k == SIZE_MAX ? 0 : f->columns[k][r];
-        const size_t cell = m->a == j ? (size_t)v * m->cells_b + u : (size_t)u * m->cells_b + v;
-        logit -= (count - (double)m->counts[cell] * ROWS / f->reference.total) / (m->sigma * m->sigma * temperature);
-    }
+    for (size_t i = 0; i < f->plan.marginal_count; i++)
+        if (f->plan.marginals[i].a == j || f->plan.marginals[i].b == j)
+            logit -= cool * plain_pull(f, &f->plan.marginals[i], j, r, v, temperature);
     return logit;
 }
 
@@ -93,16 +103,16 @@ static void resample_cell__keeps_the_logits_of_the_formula(void **state)
     fixture f;
     engine e;
     setup(&f);
-    assert_true(engine_make(&e, &f.chain, temperature));
+    assert_int_equal(engine_make(&e, &f.chain, temperature, NULL), NW_OK);
     count_all_rows(&e, f.columns, ROWS);
     size_t moved = 0;
     for (int sweep = 0; sweep < 3; sweep++) {
+        e.cool = 0.25f * (float)(1 << sweep); /* 1/4, 1/2, 1 */
         for (size_t r = 0; r < ROWS; r++) {
             for (size_t j = 0; j < COLUMNS; j++) {
                 gather_logits(&e, j, f.columns, r);
-                e.scratch[f.columns[j][r]] += e.own_weight[j];
                 for (uint32_t v = 0; v < cells[j]; v++)
-                    assert_true(fabs((double)e.scratch[v] - plain_logit(&f, j, r, v, temperature)) < 1e-3);
+                    assert_true(fabs((double)e.scratch[v] - plain_logit(&f, j, r, v, temperature, (double)e.cool)) < 2e-3);
                 const uint16_t old = f.columns[j][r];
                 resample_cell(&e, j, f.columns, r, (float)below_test(f.rng, 1 << 24) * 0x1p-24f);
                 moved += f.columns[j][r] != old;
@@ -112,6 +122,113 @@ static void resample_cell__keeps_the_logits_of_the_formula(void **state)
     assert_true(moved > ROWS); /* the rows did move, so the bookkeeping was exercised */
     engine_clear(&e);
     teardown(&f);
+}
+
+/* Two rows of two columns of two codes: 16 tables, whose law can be written down. */
+typedef struct tiny {
+    nw__plan plan;
+    nw__reference reference;
+    nw__marginal marginals[3];
+    int64_t counts[8]; /* 1-ways, then the 2-way */
+    float laws[2][2];
+    float *log_p[2];
+    uint32_t cells[2];
+} tiny;
+
+static void setup_tiny(tiny *t)
+{
+    *t = (tiny){ .counts = { 3, 1, 2, 2, 2, 1, 0, 1 }, .cells = { 2, 2 } };
+    t->laws[0][0] = logf(0.6f);
+    t->laws[0][1] = logf(0.4f);
+    t->laws[1][0] = logf(0.3f);
+    t->laws[1][1] = logf(0.7f);
+    for (size_t j = 0; j < 2; j++) {
+        t->log_p[j] = t->laws[j];
+        t->marginals[j] = (nw__marginal){ j, NW__ONE_WAY, 2, 1, 2.0, t->counts + 2 * j };
+    }
+    t->marginals[2] = (nw__marginal){ 0, 1, 2, 2, 1.5, t->counts + 4 };
+    t->plan = (nw__plan){ .columns = 2, .cells = t->cells, .marginals = t->marginals, .marginal_count = 3 };
+    t->reference = (nw__reference){ .total = 4.0, .columns = 2, .log_p = t->log_p };
+}
+
+/* pi of the table whose cell (row, column) is bit 2 * column + row, not normalised. */
+static double tiny_weight(const tiny *t, unsigned table, const float factors[4], double temperature)
+{
+    double s[8] = { 0 };
+    double log_pi = 0.0;
+    for (unsigned row = 0; row < 2; row++) {
+        const unsigned a = table >> row & 1;
+        const unsigned b = table >> (2 + row) & 1;
+        s[a] += 1.0;
+        s[2 + b] += 1.0;
+        s[4 + 2 * a + b] += 1.0;
+        log_pi += (double)t->laws[0][a] + (double)t->laws[1][b];
+    }
+    for (unsigned c = 0; c < 4; c++) /* the 1-ways: two rows of four, so that t N'/n = 2 p1 */
+        log_pi -= 2.0 / (temperature * 4.0) * 0.5 * pow(s[c] - 2.0 * exp((double)t->laws[c / 2][c % 2]), 2.0);
+    for (unsigned c = 0; c < 4; c++)
+        log_pi -= (double)factors[c] / (temperature * 2.25) * 0.5 * pow(s[4 + c] - 0.5 * (double)t->counts[4 + c], 2.0);
+    return exp(log_pi);
+}
+
+static void resample_cell__has_the_law_pi(void **state)
+{
+    (void)state;
+    enum { SWEEPS = 400000 };
+    const double temperature = 0.7;
+    tiny t;
+    engine e;
+    float factors[4];
+    nw_rng *rng = NULL;
+    uint16_t codes[4] = { 0 };
+    uint16_t *columns[2] = { codes, codes + 2 };
+    double seen[16] = { 0 };
+    double p[16];
+    double sum = 0.0;
+    setup_tiny(&t);
+    const nw__chain chain = { &t.plan, &t.reference, 2, 1, 1.0, codes, NULL, NULL, false };
+    assert_int_equal(nw_rng_new_insecure_seeded(&rng, 3, NULL), NW_OK);
+    assert_int_equal(nw__rng_begin(rng, NULL), NW_OK);
+    assert_int_equal(engine_make(&e, &chain, temperature, NULL), NW_OK);
+    assert_int_equal(nw__evidence_make(&t.reference, &t.marginals[2], factors, NULL), NW_OK);
+    count_all_rows(&e, columns, 2);
+    for (int sweep = 0; sweep < SWEEPS; sweep++) {
+        for (size_t row = 0; row < 2; row++)
+            for (size_t j = 0; j < 2; j++)
+                resample_cell(&e, j, columns, row, (float)(nw__rng_u32(rng) >> 8) * 0x1p-24f);
+        seen[codes[0] + 2 * codes[1] + 4 * codes[2] + 8 * codes[3]] += 1.0 / SWEEPS;
+    }
+    for (unsigned x = 0; x < 16; x++)
+        sum += p[x] = tiny_weight(&t, x, factors, temperature);
+    /* Sweeps are dependent: as if there were a tenth of them, and 6 standard deviations. A weight w off by a tenth shows. */
+    for (unsigned x = 0; x < 16; x++)
+        assert_true(fabs(seen[x] - p[x] / sum) < 6.0 * sqrt(p[x] / sum / (SWEEPS / 10.0)));
+    engine_clear(&e);
+    nw_rng_free(rng);
+}
+
+static void cool_of__rises_in_equal_ratios_to_one(void **state)
+{
+    (void)state;
+    tiny t;
+    setup_tiny(&t);
+    nw__chain chain = { &t.plan, &t.reference, 1000, 5, 1.0, NULL, NULL, NULL, false };
+    const double temperature = 0.1; /* the first weight is 2 / 1000 of 1 / (T sigma^2) = 1 / 0.225 */
+    assert_true(fabs((double)cool_of(&chain, temperature, 0) / (0.002 * 0.225) - 1.0) < 1e-6);
+    assert_true(cool_of(&chain, temperature, 4) == 1.0f);
+    for (unsigned sweep = 1; sweep < 4; sweep++) {
+        const double before = (double)(cool_of(&chain, temperature, sweep) / cool_of(&chain, temperature, sweep - 1));
+        const double after = (double)(cool_of(&chain, temperature, sweep + 1) / cool_of(&chain, temperature, sweep));
+        assert_true(fabs(after / before - 1.0) < 1e-5);
+    }
+    chain.is_started = true;
+    assert_true(cool_of(&chain, temperature, 0) == 1.0f);
+    chain.is_started = false;
+    chain.sweeps = 1;
+    assert_true(cool_of(&chain, temperature, 0) == 1.0f);
+    chain.sweeps = 3;
+    chain.rows = 1; /* the noise is larger than the table: no sweep is hotter than the last */
+    assert_true(cool_of(&chain, 100.0, 0) == 1.0f);
 }
 
 static void exp_negative__is_within_its_error_bound(void **state)
@@ -142,7 +259,7 @@ static void draw_softmax__has_the_softmax_law(void **state)
     size_t seen[11] = { 0 };
     double chi_squared = 0.0;
     setup(&f);
-    assert_true(engine_make(&e, &f.chain, 1.0));
+    assert_int_equal(engine_make(&e, &f.chain, 1.0, NULL), NW_OK);
     for (int v = 0; v < 11; v++)
         sum += p[v] = exp(-0.25 * v);
     for (int i = 0; i < DRAWS; i++) {
@@ -164,6 +281,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resample_cell__keeps_the_logits_of_the_formula),
+        cmocka_unit_test(resample_cell__has_the_law_pi),
+        cmocka_unit_test(cool_of__rises_in_equal_ratios_to_one),
         cmocka_unit_test(exp_negative__is_within_its_error_bound),
         cmocka_unit_test(draw_softmax__has_the_softmax_law),
     };
