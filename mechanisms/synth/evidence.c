@@ -15,8 +15,8 @@
 #include <stdlib.h>
 
 /* The factor on 1/T of a cell without any evidence, what each line adds to it, and the most that lines make of it. */
-#define FACTOR_WITHOUT 0.5
-#define FACTOR_OF_LINE 0.5
+#define FACTOR_WITHOUT 0.3
+#define FACTOR_OF_LINE 0.7
 #define FACTOR_OF_LINES 3.0
 /* Of a cell that is far out by itself, and the deviation half-way to it: 63 of a million cells of noise are beyond 4. */
 #define FACTOR_FAR_OUT 4.0

@@ -102,7 +102,7 @@ static double factor_at(const pair *p, size_t u, size_t v)
     return (double)p->factors[u * ROWS_B + v];
 }
 
-/* No deviation: 1/2, and (4 - 1/2) / (1 + e^8) of what a far cell gets. */
+/* No deviation: 0.3, and (4 - 0.3) / (1 + e^8) of what a far cell gets. */
 static void evidence_make__follows_independence_loosely(void **state)
 {
     (void)state;
@@ -110,10 +110,10 @@ static void evidence_make__follows_independence_loosely(void **state)
     setup_pair(&p);
     assert_int_equal(nw__evidence_make(&p.reference, &p.marginal, p.factors, NULL), NW_OK);
     for (size_t c = 0; c < (size_t)ROWS_A * ROWS_B; c++)
-        assert_true(fabs((double)p.factors[c] - (0.5 + 3.5 / (1.0 + exp(8.0)))) < 1e-4);
+        assert_true(fabs((double)p.factors[c] - (0.3 + 3.7 / (1.0 + exp(8.0)))) < 1e-4);
 }
 
-/* Row 2 deviates by 2 sd throughout, signs alternating: mean square 4, minus 1, minus 2 sqrt(2/32) = 2.5; half of its root is
+/* Row 2 deviates by 2 sd throughout, signs alternating: mean square 4, minus 1, minus 2 sqrt(2/32) = 2.5; 0.7 of its root is
  * added. A column has one such cell: mean square 1, nothing added. */
 static void evidence_make__follows_a_line_that_deviates(void **state)
 {
@@ -123,9 +123,9 @@ static void evidence_make__follows_a_line_that_deviates(void **state)
     for (size_t v = 0; v < ROWS_B; v++)
         p.counts[2 * ROWS_B + v] += v % 2 == 0 ? 20 : -20;
     assert_int_equal(nw__evidence_make(&p.reference, &p.marginal, p.factors, NULL), NW_OK);
-    const double base = 0.5 + 0.5 * sqrt(2.5);
+    const double base = 0.3 + 0.7 * sqrt(2.5);
     assert_true(fabs(factor_at(&p, 2, 7) - (base + (4.0 - base) / (1.0 + exp(4.0)))) < 1e-3);
-    assert_true(fabs(factor_at(&p, 1, 7) - (0.5 + 3.5 / (1.0 + exp(8.0)))) < 1e-3);
+    assert_true(fabs(factor_at(&p, 1, 7) - (0.3 + 3.7 / (1.0 + exp(8.0)))) < 1e-3);
 }
 
 /* One cell 20 sd out gets 4; its lines' mean squares, 400 / 32 and 400 / 4, add so much that the others in them get the most. */
@@ -137,10 +137,10 @@ static void evidence_make__follows_a_cell_that_is_far_out(void **state)
     p.counts[1 * ROWS_B + 5] += 200;
     assert_int_equal(nw__evidence_make(&p.reference, &p.marginal, p.factors, NULL), NW_OK);
     assert_true(fabs(factor_at(&p, 1, 5) - 4.0) < 1e-6);
-    assert_true(fabs(factor_at(&p, 3, 5) - 3.0) < 1e-3); /* 1/2 + 1/2 sqrt(100 - 1 - 2 sqrt(2/4)) is more than 3 */
-    const double base = 0.5 + 0.5 * sqrt(400.0 / 32.0 - 1.5);
+    assert_true(fabs(factor_at(&p, 3, 5) - 3.0) < 1e-3); /* 0.3 + 0.7 sqrt(100 - 1 - 2 sqrt(2/4)) is more than 3 */
+    const double base = 0.3 + 0.7 * sqrt(400.0 / 32.0 - 1.5);
     assert_true(fabs(factor_at(&p, 1, 6) - (base + (4.0 - base) / (1.0 + exp(8.0)))) < 1e-3);
-    assert_true(factor_at(&p, 0, 0) < 0.51);
+    assert_true(factor_at(&p, 0, 0) < 0.31);
 }
 
 int main(void)
