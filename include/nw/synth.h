@@ -11,8 +11,8 @@
  * What it protects: one record (add/remove, or replace-one), at (epsilon, delta), for everything that is released: the noisy
  *   marginals, and any number of tables fitted to them. Not a person with several records.
  * How: exact int64 counts, one rounded-Gaussian draw a cell; the fit only sees the noisy counts. Engines:
- *   gibbs    rows resampled cell by cell against the noise-weighted residuals at one temperature, with an independent reference
- *            measure built from the noisy 1-ways (ours; docs/rooms/synth.md);
+ *   gibbs    rows resampled cell by cell against the residuals, weighted by noise and evidence, at a falling temperature, with an
+ *            independent reference measure built from all noisy marginals (ours; docs/rooms/synth.md);
  *   genetic  Private-GSD as published, one-shot [LTVW23].
  *
  *   nw_synth_opts o = NW_SYNTH_OPTS_INIT;
