@@ -42,7 +42,8 @@ static void reference_make__is_the_law_where_there_is_no_noise(void **state)
 }
 
 /* One code has all 10000 records, 999 others none, sigma = 100. Shifted by t, the others keep (0.3 sigma)^2 / t = 900 / t each
- * (to first order) and the first loses t: 999 * 900 / t = t at t = 948. A common factor would leave it 10000 / (10000 + 999 * 30). */
+ * (to first order) and the first loses t: 999 * 900 / t = t at t = 948. A common factor would leave it 10000 / (10000 + 999 * 30)
+ * of the mass. */
 static void reference_make__spares_the_large_cells(void **state)
 {
     (void)state;
