@@ -5,8 +5,7 @@
 
 #include <math.h>
 
-/* The nearest double of the decimal fraction, as when it is read from text. */
-static double grid_value(const nw__domain *domain, double k)
+double nw__domain_grid_value(const nw__domain *domain, double k)
 {
     return ((double)domain->scaled_lower + k * (double)domain->scaled_step) / pow(10.0, domain->decimals);
 }
@@ -21,10 +20,10 @@ void nw_schema_range(const nw_schema *schema, size_t column, uint32_t code, doub
     if (c->type == NW_COLUMN_BOOL || c->type == NW_COLUMN_CODE) {
         *low = *high = code;
     } else if (domain->edges == NULL) {
-        *low = *high = grid_value(domain, code);
+        *low = *high = nw__domain_grid_value(domain, code);
     } else if (c->step > 0) {
-        *low = grid_value(domain, domain->edges[code]);
-        *high = grid_value(domain, domain->edges[code + 1] - 1.0);
+        *low = nw__domain_grid_value(domain, domain->edges[code]);
+        *high = nw__domain_grid_value(domain, domain->edges[code + 1] - 1.0);
     } else {
         *low = domain->edges[code];
         *high = domain->edges[code + 1];

@@ -104,13 +104,26 @@ static bool is_in_bin(const nw__domain *domain, uint32_t b, int64_t m, int decim
            x <= domain->column.upper && nw__domain_encode_number(domain, x) == b;
 }
 
+/* A bin of one real number, which a rule compares with: the fewest decimals that give it. */
+static nw__bin point_bin(double x)
+{
+    nw__bin bin = { .count = 1, .power = 1 };
+    while (!nw__scale_decimal(x, bin.decimals, bin.power, &bin.first)) {
+        bin.decimals++;
+        bin.power *= 10;
+    }
+    return bin;
+}
+
 /* A column without a step: decimals for at least 10^3 values in the bin; then the first and the last of them, found by trying
  * around where rounding may have put them. */
 static nw__bin real_bin(const nw__domain *domain, uint32_t b)
 {
     const double low = domain->edges[b];
     const double high = domain->edges[b + 1];
-    nw__bin bin = {.decimals = (int)ceil(LEAST_VALUES_LOG10 - log10(high - low))};
+    if (high == nextafter(low, INFINITY))
+        return point_bin(low);
+    nw__bin bin = { .decimals = (int)ceil(LEAST_VALUES_LOG10 - log10(high - low)) };
     if (bin.decimals < 0 && fmax(fabs(low), fabs(high)) < LARGEST_WITHOUT_EXPONENT)
         bin.decimals = 0;
     bin.power = pow(10, bin.decimals);
@@ -166,7 +179,7 @@ static const nw__bin *bin_of(const nw__decoder *decoder, uint32_t code)
 
 nw_status nw__decoder_new(nw__decoder *decoder, const nw__domain *domain, bool is_alone, nw_error *err, const char *function)
 {
-    *decoder = (nw__decoder){.domain = domain};
+    *decoder = (nw__decoder){ .domain = domain };
     return write_texts(decoder, is_alone) && make_bins(decoder) ? NW_OK : nw__fail_memory(err, function);
 }
 
@@ -177,32 +190,50 @@ void nw__decoder_free(nw__decoder *decoder)
     free(decoder->bins);
 }
 
-/* m log-uniform in the bin: a point of the scale is drawn, and belongs to the value at or below it. */
-static nw_status draw_log(const nw__domain *domain, const nw__bin *bin, nw_rng *rng, int64_t *m, nw_error *err)
+/* m log-uniform: a point of the scale is drawn, and belongs to the value at or below it. */
+static nw_status draw_log(
+    const nw__decoder *decoder, const nw__bin *bin, int64_t low, int64_t high, nw_rng *rng, int64_t *m, nw_error *err)
 {
+    const nw__domain *domain = decoder->domain;
     const nw_column *c = &domain->column;
+    const bool is_whole = low == bin->first && high == bin->first + (int64_t)bin->count - 1;
+    double from = bin->from;
+    double to = bin->to;
+    if (!is_whole) { /* a part of a bin of a grid */
+        from = nw__domain_to_scale(domain, c->lower + (double)low * c->step);
+        to = nw__domain_to_scale(domain, c->lower + ((double)high + 1.0) * c->step);
+    }
     uint64_t bits;
     NW__TRY(nw_rng_uniform(rng, UINT64_C(1) << 53, &bits, err));
-    const double x = nw__domain_from_scale(domain, bin->from + (bin->to - bin->from) * ((double)bits * 0x1p-53));
+    const double x = nw__domain_from_scale(domain, from + (to - from) * ((double)bits * 0x1p-53));
     const double at = floor(c->step > 0 ? (x - c->lower) / c->step : x * bin->power);
-    const double last = (double)(bin->first + (int64_t)bin->count - 1);
-    *m = (int64_t)fmin(fmax(at, (double)bin->first), last); /* rounding may lead just outside */
+    *m = (int64_t)fmin(fmax(at, (double)low), (double)high); /* rounding may lead just outside */
     return NW_OK;
+}
+
+nw_status nw__decoder_choose(
+    const nw__decoder *decoder, uint32_t code, int64_t low, int64_t high, nw_rng *rng, int64_t *m, nw_error *err)
+{
+    uint64_t offset;
+    if (decoder->domain->column.is_log)
+        return draw_log(decoder, bin_of(decoder, code), low, high, rng, m, err);
+    NW__TRY(nw_rng_uniform(rng, (uint64_t)(high - low) + 1, &offset, err));
+    *m = low + (int64_t)offset;
+    return NW_OK;
+}
+
+size_t nw__decoder_format(const nw__decoder *decoder, uint32_t code, int64_t m, char *out)
+{
+    const bool is_grid = decoder->domain->column.step > 0;
+    return is_grid ? format_grid_value(decoder->domain, m, out) : nw__format_decimal(m, bin_of(decoder, code)->decimals, out);
 }
 
 nw_status nw__decoder_draw(const nw__decoder *decoder, uint32_t code, nw_rng *rng, char *out, size_t *length, nw_error *err)
 {
-    const nw__domain *domain = decoder->domain;
     const nw__bin *bin = bin_of(decoder, code);
     int64_t m;
-    if (domain->column.is_log)
-        NW__TRY(draw_log(domain, bin, rng, &m, err));
-    else {
-        uint64_t offset;
-        NW__TRY(nw_rng_uniform(rng, bin->count, &offset, err));
-        m = bin->first + (int64_t)offset;
-    }
-    *length = domain->column.step > 0 ? format_grid_value(domain, m, out) : nw__format_decimal(m, bin->decimals, out);
+    NW__TRY(nw__decoder_choose(decoder, code, bin->first, bin->first + (int64_t)bin->count - 1, rng, &m, err));
+    *length = nw__decoder_format(decoder, code, m, out);
     return NW_OK;
 }
 

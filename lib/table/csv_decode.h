@@ -29,6 +29,11 @@ typedef struct nw__decoder {
 nw_status nw__decoder_new(nw__decoder *decoder, const nw__domain *domain, bool is_alone, nw_error *err, const char *function);
 void nw__decoder_free(nw__decoder *decoder);
 
+/** Draws one of the bin's numbers low .. high: uniformly, or log-uniformly. */
+nw_status nw__decoder_choose(
+    const nw__decoder *decoder, uint32_t code, int64_t low, int64_t high, nw_rng *rng, int64_t *m, nw_error *err);
+/** Writes number m of a bin to `out`; returns its length. */
+size_t nw__decoder_format(const nw__decoder *decoder, uint32_t code, int64_t m, char *out);
 /** Draws a value of a bin and writes it to `out`. */
 nw_status nw__decoder_draw(const nw__decoder *decoder, uint32_t code, nw_rng *rng, char *out, size_t *length, nw_error *err);
 

@@ -21,6 +21,7 @@ typedef struct file_column {
     void *block;   /* the codes being filled; NULL: nobody asked for this column, its cells are only found */
     texts *texts;  /* NULL unless the column is text and asked for */
     double *value; /* instead of a code: where this row's value goes; else NULL */
+    bool is_unit;  /* tells the row's unit, and is no column of the schema */
 } file_column;
 
 struct nw_csv_reader {
@@ -32,6 +33,9 @@ struct nw_csv_reader {
     const char **names;    /* in the file's order, then NULL */
     const bool *is_wanted; /* per column of the schema; NULL: all are. Borrowed, until the header is read */
     texts *texts;          /* per column of the schema; NULL: texts are not kept */
+    const char *unit;      /* the name of the column that tells units; NULL: none. Borrowed */
+    nw__units *units;
+    bool is_admitted; /* the row's unit has room for it */
     bool is_end;
 };
 typedef struct nw_csv_reader reader;
@@ -78,6 +82,14 @@ static nw_status read_name(reader *r, const nw__csv_cell *cell, size_t line, boo
     const size_t i = r->csv.column - 1;
     char name[64];
     size_t c = 0;
+    if (r->unit != NULL && strlen(r->unit) == cell->length && memcmp(r->unit, cell->text, cell->length) == 0) {
+        if (seen[r->schema->columns])
+            return nw__csv_fail(&r->csv, err, line, i + 1, "the header names the column \"%s\" twice", printable(cell, name));
+        seen[r->schema->columns] = true;
+        r->order[i] = (file_column){ .column = SIZE_MAX, .is_unit = true };
+        r->names[i] = r->unit;
+        return NW_OK;
+    }
     while (c < r->schema->columns && (strlen(r->schema->domains[c].column.name) != cell->length ||
                                          memcmp(r->schema->domains[c].column.name, cell->text, cell->length) != 0))
         c++;
@@ -94,7 +106,7 @@ static nw_status read_name(reader *r, const nw__csv_cell *cell, size_t line, boo
 
 static nw_status read_header(reader *r, nw_error *err)
 {
-    bool *seen = nw__calloc(r->schema->columns, sizeof *seen);
+    bool *seen = nw__calloc(r->schema->columns + 1, sizeof *seen); /* and one for the unit */
     if (seen == NULL)
         return nw__fail_memory(err, r->csv.function);
     nw_status status = skip_byte_order_mark(&r->csv, err);
@@ -111,6 +123,9 @@ static nw_status read_header(reader *r, nw_error *err)
         if (!seen[c])
             status = nw__fail(err, NW_E_FORMAT, r->csv.function, "line 1: the header lacks the column \"%.100s\" of the schema",
                 r->schema->domains[c].column.name);
+    if (status == NW_OK && r->unit != NULL && !seen[r->schema->columns])
+        status = nw__fail(
+            err, NW_E_FORMAT, r->csv.function, "line 1: the header lacks the column \"%.100s\" of the units", r->unit);
     free(seen);
     r->csv.names = r->names;
     return status;
@@ -129,7 +144,7 @@ static void aim_at_block(reader *r)
     const size_t last = nw__table_blocks(r->table) - 1;
     for (size_t i = 0; i < r->columns; i++) {
         file_column *f = &r->order[i];
-        f->block = is_wanted(r, f->column) ? nw__table_block_mutable(r->table, f->column, last) : NULL;
+        f->block = !f->is_unit && is_wanted(r, f->column) ? nw__table_block_mutable(r->table, f->column, last) : NULL;
     }
 }
 
@@ -195,7 +210,7 @@ static nw_status expect_end(reader *r, size_t blank_line, nw_error *err)
 
 static nw_status fail_ragged(reader *r, size_t line, size_t cells, nw_error *err)
 {
-    const size_t columns = r->schema->columns;
+    const size_t columns = r->columns;
     return cells < columns
                ? nw__csv_fail(&r->csv, err, line, cells, "the row ends after %zu of %zu cells", cells, columns)
                : nw__csv_fail(&r->csv, err, line, columns + 1, "the row has more cells than the header, %zu", columns);
@@ -216,20 +231,43 @@ static inline nw_status read_row(reader *r, size_t row, bool *is_end, nw_error *
         }
         if ((cell.stop == ',') != (i + 1 < columns))
             return fail_ragged(r, line, cell.stop == ',' ? columns + 1 : i + 1, err);
-        if ((r->order[i].block != NULL || r->order[i].value != NULL) && !store_cell(&r->order[i], row, &cell))
+        if (r->order[i].is_unit) {
+            trim(&cell);
+            if (!nw__units_admit(r->units, cell.text, cell.length, &r->is_admitted))
+                return nw__fail_memory(err, r->csv.function);
+        } else if ((r->order[i].block != NULL || r->order[i].value != NULL) && !store_cell(&r->order[i], row, &cell))
             return nw__fail_memory(err, r->csv.function);
     }
     return NW_OK;
 }
 
+/* What a row that was not taken left in the place where the next one would be. */
+static void forget_row(reader *r, size_t row)
+{
+    for (size_t i = 0; i < r->columns; i++) {
+        const file_column *f = &r->order[i];
+        const unsigned bytes = f->block == NULL ? 0 : nw__code_bytes(f->domain->column.cells);
+        if (bytes > 0)
+            memset((char *)f->block + row * bytes, 0, bytes);
+    }
+}
+
 static nw_status read_rows(reader *r, nw_error *err)
 {
     size_t rows = 0;
-    for (size_t row = 0; !r->is_end; rows += !r->is_end, row++) {
-        row %= NW__TABLE_BLOCK_ROWS;
-        if (row == 0)
+    size_t row = NW__TABLE_BLOCK_ROWS;
+    r->is_admitted = true;
+    while (!r->is_end) {
+        if (row == NW__TABLE_BLOCK_ROWS) {
             NW__TRY(next_block(r, err));
+            row = 0;
+        }
         NW__TRY(read_row(r, row, &r->is_end, err));
+        if (!r->is_end && !r->is_admitted)
+            forget_row(r, row);
+        const bool is_taken = !r->is_end && r->is_admitted;
+        rows += is_taken;
+        row += is_taken;
     }
     nw__table_trim(r->table, rows);
     return NW_OK;
@@ -240,7 +278,7 @@ static nw_status read_rows(reader *r, nw_error *err)
 static nw_status open_file(reader *r, const char *path, size_t chunk, const char *function, nw_error *err)
 {
     NW__TRY(nw__csv_open(&r->csv, path, chunk, err, function));
-    r->columns = r->schema->columns;
+    r->columns = r->schema->columns + (r->unit != NULL);
     r->order = nw__calloc(r->columns, sizeof *r->order);
     r->names = nw__calloc(r->columns + 1, sizeof *r->names);
     if (r->order == NULL || r->names == NULL)
@@ -255,23 +293,49 @@ static void close_file(reader *r)
     free(r->names);
 }
 
+static nw_status read_table(reader *r, nw_table **out, const char *path, size_t chunk, const char *function, nw_error *err)
+{
+    nw_status status = nw__table_check_schema(r->schema, err, function);
+    if (status == NW_OK)
+        status = open_file(r, path, chunk, function, err);
+    if (status == NW_OK)
+        status = nw__table_new(&r->table, r->schema, err, function);
+    if (status == NW_OK)
+        status = read_rows(r, err);
+    close_file(r);
+    if (status != NW_OK) {
+        nw_table_free(r->table);
+        return status;
+    }
+    *out = r->table;
+    return NW_OK;
+}
+
 nw_status nw__table_read_csv(nw_table **out, const nw_schema *schema, const char *path, size_t chunk, nw_error *err)
 {
     reader r = { .schema = schema };
-    nw_status status = nw__table_check_schema(schema, err, "nw_table_read_csv");
+    return read_table(&r, out, path, chunk, "nw_table_read_csv", err);
+}
+
+nw_status nw_table_read_csv_units(
+    nw_table **out, const nw_schema *schema, const char *path, const char *unit, uint32_t max_rows, nw_error *err)
+{
+    if (out != NULL)
+        *out = NULL;
+    if (out == NULL || schema == NULL || path == NULL || unit == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "an argument is NULL");
+    if (max_rows < 1 || max_rows > NW_MAX_ROWS_PER_UNIT)
+        return nw__fail(err, NW_E_ARG, __func__, "max_rows is %u, must be in 1 .. %u", max_rows, NW_MAX_ROWS_PER_UNIT);
+    for (size_t c = 0; c < schema->columns; c++)
+        if (strcmp(schema->domains[c].column.name, unit) == 0)
+            return nw__fail(err, NW_E_ARG, __func__, "unit is \"%.100s\", a column of the schema, must not be one", unit);
+    reader r = { .schema = schema, .unit = unit, .units = nw__units_new(max_rows) };
+    const nw_status status =
+        r.units == NULL ? nw__fail_memory(err, __func__) : read_table(&r, out, path, NW__CSV_CHUNK, __func__, err);
+    nw__units_free(r.units);
     if (status == NW_OK)
-        status = open_file(&r, path, chunk, "nw_table_read_csv", err);
-    if (status == NW_OK)
-        status = nw__table_new(&r.table, schema, err, r.csv.function);
-    if (status == NW_OK)
-        status = read_rows(&r, err);
-    close_file(&r);
-    if (status != NW_OK) {
-        nw_table_free(r.table);
-        return status;
-    }
-    *out = r.table;
-    return NW_OK;
+        nw__table_set_rows_per_unit(*out, max_rows);
+    return status;
 }
 
 nw_status nw_table_read_csv(nw_table **out, const nw_schema *schema, const char *path, nw_error *err)
@@ -419,4 +483,59 @@ void nw_csv_reader_close(nw_csv_reader *r)
     close_file(r);
     nw_schema_free((nw_schema *)(uintptr_t)r->schema);
     free(r);
+}
+
+/* ---- the header alone ---- */
+
+/* Adds {name: {"type": "text"}}. */
+static nw_status add_text_column(json_t *object, const nw__csv *csv, const nw__csv_cell *cell, nw_error *err)
+{
+    char name[64];
+    json_t *key = json_stringn(cell->text, cell->length);
+    const char *text = json_string_value(key);
+    nw_status status = NW_OK;
+    if (key == NULL || strlen(text) != cell->length || cell->length == 0)
+        status = nw__csv_fail(csv, err, 1, csv->column, "the name \"%s\" is empty, or no UTF-8", printable(cell, name));
+    else if (json_object_get(object, text) != NULL)
+        status = nw__csv_fail(csv, err, 1, csv->column, "the header names the column \"%s\" twice", printable(cell, name));
+    else if (json_object_set_new(object, text, json_pack("{s:s}", "type", "text")) != 0)
+        status = nw__fail_memory(err, csv->function);
+    json_decref(key);
+    return status;
+}
+
+static nw_status read_names(nw__csv *csv, json_t *object, nw_error *err)
+{
+    nw__csv_cell cell = { .stop = ',' };
+    NW__TRY(skip_byte_order_mark(csv, err));
+    for (csv->column = 1; cell.stop == ','; csv->column++) {
+        NW__TRY(nw__csv_next(csv, &cell, err));
+        trim(&cell);
+        NW__TRY(add_text_column(object, csv, &cell, err));
+    }
+    return NW_OK;
+}
+
+nw_status nw_schema_of_header(nw_schema **out, const char *path, nw_error *err)
+{
+    nw__csv csv = { 0 };
+    if (out != NULL)
+        *out = NULL;
+    if (out == NULL || path == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", out == NULL ? "out" : "path");
+    if (strcmp(path, "-") == 0)
+        return nw__fail(err, NW_E_ARG, __func__, "path is \"-\", must be a file, which is read more than once");
+    json_t *object = json_object();
+    nw_status status = object == NULL ? nw__fail_memory(err, __func__) : nw__csv_open(&csv, path, NW__CSV_CHUNK, err, __func__);
+    if (status == NW_OK)
+        status = read_names(&csv, object, err);
+    nw__csv_close(&csv);
+    char *text = status == NW_OK ? json_dumps(object, JSON_COMPACT) : NULL;
+    json_decref(object);
+    if (status == NW_OK && text == NULL)
+        status = nw__fail_memory(err, __func__);
+    if (status == NW_OK)
+        status = nw_schema_parse(out, text, 0, err);
+    free(text);
+    return status;
 }

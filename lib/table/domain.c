@@ -9,6 +9,7 @@
 #include <strings.h>
 
 /* A bin must be wider than the doubles in it are apart, or it could hold no number. 2^-40 leaves 12 bits: 4096 doubles a bin. */
+enum { MOST_BINS = UINT16_MAX - 1 }; /* with one code more for a missing value */
 #define NARROWEST_RELATIVE_BIN 0x1p-40
 #define NARROWEST_BIN 1e-290 /* and a thousandth of it is still far from the end of the doubles */
 
@@ -92,11 +93,83 @@ bool nw__domain_cut(nw__domain *domain, uint32_t max_bins, const char **why)
     return true;
 }
 
+static int compare_reals(const void *a, const void *b)
+{
+    const double x = *(const double *)a;
+    const double y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* A bin of real numbers holds one of them alone, or is wide enough to be written with decimals. */
+static bool is_bin(const nw__domain *domain, double low, double high)
+{
+    if (domain->column.step > 0 || high == nextafter(low, INFINITY))
+        return true;
+    return high - low > fmax(fmax(fabs(low), fabs(high)) * NARROWEST_RELATIVE_BIN, NARROWEST_BIN);
+}
+
+/* Leaves out edges, at equal steps through those that are no cuts, until there are no more than MOST_BINS bins. */
+static size_t thin_edges(double *edges, size_t count, const double *cuts, size_t n)
+{
+    if (count <= (size_t)MOST_BINS + 1)
+        return count;
+    const size_t surplus = count - MOST_BINS - 1;
+    const size_t every = count / (surplus + 1) > 1 ? count / (surplus + 1) : 2;
+    size_t kept = 0;
+    size_t dropped = 0;
+    size_t since = 0; /* the last that was dropped */
+    for (size_t e = 0, i = 0; e < count; e++, since++) {
+        while (i < n && cuts[i] < edges[e])
+            i++;
+        const bool is_needed = e == 0 || e + 1 == count || (i < n && cuts[i] == edges[e]);
+        if (dropped < surplus && since >= every - 1 && !is_needed) {
+            dropped++;
+            since = 0;
+            continue;
+        }
+        edges[kept++] = edges[e];
+    }
+    return kept;
+}
+
+bool nw__domain_cut_at(nw__domain *domain, double *cuts, size_t n, const char **why)
+{
+    *why = NULL;
+    if (domain->edges == NULL || n == 0)
+        return true;
+    /* a cut just above the upper bound makes that bound a bin of its own */
+    const double end = domain->column.step > 0 ? domain->values : nextafter(domain->column.upper, INFINITY);
+    double *edges = nw__calloc((size_t)domain->bins + 1 + n, sizeof *edges);
+    if (edges == NULL)
+        return false;
+    qsort(cuts, n, sizeof *cuts, compare_reals);
+    size_t count = 0;
+    for (size_t b = 0, i = 0; b <= domain->bins || i < n;) {
+        const bool is_cut = b > domain->bins || (i < n && cuts[i] < domain->edges[b]);
+        const double edge = is_cut ? cuts[i++] : domain->edges[b++];
+        if (is_cut && (edge <= domain->edges[0] || edge > end))
+            continue;
+        if (count == 0 || edge > edges[count - 1])
+            edges[count++] = edge;
+    }
+    count = thin_edges(edges, count, cuts, n);
+    for (size_t b = 0; b + 1 < count; b++)
+        if (!is_bin(domain, edges[b], edges[b + 1]))
+            *why = "a rule compares with a number that is too close to another one, or to an edge of a bin; give a step";
+    if (count - 1 > MOST_BINS)
+        *why = "the rules cut it into more than 65534 bins";
+    free(domain->edges);
+    domain->edges = edges;
+    domain->bins = (uint32_t)(count - 1);
+    domain->is_uneven = true;
+    return true;
+}
+
 /* The b with edges[b] <= y < edges[b+1]; y is in range. */
 static uint32_t find_bin(const nw__domain *domain, double y)
 {
     const double *edges = domain->edges;
-    if (domain->column.is_log) {
+    if (domain->column.is_log || domain->is_uneven) {
         uint32_t low = 0;
         for (uint32_t n = domain->bins; n > 1;) { /* y is in one of the n bins from low */
             const uint32_t half = n / 2;
@@ -120,6 +193,14 @@ static uint32_t find_bin(const nw__domain *domain, double y)
     return b;
 }
 
+/* The k of the value nearest to x, for lower < x < upper. */
+static inline double grid_number(const nw__domain *domain, double x)
+{
+    const nw_column *c = &domain->column;
+    const double k = (double)(int64_t)((x - c->lower) / c->step + 0.5); /* not negative, so the cast rounds down */
+    return k < domain->values ? k : domain->values - 1;
+}
+
 uint16_t nw__domain_encode_number(const nw__domain *domain, double x)
 {
     const nw_column *c = &domain->column;
@@ -127,11 +208,7 @@ uint16_t nw__domain_encode_number(const nw__domain *domain, double x)
         return 0;
     if (x >= c->upper)
         return (uint16_t)(domain->bins - 1);
-    double y = x;
-    if (c->step > 0) {
-        y = (double)(int64_t)((x - c->lower) / c->step + 0.5); /* not negative, so the cast rounds down */
-        y = y < domain->values ? y : domain->values - 1;
-    }
+    const double y = c->step > 0 ? grid_number(domain, x) : x;
     return domain->edges == NULL ? (uint16_t)y : (uint16_t)find_bin(domain, y);
 }
 
@@ -207,10 +284,17 @@ bool nw__domain_index_labels(nw__domain *domain, const char **duplicate)
     return true;
 }
 
-uint16_t nw__domain_encode_label(const nw__domain *domain, const char *text, size_t length)
+bool nw__domain_find_label(const nw__domain *domain, const char *text, size_t length, uint16_t *code)
 {
     const nw__label_slot *slot = find_slot(domain, text, length);
-    return slot->code_plus_one == 0 ? domain->missing_code : (uint16_t)(slot->code_plus_one - 1);
+    *code = (uint16_t)(slot->code_plus_one - 1);
+    return slot->code_plus_one != 0;
+}
+
+uint16_t nw__domain_encode_label(const nw__domain *domain, const char *text, size_t length)
+{
+    uint16_t code;
+    return nw__domain_find_label(domain, text, length, &code) ? code : domain->unknown_code;
 }
 
 static uint16_t encode_bool(const nw__domain *domain, const char *text, size_t length)
@@ -262,6 +346,53 @@ double nw__domain_read_value(const nw__domain *domain, const char *text, size_t 
     if (code < domain->bins && has_codes)
         return code;
     return c->is_nullable ? NAN : c->lower;
+}
+
+int64_t nw__domain_grid_number(const nw__domain *domain, double x)
+{
+    if (x <= domain->column.lower)
+        return 0;
+    return (int64_t)(x >= domain->column.upper ? domain->values - 1 : grid_number(domain, x));
+}
+
+static void *copy_array(const void *array, size_t n, size_t size)
+{
+    void *copy = nw__calloc(n, size);
+    if (copy != NULL)
+        memcpy(copy, array, n * size);
+    return copy;
+}
+
+bool nw__domain_copy(nw__domain *copy, const nw__domain *domain)
+{
+    *copy = *domain;
+    copy->labels = NULL;
+    copy->slots = NULL;
+    copy->small = NULL;
+    copy->edges = NULL;
+    copy->column.name = nw__strdup(domain->column.name);
+    if (copy->column.name == NULL)
+        return false;
+    if (domain->edges != NULL) {
+        copy->edges = copy_array(domain->edges, (size_t)domain->bins + 1, sizeof *domain->edges);
+        return copy->edges != NULL;
+    }
+    if (domain->labels == NULL)
+        return true;
+    copy->labels = nw__calloc(domain->bins, sizeof *copy->labels);
+    copy->slots = copy_array(domain->slots, (size_t)domain->slot_mask + 1, sizeof *domain->slots);
+    bool is_whole = copy->labels != NULL && copy->slots != NULL;
+    for (uint32_t b = 0; is_whole && b < domain->bins; b++) {
+        copy->labels[b] = nw__strdup(domain->labels[b]);
+        is_whole = copy->labels[b] != NULL;
+    }
+    return is_whole;
+}
+
+bool nw__domain_is_label(const nw__domain *domain)
+{
+    return domain->column.type == NW_COLUMN_CATEGORICAL || domain->column.type == NW_COLUMN_BOOL ||
+           domain->column.type == NW_COLUMN_TEXT;
 }
 
 void nw__domain_free(nw__domain *domain)

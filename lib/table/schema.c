@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* schema.c - a schema from JSON, its columns, its hash. */
-#include "table_internal.h"
+#include "rules.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -96,8 +96,7 @@ static nw_status read_nullable(const reading *r, const json_t *object, bool *is_
 
 /* ---- grids ---- */
 
-/* x = m / 10^decimals with |m| <= 1e15, exactly as the nearest double of that decimal fraction; false if not. */
-static bool scale_decimal(double x, int decimals, double power, int64_t *m)
+bool nw__scale_decimal(double x, int decimals, double power, int64_t *m)
 {
     const double scaled = x * power;
     if (decimals > MAX_DECIMALS || fabs(scaled) > MAX_SCALED)
@@ -115,15 +114,15 @@ static nw_status lay_grid(const reading *r, nw__domain *domain)
     int64_t scaled_upper;
     double power = 1;
     int decimals = 0;
-    while (!scale_decimal(c->lower, decimals, power, &domain->scaled_lower) ||
-           !scale_decimal(c->step, decimals, power, &domain->scaled_step)) {
+    while (!nw__scale_decimal(c->lower, decimals, power, &domain->scaled_lower) ||
+           !nw__scale_decimal(c->step, decimals, power, &domain->scaled_step)) {
         if (++decimals > MAX_DECIMALS)
             return fail_column(r, "lower and step together need more than 15 significant digits");
         power *= 10; /* exact up to 10^22 */
     }
     if (fabs(c->upper * power) > MAX_SCALED)
         return fail_column(r, "upper is more than 1e15 units of the last decimal of step");
-    if (!scale_decimal(c->upper, decimals, power, &scaled_upper))
+    if (!nw__scale_decimal(c->upper, decimals, power, &scaled_upper))
         scaled_upper = (int64_t)floor(c->upper * power); /* between two values: the grid ends below it */
     domain->decimals = decimals;
     domain->values = (double)((scaled_upper - domain->scaled_lower) / domain->scaled_step + 1);
@@ -192,6 +191,19 @@ static nw_status read_values(const reading *r, const json_t *object, nw__domain 
     return duplicate == NULL ? NW_OK : fail_column(r, "value \"%.100s\" occurs twice", duplicate);
 }
 
+/* "other": the value that stands for all that is not listed. */
+static nw_status read_other(const reading *r, const json_t *object, nw__domain *domain)
+{
+    const json_t *item = json_object_get(object, "other");
+    const char *label = json_string_value(item);
+    if (item == NULL)
+        return NW_OK;
+    if (label == NULL || !nw__domain_find_label(domain, label, strlen(label), &domain->unknown_code))
+        return fail_column(r, "other must be one of the values, as a string");
+    domain->has_other = true;
+    return NW_OK;
+}
+
 /* ---- one column ---- */
 
 typedef struct type_rule {
@@ -203,7 +215,7 @@ typedef struct type_rule {
 static const type_rule type_rules[] = {
     {"int", NW_COLUMN_INT, " lower upper step scale "},
     {"float", NW_COLUMN_FLOAT, " lower upper step scale "},
-    {"categorical", NW_COLUMN_CATEGORICAL, " values "},
+    {"categorical", NW_COLUMN_CATEGORICAL, " values other "},
     {"bool", NW_COLUMN_BOOL, " "},
     {"date", NW_COLUMN_DATE, " lower upper step "},
     {"text", NW_COLUMN_TEXT, " "},
@@ -249,7 +261,7 @@ static nw_status read_long_form(const reading *r, json_t *object, nw__domain *do
     if (c->type == NW_COLUMN_TEXT && !c->is_nullable)
         return fail_column(r, "nullable is false, must be true for a text: no text can stand for a missing one");
     switch (c->type) {
-    case NW_COLUMN_CATEGORICAL: return read_values(r, object, domain);
+    case NW_COLUMN_CATEGORICAL: NW__TRY(read_values(r, object, domain)); return read_other(r, object, domain);
     case NW_COLUMN_BOOL: domain->bins = 2; return NW_OK;
     case NW_COLUMN_TEXT: domain->bins = 1; return NW_OK;
     case NW_COLUMN_CODE:
@@ -292,8 +304,9 @@ static nw_status read_column(const reading *r, json_t *item, nw__domain *domain)
     if (c->cells > MAX_CELLS)
         return fail_column(r, "%u cells with the one for missing, must be at most %u", c->cells, MAX_CELLS);
     domain->missing_code = c->is_nullable ? (uint16_t)domain->bins : 0;
-    const bool is_label = c->type == NW_COLUMN_CATEGORICAL || c->type == NW_COLUMN_BOOL || c->type == NW_COLUMN_TEXT;
-    if (is_label)
+    if (!domain->has_other)
+        domain->unknown_code = domain->missing_code;
+    if (nw__domain_is_label(domain))
         c->upper = c->cells - 1;
     else if (!nw__domain_index_integers(domain))
         return nw__fail_memory(r->err, r->function);
@@ -326,7 +339,7 @@ static nw_status build(
         return json_error_code(where) == json_error_out_of_memory
                    ? nw__fail_memory(err, function)
                    : nw__fail(err, NW_E_FORMAT, function, "line %d, column %d: %s", where->line, where->column, where->text);
-    reading r = {function, "", max_bins == 0 ? NW_SCHEMA_DEFAULT_BINS : max_bins, err};
+    reading r = { function, "", max_bins == 0 ? NW_SCHEMA_DEFAULT_BINS : max_bins, err };
     nw_schema *schema = nw__calloc(1, sizeof *schema);
     nw_status status = schema == NULL ? nw__fail_memory(err, function) : NW_OK;
     if (status == NW_OK) {
@@ -361,21 +374,27 @@ nw_status nw_schema_parse(nw_schema **out, const char *json, uint32_t max_bins, 
     return build(out, root, &where, max_bins, __func__, err);
 }
 
-nw_status nw_schema_read(nw_schema **out, const char *path, uint32_t max_bins, nw_error *err)
+nw_status nw__json_read(json_t **root, json_error_t *where, const char *path, nw_error *err, const char *function)
 {
-    NW__TRY(check_arguments(out, path, max_bins, err, __func__));
     FILE *file = fopen(path, "rbe");
     if (file == NULL)
-        return nw__fail(err, NW_E_IO, __func__, "cannot open %.200s: %s", path, strerrordesc_np(errno));
-    json_error_t where;
+        return nw__fail(err, NW_E_IO, function, "cannot open %.200s: %s", path, strerrordesc_np(errno));
     errno = 0;
-    json_t *root = json_loadf(file, JSON_REJECT_DUPLICATES, &where);
+    *root = json_loadf(file, JSON_REJECT_DUPLICATES, where);
     const int reason = ferror(file) ? errno : 0; /* the parser takes a failed read for the end of the file */
     fclose(file);
-    if (reason != 0) {
-        json_decref(root);
-        return nw__fail(err, NW_E_IO, __func__, "cannot read %.200s: %s", path, strerrordesc_np(reason));
-    }
+    if (reason == 0)
+        return NW_OK;
+    json_decref(*root);
+    return nw__fail(err, NW_E_IO, function, "cannot read %.200s: %s", path, strerrordesc_np(reason));
+}
+
+nw_status nw_schema_read(nw_schema **out, const char *path, uint32_t max_bins, nw_error *err)
+{
+    json_t *root;
+    json_error_t where;
+    NW__TRY(check_arguments(out, path, max_bins, err, __func__));
+    NW__TRY(nw__json_read(&root, &where, path, err, __func__));
     return build(out, root, &where, max_bins, __func__, err);
 }
 
@@ -392,6 +411,7 @@ void nw_schema_free(nw_schema *schema)
     for (size_t i = 0; i < schema->columns; i++)
         nw__domain_free(&schema->domains[i]);
     free(schema->domains);
+    nw__rules_free(schema->rules);
     free(schema);
 }
 
@@ -430,7 +450,7 @@ static void hash_text(crypto_generichash_state *state, const char *text)
 
 /* The canonical form: every field in a fixed order, texts preceded by their length, integers and the bits of doubles as 8 bytes,
  * the low one first. The JSON's layout, and keys that only repeat a default, do not enter; the number of cells, thus max_bins,
- * does. */
+ * does, and so do rules (nw/constraints.h). */
 void nw_schema_hash(const nw_schema *schema, char out[65])
 {
     crypto_generichash_state state;
@@ -451,6 +471,15 @@ void nw_schema_hash(const nw_schema *schema, char out[65])
         for (uint32_t b = 0; domain->labels != NULL && b < domain->bins; b++)
             hash_text(&state, domain->labels[b]);
     }
+    for (size_t i = 0; i < schema->columns; i++) {
+        if (!schema->domains[i].has_other)
+            continue;
+        hash_text(&state, "other");
+        hash_integer(&state, i);
+        hash_integer(&state, schema->domains[i].unknown_code);
+    }
+    if (schema->rules != NULL)
+        hash_text(&state, schema->rules->text);
     uint8_t digest[32];
     crypto_generichash_final(&state, digest, sizeof digest);
     sodium_bin2hex(out, 65, digest, sizeof digest);

@@ -12,6 +12,7 @@ struct nw_table {
     size_t blocks;
     size_t capacity; /* of `data`, in blocks */
     void **data;     /* block b of column c is data[b * columns + c] */
+    uint32_t rows_per_unit; /* 0: not bounded */
     bool **spikes;   /* per column, per code: see nw__table_mark_spike; NULL: none */
 };
 
@@ -205,6 +206,16 @@ nw_status nw__table_mark_spike(nw_table *table, size_t column, uint32_t code, nw
 bool nw__table_is_spike(const nw_table *table, size_t column, uint32_t code)
 {
     return table->spikes != NULL && table->spikes[column] != NULL && table->spikes[column][code];
+}
+
+void nw__table_set_rows_per_unit(nw_table *table, uint32_t rows)
+{
+    table->rows_per_unit = rows;
+}
+
+uint32_t nw_table_rows_per_unit(const nw_table *table)
+{
+    return table->rows_per_unit;
 }
 
 size_t nw_table_rows(const nw_table *table)

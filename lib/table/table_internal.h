@@ -6,7 +6,11 @@
 /* table_internal.h - the domain of a column, and the blocks in which a table keeps its codes. */
 #include "base.h"
 
+#include <jansson.h>
 #include <nw/table.h>
+
+/** Reads a JSON file, keys refused that occur twice. NW_E_IO; *root is NULL, with *where set, if the text is no JSON. */
+nw_status nw__json_read(json_t **root, json_error_t *where, const char *path, nw_error *err, const char *function);
 
 /* ---- the domain of one column ---- */
 
@@ -24,6 +28,8 @@ typedef struct nw__label_slot {
 typedef struct nw__domain {
     nw_column column;      /* what the caller sees; owns its name */
     uint32_t bins;         /* codes that do not mean "missing" */
+    uint16_t unknown_code; /* categorical: of a label that is not one of `labels`; its "other", or as missing */
+    bool has_other;
     uint16_t missing_code; /* the last code, or 0 in a column that is not nullable */
     char **labels;         /* categorical: bins of them; else NULL */
     nw__label_slot *slots; /* open addressing over the labels, at most half full */
@@ -31,6 +37,7 @@ typedef struct nw__domain {
     uint16_t *small;      /* numeric: the codes of the integers 0 .. NW__SMALL_INTEGERS - 1, which most cells are */
     double values;        /* number of values on the grid; 0 without a step */
     double *edges;        /* bins + 1 of them, increasing; NULL: the code is k itself */
+    bool is_uneven;       /* bins were cut again (nw__domain_cut_at), so their width tells nothing */
     double bins_per_unit; /* on average */
     double inside_until;  /* of bins of equal width: this fraction of a bin lies before the next edge, however it was rounded */
     double log_unit;      /* "scale": "log": 0 for log(x), else the unit u of sign(x) log(1 + |x| / u) */
@@ -39,10 +46,13 @@ typedef struct nw__domain {
     int64_t scaled_step;
 } nw__domain;
 
+typedef struct nw__rules nw__rules; /* rules.h */
+
 struct nw_schema {
     unsigned references; /* atomic: a schema is shared by the tables read under it */
     size_t columns;
     nw__domain *domains;
+    nw__rules *rules; /* NULL: none */
 };
 
 const nw_schema *nw__schema_share(const nw_schema *schema);
@@ -50,18 +60,36 @@ const nw_schema *nw__schema_share(const nw_schema *schema);
 /** Cuts a numeric or date column into at most max_bins bins; reads column, values, decimals. False if memory lacks; *why is set,
  * and true returned, if the column cannot be cut. */
 bool nw__domain_cut(nw__domain *domain, uint32_t max_bins, const char **why);
+/** Cuts bins again at n coordinates of the edges (a k, or a number of a column without a step; those beyond the ends are
+ * ignored). Before any lookup table is made. As nw__domain_cut; *why also if there would be too many codes. */
+bool nw__domain_cut_at(nw__domain *domain, double *cuts, size_t n, const char **why);
+/** Makes `copy`, zeroed, a deep copy. False if memory lacks; nw__domain_free frees what there is. */
+bool nw__domain_copy(nw__domain *copy, const nw__domain *domain);
 /** Looks the codes of small integers up beforehand. False if memory lacks. */
 bool nw__domain_index_integers(nw__domain *domain);
 /** Builds the hash of the labels. Sets *duplicate to a label that occurs twice, or NULL. False if memory lacks. */
 bool nw__domain_index_labels(nw__domain *domain, const char **duplicate);
 void nw__domain_free(nw__domain *domain);
+/** Whether the values are labels: a category or a bool. */
+bool nw__domain_is_label(const nw__domain *domain);
 
 /** The code of the value nearest to x (not NaN; infinities are allowed), of a label, of a cell's text. */
 uint16_t nw__domain_encode_number(const nw__domain *domain, double x);
+/** The code of a label that is one of the domain's; false if it is not. */
+bool nw__domain_find_label(const nw__domain *domain, const char *text, size_t length, uint16_t *code);
 uint16_t nw__domain_encode_label(const nw__domain *domain, const char *text, size_t length);
 uint16_t nw__domain_encode_text(const nw__domain *domain, const char *text, size_t length);
 /** The value of a cell's text, not cut into bins: see nw_table_scan_csv. */
 double nw__domain_read_value(const nw__domain *domain, const char *text, size_t length);
+
+/** Value number k of a column with a step: the nearest double of the decimal fraction, as when it is read from text. */
+double nw__domain_grid_value(const nw__domain *domain, double k);
+/** x = m / 10^decimals, power = 10^decimals, with |m| <= 1e15, exactly as the nearest double of that decimal fraction; else
+ * false. */
+bool nw__scale_decimal(double x, int decimals, double power, int64_t *m);
+
+/** The number k of the grid value nearest to x (not NaN), in a column with a step. */
+int64_t nw__domain_grid_number(const nw__domain *domain, double x);
 
 /** The scale on which bins have equal width: x itself, or its logarithm. */
 double nw__domain_to_scale(const nw__domain *domain, double x);
@@ -119,6 +147,18 @@ void nw__table_trim(nw_table *table, size_t rows);
  *  the one with the most trailing zeros, for each of its cells, instead of drawing one. NW_E_NOMEM. */
 nw_status nw__table_mark_spike(nw_table *table, size_t column, uint32_t code, nw_error *err, const char *function);
 bool nw__table_is_spike(const nw_table *table, size_t column, uint32_t code);
+
+/** How many rows of a unit the table holds at most: nw_table_rows_per_unit. */
+void nw__table_set_rows_per_unit(nw_table *table, uint32_t rows);
+
+/* ---- units ---- */
+
+typedef struct nw__units nw__units;
+/** Takes the first max_rows rows (at least 1) of each unit. NULL if memory lacks. */
+nw__units *nw__units_new(uint32_t max_rows);
+void nw__units_free(nw__units *units);
+/** Whether the next row of this unit is taken. False if memory lacks. */
+bool nw__units_admit(nw__units *units, const char *text, size_t length, bool *is_admitted);
 
 /* ---- CSV ---- */
 
