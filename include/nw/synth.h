@@ -52,9 +52,11 @@ typedef struct nw_synth_opts {
     nw_adjacency adjacency; /* NW_ADJACENCY_UNSET until set */
     double one_way_share;   /* of the budget (in mu^2), for 1-way marginals; 0 (default): chosen from the schema */
     unsigned threads;       /* 0 (default): as OpenMP decides; never part of the result */
+    uint32_t rows_per_unit; /* 0 (default): a record is protected; else a unit with all its rows, of tables that
+                               nw_table_read_csv_units read with this max_rows */
 } nw_synth_opts;
 /* clang-format off */
-#define NW_SYNTH_OPTS_INIT { sizeof(nw_synth_opts), 0.0, 0.0, NW_ADJACENCY_UNSET, 0.0, 0 }
+#define NW_SYNTH_OPTS_INIT { sizeof(nw_synth_opts), 0.0, 0.0, NW_ADJACENCY_UNSET, 0.0, 0, 0 }
 /* clang-format on */
 NW_API void nw_synth_opts_init(nw_synth_opts *opts, size_t struct_size);
 

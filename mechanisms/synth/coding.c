@@ -63,18 +63,19 @@ static uint32_t group(
     uint32_t cell = 0; /* the one being filled */
     double mass = 0.0;
     bool is_begun = false;
-    bool has_bin_before = false; /* in the same stretch between spikes */
+    bool has_bin_before = false; /* in the same stretch between spikes and edges of classes */
     for (uint32_t low = 0; low < values;) {
         const unit u = read_unit(plan, column, law, units, low);
         const bool is_spike = u.spike >= LEAST_PART * wanted && u.spike >= 0.5 * u.mass;
         const bool is_full = mass + u.mass - wanted > wanted - mass;
-        if (is_begun && (is_spike || is_full)) {
+        const bool is_edge = low > 0 && !nw__share_class(&plan->shapes[column], low - 1, low);
+        if (is_begun && (is_spike || is_full || is_edge)) {
             /* what is left of a stretch goes with the bin before it if it is small */
-            const bool is_rest = is_spike && has_bin_before && mass < LEAST_PART * wanted;
+            const bool is_rest = (is_spike || is_edge) && has_bin_before && mass < LEAST_PART * wanted;
             for (uint32_t code = low; is_rest && code-- > 0 && cell_of[code] == cell;)
                 cell_of[code]--;
             cell += !is_rest;
-            has_bin_before = !is_spike;
+            has_bin_before = !is_spike && !is_edge;
             is_begun = false;
             mass = 0.0;
         }
@@ -113,7 +114,7 @@ nw_status nw__coding_make(
     do {
         coding->cells = group(plan, column, law, units, wanted, coding->cell_of);
         wanted *= 1.25;
-    } while (coding->cells > NW__MOST_BINS);
+    } while (coding->cells > NW__MOST_BINS && coding->cells > shape->classes);
     if (has_missing)
         coding->cell_of[shape->values] = (uint16_t)coding->cells++;
     return NW_OK;

@@ -57,6 +57,14 @@ nw_status nw_synth_fit_opts_check(const nw_synth_fit_opts *opts, nw_synth_fit_op
     return NW_OK;
 }
 
+nw_status nw__fit_check_rules(const nw_schema *schema, const nw_synth_fit_opts *opts, const char *function, nw_error *err)
+{
+    if (schema->rules == NULL || opts->engine == NW_SYNTH_GIBBS)
+        return NW_OK;
+    return nw__fail(err, NW_E_UNSUPPORTED, function, "the schema has rules, which the %s engine does not keep, must be gibbs",
+        nw_synth_engine_name(opts->engine));
+}
+
 /* Progress of several chains, told to the caller one at a time; `fractions` has one entry a chain. */
 typedef struct hub {
     const nw_synth_fit_opts *opts;
@@ -98,14 +106,16 @@ typedef struct fit_job {
 
 /* Chain i fits rows [first, first + rows) of the table, from its own substream: the result does not depend on which thread runs
  * it. */
-static nw_status prepare_job(
-    fit_job *job, const nw__plan *plan, const nw__reference *reference, hub *h, size_t i, size_t rows, nw_rng *rng, nw_error *err)
+static nw_status prepare_job(fit_job *job, const nw_synth_measurements *measurements, const nw__reference *reference, hub *h,
+    size_t i, size_t rows, nw_rng *rng, nw_error *err)
 {
+    const nw__plan *plan = &measurements->plan;
     const size_t chain_rows = rows * (i + 1) / h->chains - rows * i / h->chains;
     const bool is_follower = i >= h->opts->chains;
     const unsigned sweeps = is_follower && h->opts->sweeps > FOLLOWER_SWEEPS ? FOLLOWER_SWEEPS : h->opts->sweeps;
     job->context = (chain_context){ h, i };
-    job->chain = (nw__chain){ plan, reference, chain_rows, sweeps, 1.0, NULL, report_progress, &job->context, is_follower };
+    job->chain = (nw__chain){ plan, reference, chain_rows, sweeps, 1.0, NULL, report_progress, &job->context, is_follower,
+        measurements->schema, measurements->codings };
     job->chain.codes = nw__calloc(chain_rows, plan->columns * sizeof(uint16_t));
     if (job->chain.codes == NULL)
         return nw__fail_memory(err, "nw_synth_fit");
@@ -183,6 +193,9 @@ static nw_status collect_jobs(const fit_job *jobs, size_t n, const nw_synth_meas
     nw_status status = nw_table_new(&table, measurements->schema, rows, err);
     for (size_t j = 0; status == NW_OK && j < measurements->plan.columns; j++)
         status = collect_column(table, jobs, n, j, measurements, rng, err);
+    size_t first = 0;
+    for (size_t i = 0; status == NW_OK && i < n; first += jobs[i].chain.rows, i++)
+        status = nw__tie_rows(measurements, table, first, jobs[i].chain.rows, jobs[i].chain.codes, rng, err);
     if (status != NW_OK) {
         nw_table_free(table);
         return status;
@@ -213,7 +226,7 @@ static nw_status fit(const nw_synth_measurements *measurements, const nw__refere
     fit_job *jobs = nw__calloc(chains, sizeof *jobs);
     nw_status status = h.fractions == NULL || jobs == NULL ? nw__fail_memory(err, "nw_synth_fit") : NW_OK;
     for (size_t i = 0; status == NW_OK && i < chains; i++)
-        status = prepare_job(&jobs[i], &measurements->plan, reference, &h, i, rows, rng, err);
+        status = prepare_job(&jobs[i], measurements, reference, &h, i, rows, rng, err);
     if (status == NW_OK)
         status = run_jobs(jobs, 0, asked, opts, err);
     if (status == NW_OK)
@@ -241,6 +254,7 @@ nw_status nw_synth_fit(
     if (measurements == NULL || rng == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", measurements == NULL ? "measurements" : "rng");
     NW__TRY(nw_synth_fit_opts_check(opts == NULL ? &defaults : opts, &known, err));
+    NW__TRY(nw__fit_check_rules(measurements->schema, &known, __func__, err));
     /* Substreams do not advance their parent: a number drawn from it makes the next fit another one. */
     uint64_t number = 0;
     nw_rng *own = NULL;

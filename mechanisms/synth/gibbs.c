@@ -18,41 +18,15 @@
  * fits the noise. The first sweeps are hotter: cool, a factor on all w, rises to 1. See docs/rooms/synth.md#temperature for the
  * choices. Everything here is post-processing of public numbers: single precision and plain uniform variates are enough, and
  * nothing of it enters a privacy claim. */
-#include "synth_internal.h"
+#include "gibbs.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* Eight lanes by the compiler's vector extension: the same operations in the same order on every machine. */
-enum { LANES = 8, HALF = 4 };
-typedef float vector __attribute__((vector_size(LANES * sizeof(float))));
-typedef float half __attribute__((vector_size(HALF * sizeof(float)))); /* two sums stay in registers everywhere */
-typedef int32_t vector_int __attribute__((vector_size(LANES * sizeof(int32_t))));
-
 /* The factor f of a 1-way, and the most that a sweep's first rows may weigh, in 1 / rows: see cool_of. */
 #define ONE_WAY_FACTOR 2.0
 #define FIRST_WEIGHT 2.0
-
-/* One ordered pair (j, k): logit contributions, one block of padded_j floats per code of k, so that a row's block is contiguous.
- * What one row in a cell takes off is the same for (k, j): it is kept once, for j < k, laid out as the logits. */
-typedef struct pair_block {
-    float *logits;  /* NULL if the pair is not measured */
-    float *weights; /* w; NULL for j > k */
-} pair_block;
-
-typedef struct engine {
-    size_t columns;
-    const uint32_t *cells;
-    uint32_t *padded;    /* cells rounded up to LANES */
-    pair_block *pairs;   /* [columns * columns], pair (j, k) at j * columns + k */
-    float **log_p;       /* per column: log p1, -INFINITY in the padding */
-    float **alone;       /* per column: the 1-way's contribution */
-    float *alone_weight; /* per column: w of the 1-way */
-    float cool;          /* factor on all contributions */
-    float *scratch;      /* logits of one column */
-    const half **terms;  /* the blocks of contributions that one cell's logits are the sum of */
-} engine;
 
 static void *vectors_new(size_t floats)
 {
@@ -66,7 +40,7 @@ static void *vectors_new(size_t floats)
     return block;
 }
 
-static void engine_clear(engine *e)
+static void engine_clear(nw__gibbs *e)
 {
     for (size_t j = 0; e->pairs != NULL && j < e->columns * e->columns; j++) {
         free(e->pairs[j].logits);
@@ -83,14 +57,16 @@ static void engine_clear(engine *e)
     free(e->padded);
     free(e->scratch);
     free(e->terms);
-    *e = (engine){ 0 };
+    nw__keeper_free(e->keeper);
+    free(e->side);
+    *e = (nw__gibbs){ 0 };
 }
 
 /* Lays the targets t N'/n of one 2-way, times w, out for both of its columns. */
-static void lay_out(engine *e, const nw__marginal *m, const float *factors, double scale, double temperature)
+static void lay_out(nw__gibbs *e, const nw__marginal *m, const float *factors, double scale, double temperature)
 {
-    pair_block *ab = &e->pairs[m->a * e->columns + m->b];
-    pair_block *ba = &e->pairs[m->b * e->columns + m->a];
+    nw__pair_block *ab = &e->pairs[m->a * e->columns + m->b];
+    nw__pair_block *ba = &e->pairs[m->b * e->columns + m->a];
     const double weight = 1.0 / (temperature * m->sigma * m->sigma);
     for (uint32_t u = 0; u < m->cells_a; u++) {
         for (uint32_t v = 0; v < m->cells_b; v++) {
@@ -104,10 +80,10 @@ static void lay_out(engine *e, const nw__marginal *m, const float *factors, doub
     }
 }
 
-static nw_status load_pair(engine *e, const nw__chain *chain, const nw__marginal *m, double temperature, nw_error *err)
+static nw_status load_pair(nw__gibbs *e, const nw__chain *chain, const nw__marginal *m, double temperature, nw_error *err)
 {
-    pair_block *ab = &e->pairs[m->a * e->columns + m->b];
-    pair_block *ba = &e->pairs[m->b * e->columns + m->a];
+    nw__pair_block *ab = &e->pairs[m->a * e->columns + m->b];
+    nw__pair_block *ba = &e->pairs[m->b * e->columns + m->a];
     ab->logits = vectors_new((size_t)m->cells_b * e->padded[m->a]);
     ab->weights = vectors_new((size_t)m->cells_b * e->padded[m->a]);
     ba->logits = vectors_new((size_t)m->cells_a * e->padded[m->b]);
@@ -123,7 +99,7 @@ static nw_status load_pair(engine *e, const nw__chain *chain, const nw__marginal
     return status;
 }
 
-static void load_one_way(engine *e, const nw__chain *chain, const nw__marginal *m, double temperature)
+static void load_one_way(nw__gibbs *e, const nw__chain *chain, const nw__marginal *m, double temperature)
 {
     const double weight = ONE_WAY_FACTOR / (temperature * m->sigma * m->sigma);
     for (uint32_t u = 0; u < m->cells_a; u++)
@@ -131,7 +107,7 @@ static void load_one_way(engine *e, const nw__chain *chain, const nw__marginal *
     e->alone_weight[m->a] = (float)weight;
 }
 
-static bool load_laws(engine *e, const nw__reference *reference)
+static bool load_laws(nw__gibbs *e, const nw__reference *reference)
 {
     uint32_t widest = 0;
     for (size_t j = 0; j < e->columns; j++) {
@@ -146,13 +122,14 @@ static bool load_laws(engine *e, const nw__reference *reference)
             e->log_p[j][v] = -INFINITY; /* padding lanes are never drawn */
     }
     e->scratch = vectors_new(widest);
-    return e->scratch != NULL;
+    e->side = vectors_new(widest);
+    return e->scratch != NULL && e->side != NULL;
 }
 
-static nw_status engine_make(engine *e, const nw__chain *chain, double temperature, nw_error *err)
+static nw_status engine_make(nw__gibbs *e, const nw__chain *chain, double temperature, nw_error *err)
 {
     const nw__plan *plan = chain->plan;
-    *e = (engine){ .columns = plan->columns, .cells = plan->cells, .cool = 1.0f };
+    *e = (nw__gibbs){ .columns = plan->columns, .cells = plan->cells, .cool = 1.0f };
     e->pairs = nw__calloc(plan->columns * plan->columns, sizeof *e->pairs);
     e->alone = nw__calloc(plan->columns, sizeof *e->alone);
     e->log_p = nw__calloc(plan->columns, sizeof *e->log_p);
@@ -162,6 +139,8 @@ static nw_status engine_make(engine *e, const nw__chain *chain, double temperatu
     if (e->pairs == NULL || e->alone == NULL || e->log_p == NULL || e->alone_weight == NULL || e->padded == NULL ||
         e->terms == NULL || !load_laws(e, chain->reference))
         return nw__fail_memory(err, "nw_synth_fit");
+    if (chain->schema != NULL && chain->schema->rules != NULL)
+        NW__TRY(nw__keeper_new(&e->keeper, chain->schema, chain->codings, plan, err));
     for (size_t i = 0; i < plan->marginal_count; i++) {
         const nw__marginal *m = &plan->marginals[i];
         if (m->b == NW__ONE_WAY)
@@ -172,8 +151,7 @@ static nw_status engine_make(engine *e, const nw__chain *chain, double temperatu
     return NW_OK;
 }
 
-/* w of the cell (code of j, other of k). */
-static float weight_of(const engine *e, size_t j, uint16_t code, size_t k, uint16_t other)
+float nw__gibbs_weight(const nw__gibbs *e, size_t j, uint16_t code, size_t k, uint16_t other)
 {
     if (j < k)
         return e->pairs[j * e->columns + k].weights[(size_t)other * e->padded[j] + code];
@@ -181,39 +159,39 @@ static float weight_of(const engine *e, size_t j, uint16_t code, size_t k, uint1
 }
 
 /* Adds `sign` times one row to the counts that column j's cell takes part in. */
-static void count_cell(engine *e, size_t j, uint16_t code, uint16_t *const *columns, size_t row, float sign)
+static void count_cell(nw__gibbs *e, size_t j, uint16_t code, uint16_t *const *columns, size_t row, float sign)
 {
     e->alone[j][code] -= sign * e->alone_weight[j];
     for (size_t k = 0; k < e->columns; k++) {
-        const pair_block *jk = &e->pairs[j * e->columns + k];
-        const pair_block *kj = &e->pairs[k * e->columns + j];
+        const nw__pair_block *jk = &e->pairs[j * e->columns + k];
+        const nw__pair_block *kj = &e->pairs[k * e->columns + j];
         if (jk->logits == NULL)
             continue;
         const uint16_t other = columns[k][row];
-        const float change = sign * weight_of(e, j, code, k, other);
+        const float change = sign * nw__gibbs_weight(e, j, code, k, other);
         jk->logits[(size_t)other * e->padded[j] + code] -= change;
         kj->logits[(size_t)code * e->padded[k] + other] -= change;
     }
 }
 
-static void count_all_rows(engine *e, uint16_t *const *columns, size_t rows)
+static void count_all_rows(nw__gibbs *e, uint16_t *const *columns, size_t rows)
 {
     for (size_t row = 0; row < rows; row++) {
         for (size_t j = 0; j < e->columns; j++) {
             const uint16_t code = columns[j][row];
             e->alone[j][code] -= e->alone_weight[j];
             for (size_t k = 0; k < e->columns; k++) {
-                const pair_block *jk = &e->pairs[j * e->columns + k];
+                const nw__pair_block *jk = &e->pairs[j * e->columns + k];
                 const uint16_t other = columns[k][row];
                 if (jk->logits != NULL)
-                    jk->logits[(size_t)other * e->padded[j] + code] -= weight_of(e, j, code, k, other);
+                    jk->logits[(size_t)other * e->padded[j] + code] -= nw__gibbs_weight(e, j, code, k, other);
             }
         }
     }
 }
 
 /* logits of column j for this row, the row itself taken out, into scratch. */
-static void gather_logits(engine *e, size_t j, uint16_t *const *columns, size_t row)
+static void gather_logits(nw__gibbs *e, size_t j, uint16_t *const *columns, size_t row)
 {
     const uint16_t old = columns[j][row];
     const half *alone = (const half *)(const void *)e->alone[j];
@@ -227,7 +205,7 @@ static void gather_logits(engine *e, size_t j, uint16_t *const *columns, size_t 
             continue;
         const uint16_t other = columns[k][row];
         e->terms[n++] = (const half *)(const void *)(contributions + (size_t)other * e->padded[j]);
-        own += weight_of(e, j, old, k, other);
+        own += nw__gibbs_weight(e, j, old, k, other);
     }
     for (size_t q = 0; q < e->padded[j] / HALF; q += 2) {
         half low = alone[q];
@@ -261,8 +239,30 @@ static void exp_negative(vector *values)
     *values = (vector)((vector_int)(p * (vector)(exponent & live)) & live);
 }
 
-/* Draws from the softmax of e->scratch[0 .. padded); uniform in [0, 1). */
-static uint16_t draw_softmax(engine *e, size_t j, float uniform)
+static float sum_lanes(vector total)
+{
+    float mass = 0.0f;
+    for (int lane = 0; lane < LANES; lane++)
+        mass += total[lane];
+    return mass;
+}
+
+uint16_t nw__gibbs_draw(const float *weights, uint32_t n, float mass, float uniform)
+{
+    float left = uniform * mass;
+    uint32_t last = 0; /* last value of positive weight: takes what rounding leaves over */
+    for (uint32_t v = 0; v < n; v++) {
+        if (weights[v] <= 0.0f)
+            continue;
+        last = v;
+        left -= weights[v];
+        if (left < 0.0f)
+            break;
+    }
+    return (uint16_t)last;
+}
+
+float nw__gibbs_weigh(nw__gibbs *e, size_t j, float *top_logit)
 {
     const size_t blocks = e->padded[j] / LANES;
     vector *logits = (vector *)(void *)e->scratch;
@@ -280,23 +280,19 @@ static uint16_t draw_softmax(engine *e, size_t j, float uniform)
         exp_negative(&logits[b]);
         total += logits[b];
     }
-    float mass = 0.0f;
-    for (int lane = 0; lane < LANES; lane++)
-        mass += total[lane];
-    float left = uniform * mass;
-    uint32_t last = 0; /* last value of positive weight: takes what rounding leaves over */
-    for (uint32_t v = 0; v < e->cells[j]; v++) {
-        if (e->scratch[v] <= 0.0f)
-            continue;
-        last = v;
-        left -= e->scratch[v];
-        if (left < 0.0f)
-            break;
-    }
-    return (uint16_t)last;
+    if (top_logit != NULL)
+        *top_logit = highest;
+    return sum_lanes(total);
 }
 
-static void resample_cell(engine *e, size_t j, uint16_t *const *columns, size_t row, float uniform)
+/* Draws from the softmax of e->scratch[0 .. padded); uniform in [0, 1). */
+static uint16_t draw_softmax(nw__gibbs *e, size_t j, float uniform)
+{
+    const float mass = nw__gibbs_weigh(e, j, NULL);
+    return nw__gibbs_draw(e->scratch, e->cells[j], mass, uniform);
+}
+
+static void resample_cell(nw__gibbs *e, size_t j, uint16_t *const *columns, size_t row, float uniform)
 {
     const uint16_t old = columns[j][row];
     gather_logits(e, j, columns, row);
@@ -306,6 +302,20 @@ static void resample_cell(engine *e, size_t j, uint16_t *const *columns, size_t 
     count_cell(e, j, old, columns, row, -1.0f);
     count_cell(e, j, drawn, columns, row, 1.0f);
     columns[j][row] = drawn;
+}
+
+static void resample_row(nw__gibbs *e, uint16_t *const *columns, size_t row, nw_rng *rng)
+{
+    if (e->keeper != NULL)
+        nw__keeper_load(e->keeper, columns, row);
+    for (size_t j = 0; j < e->columns; j++) {
+        if (e->keeper != NULL && e->keeper->is_ruled[j])
+            nw__gibbs_resample_ruled(e, j, columns, row, rng);
+        else
+            resample_cell(e, j, columns, row, (float)(nw__rng_u32(rng) >> 8) * 0x1p-24f);
+    }
+    for (size_t g = 0; e->keeper != NULL && g < e->keeper->groups; g++)
+        nw__gibbs_regrow(e, g, columns, row, rng);
 }
 
 /* The 2-ways' noise: the root of the harmonic mean of its variance; of the 1-way where there is no pair. */
@@ -341,13 +351,12 @@ static float cool_of(const nw__chain *chain, double temperature, unsigned sweep)
 }
 
 static nw_status sweep_all(
-    engine *e, const nw__chain *chain, double temperature, uint16_t *const *columns, nw_rng *rng, nw_error *err)
+    nw__gibbs *e, const nw__chain *chain, double temperature, uint16_t *const *columns, nw_rng *rng, nw_error *err)
 {
     for (unsigned sweep = 0; sweep < chain->sweeps; sweep++) {
         e->cool = cool_of(chain, temperature, sweep);
         for (size_t row = 0; row < chain->rows; row++)
-            for (size_t j = 0; j < e->columns; j++)
-                resample_cell(e, j, columns, row, (float)(nw__rng_u32(rng) >> 8) * 0x1p-24f);
+            resample_row(e, columns, row, rng);
         if (chain->progress != NULL && !chain->progress(chain->progress_context, "fit", (sweep + 1.0) / chain->sweeps))
             return nw__fail(err, NW_E_CANCELLED, "nw_synth_fit", "stopped by the caller; what was measured stays charged");
     }
@@ -356,7 +365,7 @@ static nw_status sweep_all(
 
 nw_status nw__gibbs_fit(const nw__chain *chain, nw_rng *rng, nw_error *err)
 {
-    engine e = { 0 };
+    nw__gibbs e = { 0 };
     uint16_t **columns = nw__calloc(chain->plan->columns, sizeof *columns);
     const double temperature = temperature_of(chain);
     nw_status status = columns == NULL ? nw__fail_memory(err, "nw_synth_fit") : NW_OK;
@@ -366,6 +375,8 @@ nw_status nw__gibbs_fit(const nw__chain *chain, nw_rng *rng, nw_error *err)
         status = engine_make(&e, chain, temperature, err);
     if (status == NW_OK)
         status = chain->is_started ? nw__rng_begin(rng, err) : nw__chain_start(chain, rng, err);
+    if (status == NW_OK && e.keeper != NULL && !chain->is_started)
+        status = nw__keeper_mend(e.keeper, columns, chain->rows, chain->reference->log_p, rng, err);
     if (status == NW_OK) {
         count_all_rows(&e, columns, chain->rows);
         status = sweep_all(&e, chain, temperature, columns, rng, err);

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* plan.c - which marginals are measured, with how much noise: a function of the schema and the options only. */
+#include "rules.h"
 #include "synth_internal.h"
 
 #include <math.h>
@@ -14,12 +15,14 @@
 #define LEVELS_SHARE 0.2
 
 /* Adding or removing a record changes one count of each marginal by 1; replacing one moves a 1 from one cell to another, sqrt(1
- * + 1). */
-static nw_sensitivity marginal_sensitivity(nw_adjacency adjacency)
+ * + 1). A unit of up to k rows moves the count vector furthest if all of them are alike: k times as far. That is so in each
+ * marginal, and for the same rows in all of them at once, so the composition is exact as well. */
+static nw_sensitivity marginal_sensitivity(const nw_synth_opts *opts)
 {
-    if (adjacency == NW_REPLACE_ONE)
-        return (nw_sensitivity){ nextafter(sqrt(2.0), 2.0), NW_REPLACE_ONE };
-    return (nw_sensitivity){ 1.0, NW_ADD_REMOVE };
+    const double rows = opts->rows_per_unit == 0 ? 1.0 : (double)opts->rows_per_unit;
+    if (opts->adjacency == NW_REPLACE_ONE)
+        return (nw_sensitivity){ nextafter(rows * nextafter(sqrt(2.0), 2.0), INFINITY), NW_REPLACE_ONE };
+    return (nw_sensitivity){ rows, NW_ADD_REMOVE };
 }
 
 /* ---- columns ---- */
@@ -68,6 +71,14 @@ static void add_levels(nw__plan *plan, size_t column, double sigma)
     }
 }
 
+static void find_classes(nw__column_shape *shape, const nw_schema *schema, size_t column)
+{
+    shape->class_of = schema->rules == NULL ? NULL : schema->rules->class_of[column];
+    shape->classes = 1;
+    for (uint32_t code = 1; code < shape->values; code++)
+        shape->classes += !nw__share_class(shape, code - 1, code);
+}
+
 static nw_status shape_columns(nw__plan *plan, const nw_schema *schema, nw_error *err)
 {
     size_t levels = 0;
@@ -81,10 +92,13 @@ static nw_status shape_columns(nw__plan *plan, const nw_schema *schema, nw_error
         const nw_column column = nw_schema_column(schema, j);
         nw__column_shape *shape = &plan->shapes[j];
         shape_column(shape, &column);
+        find_classes(shape, schema, j);
         levels += shape->levels;
         plan->cells[j] = shape->codes;
-        if (shape->is_grouped)
-            plan->cells[j] = (shape->values < NW__MOST_BINS ? shape->values : NW__MOST_BINS) + column.is_nullable;
+        if (shape->is_grouped) {
+            const uint32_t most = shape->classes > NW__MOST_BINS ? shape->classes : NW__MOST_BINS;
+            plan->cells[j] = (shape->values < most ? shape->values : most) + column.is_nullable;
+        }
     }
     plan->levels = nw__calloc(levels, sizeof *plan->levels);
     return plan->levels == NULL ? nw__fail_memory(err, "nw_synth_new") : NW_OK;
@@ -142,10 +156,24 @@ static void fill_marginals(nw__plan *plan, uint64_t limit, double sigma_one, dou
 
 /* ---- units ---- */
 
+static uint32_t unit_width(const nw__column_shape *shape, uint32_t most)
+{
+    return shape->is_grouped ? (shape->values + most - 1) / most : 1;
+}
+
+/* Whether a unit of this width begins at a code that is not "missing". */
+static bool begins_unit(const nw__column_shape *shape, uint32_t code, uint32_t width)
+{
+    return code % width == 0 || !nw__share_class(shape, code - 1, code);
+}
+
 static uint32_t units_of(const nw__column_shape *shape, uint32_t most)
 {
-    const uint32_t width = shape->is_grouped ? (shape->values + most - 1) / most : 1;
-    return (shape->values + width - 1) / width + (shape->codes - shape->values);
+    const uint32_t width = unit_width(shape, most);
+    uint32_t units = shape->codes - shape->values;
+    for (uint32_t code = 0; code < shape->values; code++)
+        units += begins_unit(shape, code, width);
+    return units;
 }
 
 /* The most units a grouped column may have, so that all 2-ways together have at most NW__MAX_TOTAL_CELLS cells of units. */
@@ -171,7 +199,7 @@ static nw_status make_units(nw__plan *plan, nw_error *err)
     for (size_t j = 0; j < plan->columns; j++) {
         nw__column_shape *shape = &plan->shapes[j];
         nw__coding *units = &plan->units[j];
-        const uint32_t width = shape->is_grouped ? (shape->values + most - 1) / most : 1;
+        const uint32_t width = unit_width(shape, most);
         shape->unit_width = width;
         units->cells = units_of(shape, most);
         if (width == 1)
@@ -179,8 +207,9 @@ static nw_status make_units(nw__plan *plan, nw_error *err)
         units->cell_of = nw__calloc(shape->codes, sizeof *units->cell_of);
         if (units->cell_of == NULL)
             return nw__fail_memory(err, "nw_synth_new");
-        for (uint32_t code = 0; code < shape->codes; code++)
-            units->cell_of[code] = (uint16_t)(code < shape->values ? code / width : units->cells - 1);
+        for (uint32_t code = 1; code < shape->codes; code++)
+            units->cell_of[code] =
+                (uint16_t)(units->cell_of[code - 1] + (code == shape->values || begins_unit(shape, code, width)));
     }
     return NW_OK;
 }
@@ -216,7 +245,7 @@ static nw_status fill_plan(nw__plan *plan, const nw_schema *schema, const nw_syn
 
 nw_status nw__plan_make(nw__plan *plan, const nw_schema *schema, const nw_synth_opts *opts, double mu, nw_error *err)
 {
-    *plan = (nw__plan){ .sensitivity = marginal_sensitivity(opts->adjacency) };
+    *plan = (nw__plan){ .sensitivity = marginal_sensitivity(opts) };
     const nw_status status = fill_plan(plan, schema, opts, mu, err);
     if (status != NW_OK)
         nw__plan_clear(plan);

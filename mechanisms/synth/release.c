@@ -133,7 +133,8 @@ static nw_status measure(
     const unsigned threads = synth->opts.threads;
     NW__TRY(measure_levels(&measured->plan, counter, rng, threads, err));
     NW__TRY(nw__measurements_choose_cells(measured, counter->units, err)); /* from what is public */
-    return measure_pairs(measured, counter, rng, threads, err);
+    NW__TRY(measure_pairs(measured, counter, rng, threads, err));
+    return nw__mask_impossible(&measured->plan, measured->codings, measured->schema, err);
 }
 
 static nw_status check_release(
@@ -147,11 +148,13 @@ static nw_status check_release(
     return nw__synth_check_open(synth, function, err);
 }
 
-/* Charges, counts by `counter` and draws; `rows` of them, which is public under replace_one. */
+/* Charges, counts by `counter` and draws; `rows` of them, which is public under replace_one of records: units have any number of
+ * rows. */
 static nw_status release(nw_synth *synth, nw_rng *rng, nw_ledger *ledger, const char *label, const nw__counter *counter,
     uint64_t rows, nw_synth_measurements **out, nw_receipt *receipt, nw_error *err)
 {
-    const double known_rows = synth->opts.adjacency == NW_REPLACE_ONE ? (double)rows : -1.0;
+    const bool is_public = synth->opts.adjacency == NW_REPLACE_ONE && synth->opts.rows_per_unit == 0;
+    const double known_rows = is_public ? (double)rows : -1.0;
     nw_synth_measurements *measured = NULL;
     NW__TRY(nw__measurements_new(&measured, synth, known_rows, err));
     nw_status status = nw_ledger_charge(ledger, synth->event, label, rng, receipt, err);
@@ -194,8 +197,10 @@ nw_status nw_synth_run(nw_synth *synth, nw_rng *rng, nw_ledger *ledger, const nw
     *out = NULL;
     NW__TRY(check_release(synth, rng, ledger, "synth", __func__, err));
     NW__TRY(nw__synth_check_table(synth, table, __func__, err));
+    nw_synth_fit_opts known = NW_SYNTH_FIT_OPTS_INIT;
     if (fit != NULL)
-        NW__TRY(nw_synth_fit_opts_check(fit, NULL, err));
+        NW__TRY(nw_synth_fit_opts_check(fit, &known, err));
+    NW__TRY(nw__fit_check_rules(synth->schema, &known, __func__, err));
     if (synth->partial.counts != NULL)
         return nw__fail(err, NW_E_STATE, __func__, "records were added already: use nw_synth_release and nw_synth_fit");
     const nw__counter counter = nw__counter_of_table(table);

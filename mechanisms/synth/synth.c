@@ -38,6 +38,8 @@ static nw_status check_opts(const nw_synth_opts *o, nw_error *err)
         return nw__fail(err, NW_E_ARG, name, "one_way_share is %g, must be in (0, 1), or 0 for the default", o->one_way_share);
     if (o->threads > NW__MAX_THREADS)
         return nw__fail(err, NW_E_ARG, name, "threads is %u, must be in 0..%d", o->threads, NW__MAX_THREADS);
+    if (o->rows_per_unit > NW_MAX_ROWS_PER_UNIT)
+        return nw__fail(err, NW_E_ARG, name, "rows_per_unit is %u, must be in 0..%u", o->rows_per_unit, NW_MAX_ROWS_PER_UNIT);
     return NW_OK;
 }
 
@@ -57,6 +59,8 @@ static nw_status make_fingerprint(nw_synth *synth, nw_error *err)
         crypto_generichash_update(&state, units, sizeof units);
     }
     crypto_generichash_update(&state, (const uint8_t *)event, strlen(event));
+    const uint8_t per_record = synth->opts.rows_per_unit == 0; /* a unit of one row has the event of a record */
+    crypto_generichash_update(&state, &per_record, 1);
     crypto_generichash_final(&state, synth->fingerprint, NW__FINGERPRINT_BYTES);
     nw_string_free(event);
     return NW_OK;
@@ -138,6 +142,9 @@ nw_status nw__synth_check_table(const nw_synth *synth, const nw_table *table, co
     char own[65];
     if (table == NULL)
         return nw__fail(err, NW_E_ARG, function, "table is NULL");
+    if (nw_table_rows_per_unit(table) != synth->opts.rows_per_unit)
+        return nw__fail(err, NW_E_ARG, function, "table holds up to %u rows of a unit (0: not bounded), must be read with %u",
+            nw_table_rows_per_unit(table), synth->opts.rows_per_unit);
     if (nw_table_schema(table) == synth->schema)
         return NW_OK;
     nw_schema_hash(nw_table_schema(table), hash);
@@ -147,10 +154,21 @@ nw_status nw__synth_check_table(const nw_synth *synth, const nw_table *table, co
     return NW_OK;
 }
 
+/* A unit in two parts would count twice as often as it may. */
+static nw_status check_mergeable(const nw_synth *synth, const char *function, nw_error *err)
+{
+    if (synth->opts.rows_per_unit == 0)
+        return NW_OK;
+    return nw__fail(err, NW_E_UNSUPPORTED, function,
+        "with rows_per_unit all records must be in one table: a unit's rows in two parts are not bounded together");
+}
+
 nw_status nw_synth_add(nw_synth *synth, const nw_table *table, nw_error *err)
 {
     NW__TRY(nw__synth_check_open(synth, __func__, err));
     NW__TRY(nw__synth_check_table(synth, table, __func__, err));
+    if (synth->partial.counts != NULL)
+        NW__TRY(check_mergeable(synth, __func__, err));
     return nw__partial_add(&synth->partial, table, synth->opts.threads, __func__, err);
 }
 
@@ -180,6 +198,7 @@ nw_status nw_synth_merge(nw_synth *synth, const nw_synth *other, nw_error *err)
 {
     NW__TRY(nw__synth_check_open(synth, __func__, err));
     NW__TRY(nw__synth_check_open(other, __func__, err));
+    NW__TRY(check_mergeable(synth, __func__, err));
     if (memcmp(synth->fingerprint, other->fingerprint, NW__FINGERPRINT_BYTES) != 0)
         return nw__fail(err, NW_E_ARG, __func__, "other has another schema or other options, must have the same");
     return nw__partial_merge(&synth->partial, &other->partial, __func__, err);
@@ -206,5 +225,7 @@ nw_status nw_synth_merge_bytes(nw_synth *synth, const uint8_t *bytes, size_t n, 
     NW__TRY(nw__synth_check_open(synth, __func__, err));
     if (bytes == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "bytes is NULL");
+    if (synth->partial.counts != NULL)
+        NW__TRY(check_mergeable(synth, __func__, err));
     return nw__partial_merge_bytes(&synth->partial, synth->fingerprint, bytes, n, __func__, err);
 }

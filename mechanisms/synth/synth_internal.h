@@ -70,8 +70,17 @@ typedef struct nw__column_shape {
     bool is_grouped;    /* its codes are grouped for the 2-ways, by what the levels say */
     size_t first_level; /* levels first_level .. first_level + levels - 1 */
     size_t levels;
-    uint32_t unit_width; /* codes in a unit: see nw__plan.units */
+    uint32_t unit_width; /* codes in a unit, at most: see nw__plan.units */
+    const uint32_t *class_of; /* per code: what the schema's rules tell apart, which no unit and no cell may mix; NULL: no rule.
+                                 Borrowed from the schema */
+    uint32_t classes;
 } nw__column_shape;
+
+/** Whether two codes may be in one cell. */
+static inline bool nw__share_class(const nw__column_shape *shape, uint32_t a, uint32_t b)
+{
+    return shape->class_of == NULL || shape->class_of[a] == shape->class_of[b];
+}
 
 typedef struct nw__plan {
     size_t columns;
@@ -186,6 +195,9 @@ nw_status nw__measurements_new(nw_synth_measurements **out, const nw_synth *synt
  *  and every column's 1-way in its cells. */
 nw_status nw__measurements_choose_cells(nw_synth_measurements *measured, const nw__coding *units, nw_error *err);
 
+/** Sets noisy counts of 2-ways to 0 in cells that no row within the schema's rules can have. */
+nw_status nw__mask_impossible(nw__plan *plan, const nw__coding *codings, const nw_schema *schema, nw_error *err);
+
 /** What is measured by a plan, in order: the levels, then the 2-ways. */
 size_t nw__measured_count(const nw__plan *plan);
 nw_synth_measurement nw__measured_get(const nw__plan *plan, size_t i, double rows);
@@ -226,7 +238,12 @@ typedef struct nw__chain {
     nw_synth_progress progress;
     void *progress_context;
     bool is_started; /* gibbs: codes holds a table to go on from */
+    const nw_schema *schema;   /* for its rules; NULL: none */
+    const nw__coding *codings; /* the plan's cells, if there are rules */
 } nw__chain;
+
+/** NW_E_UNSUPPORTED if the engine does not keep the schema's rules. */
+nw_status nw__fit_check_rules(const nw_schema *schema, const nw_synth_fit_opts *opts, const char *function, nw_error *err);
 
 /** Annealed Gibbs resampling with an independent reference measure. */
 nw_status nw__gibbs_fit(const nw__chain *chain, nw_rng *rng, nw_error *err);
@@ -240,6 +257,11 @@ uint64_t nw__get_word(const uint8_t in[8]);
 /** Replaces a column's cells by codes of the schema, following its law; rows_measured: of the private table. */
 nw_status nw__decode_column(const nw__plan *plan, size_t column, const nw__coding *coding, double rows_measured, uint16_t *cells,
     size_t rows, nw_rng *rng, nw_error *err);
+
+/** Gives rows of a decoded table, from `first` on, codes that leave values for all linear rules of the schema; cells:
+ *  [columns][rows] as they were fitted. */
+nw_status nw__tie_rows(const nw_synth_measurements *measurements, nw_table *table, size_t first, size_t rows,
+    const uint16_t *cells, nw_rng *rng, nw_error *err);
 
 /** Fills the chain with rows drawn from the product of the reference laws. */
 nw_status nw__chain_start(const nw__chain *chain, nw_rng *rng, nw_error *err);

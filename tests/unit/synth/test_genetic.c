@@ -42,7 +42,7 @@ static void setup(fixture *f)
     f->plan =
         (nw__plan){ .columns = COLUMNS, .cells = cells, .marginals = f->marginals, .marginal_count = m, .one_ways = COLUMNS };
     f->reference = (nw__reference){ .total = 60.0, .columns = COLUMNS };
-    f->chain = (nw__chain){ &f->plan, &f->reference, ROWS, 1, 1.0, f->codes, NULL, NULL, false };
+    f->chain = (nw__chain){ &f->plan, &f->reference, ROWS, 1, 1.0, f->codes, NULL, NULL, false, NULL, NULL };
     assert_true(engine_make(&f->e, &f->chain));
     assert_true(start_population(&f->e, &f->plan, f->rng));
 }

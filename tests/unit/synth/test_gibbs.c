@@ -54,7 +54,7 @@ static void setup(fixture *f)
     }
     f->plan = (nw__plan){ .columns = COLUMNS, .cells = cells, .marginals = f->marginals, .marginal_count = m };
     f->reference = (nw__reference){ .total = 300.0, .columns = COLUMNS, .log_p = f->log_p };
-    f->chain = (nw__chain){ &f->plan, &f->reference, ROWS, 3, 1.0, f->codes, NULL, NULL, false };
+    f->chain = (nw__chain){ &f->plan, &f->reference, ROWS, 3, 1.0, f->codes, NULL, NULL, false, NULL, NULL };
 }
 
 static void teardown(fixture *f)
@@ -101,7 +101,7 @@ static void resample_cell__keeps_the_logits_of_the_formula(void **state)
     (void)state;
     const double temperature = 0.4;
     fixture f;
-    engine e;
+    nw__gibbs e;
     setup(&f);
     assert_int_equal(engine_make(&e, &f.chain, temperature, NULL), NW_OK);
     count_all_rows(&e, f.columns, ROWS);
@@ -177,7 +177,7 @@ static void resample_cell__has_the_law_pi(void **state)
     enum { SWEEPS = 400000 };
     const double temperature = 0.7;
     tiny t;
-    engine e;
+    nw__gibbs e;
     float factors[4];
     nw_rng *rng = NULL;
     uint16_t codes[4] = { 0 };
@@ -186,7 +186,7 @@ static void resample_cell__has_the_law_pi(void **state)
     double p[16];
     double sum = 0.0;
     setup_tiny(&t);
-    const nw__chain chain = { &t.plan, &t.reference, 2, 1, 1.0, codes, NULL, NULL, false };
+    const nw__chain chain = { &t.plan, &t.reference, 2, 1, 1.0, codes, NULL, NULL, false, NULL, NULL };
     assert_int_equal(nw_rng_new_insecure_seeded(&rng, 3, NULL), NW_OK);
     assert_int_equal(nw__rng_begin(rng, NULL), NW_OK);
     assert_int_equal(engine_make(&e, &chain, temperature, NULL), NW_OK);
@@ -212,7 +212,7 @@ static void cool_of__rises_in_equal_ratios_to_one(void **state)
     (void)state;
     tiny t;
     setup_tiny(&t);
-    nw__chain chain = { &t.plan, &t.reference, 1000, 5, 1.0, NULL, NULL, NULL, false };
+    nw__chain chain = { &t.plan, &t.reference, 1000, 5, 1.0, NULL, NULL, NULL, false, NULL, NULL };
     const double temperature = 0.1; /* the first weight is 2 / 1000 of 1 / (T sigma^2) = 1 / 0.225 */
     assert_true(fabs((double)cool_of(&chain, temperature, 0) / (0.002 * 0.225) - 1.0) < 1e-6);
     assert_true(cool_of(&chain, temperature, 4) == 1.0f);
@@ -253,7 +253,7 @@ static void draw_softmax__has_the_softmax_law(void **state)
     (void)state;
     enum { DRAWS = 400000 };
     fixture f;
-    engine e;
+    nw__gibbs e;
     double p[11];
     double sum = 0.0;
     size_t seen[11] = { 0 };
