@@ -5,7 +5,13 @@
 #include "synth/settings.h"
 
 static const app_option options[] = {
-    APP_OPTION("schema", 's', APP_FILE, "FILE", NULL, schema, true, "the columns and their domains, in JSON"),
+    APP_OPTION("schema", 's', APP_FILE, "FILE", NULL, schema, false,
+        "the columns and their domains, in JSON; required unless --infer-schema"),
+    APP_OPTION("constraints", 'c', APP_FILE, "FILE", NULL, constraints, false, "rules that every row keeps, in JSON"),
+    APP_OPTION("unit", 'u', APP_TEXT, "COLUMN", NULL, unit, false,
+        "protect together all rows with the same value of this column, which is not released; default: a record is protected"),
+    APP_OPTION("max-rows-per-unit", '\0', APP_COUNT, "K", "[1, 1048576]", rows_per_unit, false,
+        "of each unit use the first K rows; the noise grows with K; default 1"),
     APP_OPTION("epsilon", 'e', APP_REAL, "E", "(0, 64]", epsilon, true, "privacy loss of this release"),
     APP_OPTION("delta", 'd', APP_REAL, "D", "(0, 1)", delta, true, "probability left outside of epsilon"),
     APP_OPTION("output", 'o', APP_FILE, "FILE", NULL, output, false,
@@ -19,6 +25,10 @@ static const app_option options[] = {
     APP_OPTION("engine", '\0', APP_CHOICE, NULL, "gibbs|genetic", engine, false, "how the table is fitted; default gibbs"),
     APP_OPTION(
         "manifest", 'm', APP_FILE, "FILE", NULL, manifest, false, "also write what was measured, with how much noise, in JSON"),
+    APP_OPTION("infer-schema", '\0', APP_FLAG, NULL, NULL, is_inferring, false,
+        "find the columns' types, bounds and values with noise first: part of the budget, under the same ledger"),
+    APP_OPTION("infer-share", '\0', APP_REAL, "S", "(0, 1)", infer_share, false,
+        "part of the budget (of mu^2) for --infer-schema; default 0.1"),
     APP_OPTION("json", '\0', APP_FLAG, NULL, NULL, is_json, false, "print one JSON object on standard output"),
     APP_OPTION("estimate", '\0', APP_FLAG, NULL, NULL, is_estimate, false,
         "print the cost and the predicted error; reads no data, charges nothing, writes nothing"),
@@ -32,6 +42,17 @@ static const app_option options[] = {
     APP_OPTION("quiet", 'q', APP_FLAG, NULL, NULL, is_quiet, false, "no progress and no receipt on standard error"),
 };
 
+static const app_option infer_options[] = {
+    APP_OPTION("epsilon", 'e', APP_REAL, "E", "(0, 64]", epsilon, true, "privacy loss of the schema"),
+    APP_OPTION("delta", 'd', APP_REAL, "D", "(0, 1)", delta, true, "probability left outside of epsilon"),
+    APP_OPTION("output", 'o', APP_FILE, "FILE", NULL, output, true, "the schema, in JSON; - is standard output"),
+    APP_OPTION("ledger", 'l', APP_FILE, "FILE", NULL, ledger, false,
+        "charge this ledger, made by nw-ledger create; without one nothing durable is kept"),
+    APP_OPTION("insecure-seed", '\0', APP_COUNT, "N", "[0, 1e15]", insecure_seed, false,
+        "for tests: repeatable random numbers; the result is NOT PRIVATE"),
+    APP_OPTION("quiet", 'q', APP_FLAG, NULL, NULL, is_quiet, false, "no progress and no receipt on standard error"),
+};
+
 static const app_command commands[] = {
     {
         .operands = { "TABLE.csv" },
@@ -40,6 +61,14 @@ static const app_command commands[] = {
             "writes a table of the same columns that agrees with them. What is written is private at (epsilon, delta) for one "
             "record.",
         APP_OPTIONS(options),
+    },
+    {
+        .name = "infer-schema",
+        .operands = { "TABLE.csv" },
+        .required_operands = 1,
+        .help = "writes a schema of TABLE.csv, to be looked at and corrected. Of the file only the columns' names are taken as "
+                "they are; types, bounds and values come from noisy counts and are private at (epsilon, delta)",
+        APP_OPTIONS(infer_options),
     },
 };
 
@@ -62,7 +91,7 @@ static const app_program program = {
 int main(int argc, char **argv)
 {
     /* in the order of `commands` */
-    static int (*const run[])(const settings *) = { synth_release };
+    static int (*const run[])(const settings *) = { synth_release, synth_infer };
     settings s = { .insecure_seed = APP_NO_SEED };
     const app_command *command;
     int code;

@@ -8,8 +8,27 @@ _nw_synth()
     elif [[ $before == '=' ]]; then
         before=${COMP_WORDS[COMP_CWORD - 2]}
     fi
+    if ((COMP_CWORD == 1)); then
+        mapfile -t COMPREPLY < <(compgen -f -W "infer-schema -s --schema -c --constraints -u --unit --max-rows-per-unit -e --epsilon -d --delta -o --output -a --adjacency -l --ledger -n --rows --engine -m --manifest --infer-schema --infer-share --json --estimate -t --threads --chains --sweeps --bins --insecure-seed -q --quiet -h --help -V --version --completion " -- "$word")
+        return
+    fi
+    case ${COMP_WORDS[1]} in
+    infer-schema)
+    case $before in
+    --epsilon | -e) return ;;
+    --delta | -d) return ;;
+    --output | -o) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --ledger | -l) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --insecure-seed) return ;;
+    esac
+    options="-e --epsilon -d --delta -o --output -l --ledger --insecure-seed -q --quiet -h --help -V --version --completion "
+    ;;
+    *)
     case $before in
     --schema | -s) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --constraints | -c) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --unit | -u) return ;;
+    --max-rows-per-unit) return ;;
     --epsilon | -e) return ;;
     --delta | -d) return ;;
     --output | -o) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
@@ -18,13 +37,16 @@ _nw_synth()
     --rows | -n) return ;;
     --engine) mapfile -t COMPREPLY < <(compgen -W "gibbs genetic" -- "$word"); return ;;
     --manifest | -m) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --infer-share) return ;;
     --threads | -t) return ;;
     --chains) return ;;
     --sweeps) return ;;
     --bins) return ;;
     --insecure-seed) return ;;
     esac
-    options="-s --schema -e --epsilon -d --delta -o --output -a --adjacency -l --ledger -n --rows --engine -m --manifest --json --estimate -t --threads --chains --sweeps --bins --insecure-seed -q --quiet -h --help -V --version --completion "
+    options="-s --schema -c --constraints -u --unit --max-rows-per-unit -e --epsilon -d --delta -o --output -a --adjacency -l --ledger -n --rows --engine -m --manifest --infer-schema --infer-share --json --estimate -t --threads --chains --sweeps --bins --insecure-seed -q --quiet -h --help -V --version --completion "
+    ;;
+    esac
     if [[ $word == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
     else

@@ -39,6 +39,12 @@ json_t *manifest_json(const job *j, uint64_t rows)
     app_json_put(&object, "epsilon", app_json_real(s->epsilon));
     app_json_put(&object, "delta", app_json_real(s->delta));
     app_json_put(&object, "adjacency", json_string(nw_adjacency_name(settings_adjacency(s))));
+    if (j->inferred != NULL)
+        app_json_put(&object, "inferred_schema", json_loads(j->inferred, 0, NULL));
+    if (s->unit != NULL) {
+        app_json_put(&object, "unit", app_json_text(s->unit));
+        app_json_put(&object, "max_rows_per_unit", json_integer(settings_rows_per_unit(s)));
+    }
     app_json_put(&object, "engine", json_string(nw_synth_engine_name(settings_engine(s))));
     app_json_put(&object, "rows", rows > 0 ? json_integer((json_int_t)rows) : json_null());
     app_json_put(&object, "insecure", json_boolean(settings_are_insecure(s)));

@@ -23,6 +23,8 @@ typedef struct job {
     nw_receipt receipt; /* its head is empty until the charge */
     app_progress progress;
     double seconds;
+    double epsilon; /* of the table: less than the settings' if the schema was inferred */
+    char *inferred; /* the schema's JSON; NULL: it was given */
 } job;
 bool job_is_charged(const job *j);
 

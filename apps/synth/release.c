@@ -10,17 +10,48 @@
 #include "../common/files.h"
 #include "../common/json.h"
 #include "../common/signals.h"
+#include "infer.h"
 #include "manifest.h"
+
+#include <math.h>
 
 #include <stdlib.h>
 #include <string.h>
+
+static const double DEFAULT_INFER_SHARE = 0.1;
+
+/* A schema is given or inferred; rules, units and estimates need one that is given. */
+static int check_inferring(const settings *s)
+{
+    if (!s->is_inferring) {
+        if (s->infer_share > 0.0)
+            return app_fail(APP_USAGE, "--infer-share", "given without --infer-schema, must be given with it");
+        return s->schema != NULL ? APP_OK
+                                 : app_fail(APP_USAGE, "--schema",
+                                       "missing, must be given unless --infer-schema is: see "
+                                       "nw-synth infer-schema --help");
+    }
+    const char *const alone[][2] = { { "--schema", s->schema }, { "--constraints", s->constraints }, { "--unit", s->unit } };
+    for (size_t i = 0; i < sizeof alone / sizeof *alone; i++)
+        if (alone[i][1] != NULL)
+            return app_fail(APP_USAGE, alone[i][0], "given with --infer-schema, must be given with a schema only");
+    if (s->is_estimate)
+        return app_fail(APP_USAGE, "--estimate", "given with --infer-schema, must be given with a schema only");
+    return APP_OK;
+}
 
 /* What the options say about each other. */
 static int check_settings(const settings *s)
 {
     const char *table = s->operands[0];
-    if (s->is_estimate)
-        return APP_OK;
+    if (s->constraints != NULL && settings_engine(s) != NW_SYNTH_GIBBS)
+        return app_fail(
+            APP_USAGE, "--engine", "is %s, must be gibbs with --constraints", nw_synth_engine_name(settings_engine(s)));
+    if (s->rows_per_unit > 0 && s->unit == NULL)
+        return app_fail(APP_USAGE, "--max-rows-per-unit", "given without --unit, must be given with it");
+    int code = check_inferring(s);
+    if (code != APP_OK || s->is_estimate)
+        return code;
     if (table == NULL)
         return app_fail(APP_USAGE, "TABLE.csv", "missing, must be given");
     if (s->output == NULL)
@@ -29,12 +60,12 @@ static int check_settings(const settings *s)
         return app_fail(APP_USAGE, "--json", "both it and the table would go to standard output, -o must be a file");
     if (s->manifest != NULL && app_is_stream(s->manifest))
         return app_fail(APP_USAGE, "--manifest", "is \"%s\", must be a regular file", s->manifest);
-    const char *const named[] = { table, s->schema, s->ledger, s->output };
-    int code = app_check_seed(s->insecure_seed, s->ledger);
+    const char *const named[] = { table, s->schema, s->constraints, s->ledger, s->output };
+    code = app_check_seed(s->insecure_seed, s->ledger);
     if (code == APP_OK)
-        code = app_check_apart("--output", s->output, named, 3);
+        code = app_check_apart("--output", s->output, named, 4);
     if (code == APP_OK)
-        code = app_check_apart("--manifest", s->manifest, named, 4);
+        code = app_check_apart("--manifest", s->manifest, named, 5);
     return code;
 }
 
@@ -45,19 +76,17 @@ static int plan(job *j)
     const settings *s = j->settings;
     nw_synth_opts opts = NW_SYNTH_OPTS_INIT;
     nw_synth_fit_opts fit = NW_SYNTH_FIT_OPTS_INIT;
-    const int code = app_check_input(s->schema);
+    const int code = j->inferred == NULL ? settings_read_schema(s, &j->schema) : APP_OK;
     if (code != APP_OK)
         return code;
-    if (nw_schema_read(&j->schema, s->schema, s->bins > 0 ? (uint32_t)s->bins : NW_SYNTH_BINS, &err) != NW_OK)
-        return app_fail_error(s->schema, &err);
-    for (size_t i = 0; i < nw_schema_columns(j->schema); i++)
-        if (nw_schema_column(j->schema, i).type == NW_COLUMN_TEXT)
-            return app_fail(APP_DATA, s->schema, "column \"%s\" is text, must be left out of the table or be given a domain",
-                nw_schema_column(j->schema, i).name);
-    opts.epsilon = s->epsilon;
+    if (j->inferred != NULL &&
+        nw_schema_parse(&j->schema, j->inferred, s->bins > 0 ? (uint32_t)s->bins : NW_SYNTH_BINS, &err) != NW_OK)
+        return app_fail_error("the inferred schema", &err);
+    opts.epsilon = j->epsilon;
     opts.delta = s->delta;
     opts.adjacency = settings_adjacency(s);
     opts.threads = (unsigned)s->threads;
+    opts.rows_per_unit = settings_rows_per_unit(s);
     fit.engine = settings_engine(s);
     fit.rows = s->rows;
     fit.sweeps = s->sweeps > 0 ? (unsigned)s->sweeps : fit.sweeps;
@@ -73,7 +102,10 @@ static int plan(job *j)
 static int open_ledger(job *j)
 {
     const settings *s = j->settings;
+    char unit[128]; /* as a receipt has room for; a ledger file says its own */
+    snprintf(unit, sizeof unit, "one %.64s, up to %u rows", s->unit == NULL ? "" : s->unit, settings_rows_per_unit(s));
     const app_release release = { .ledger = s->ledger,
+        .unit = s->unit == NULL ? NULL : unit,
         .epsilon = s->epsilon,
         .delta = s->delta,
         .adjacency = settings_adjacency(s),
@@ -86,7 +118,11 @@ static int read_table(job *j)
     nw_error err;
     const char *path = j->settings->operands[0];
     app_progress_step(&j->progress, "reading", -1.0);
-    if (nw_table_read_csv(&j->table, j->schema, path, &err) != NW_OK) {
+    const settings *s = j->settings;
+    const nw_status status = s->unit == NULL
+                                 ? nw_table_read_csv(&j->table, j->schema, path, &err)
+                                 : nw_table_read_csv_units(&j->table, j->schema, path, s->unit, settings_rows_per_unit(s), &err);
+    if (status != NW_OK) {
         app_progress_end(&j->progress);
         return app_fail_error(path, &err);
     }
@@ -103,7 +139,7 @@ static int release(job *j)
 {
     nw_error err;
     const settings *s = j->settings;
-    nw_status status = app_new_rng(&j->rng, s->insecure_seed, &err);
+    nw_status status = j->rng != NULL ? NW_OK : app_new_rng(&j->rng, s->insecure_seed, &err);
     app_signals_defer(true);
     if (status == NW_OK)
         status = nw_synth_run(j->synth, j->rng, j->ledger, j->table, &j->fit, &j->synthetic, NULL, &j->receipt, &err);
@@ -144,12 +180,16 @@ static int print_result(const job *j)
     }
     if (!s->is_quiet)
         app_receipt_print(stderr, &j->receipt, s->ledger);
+    if (!s->is_quiet && s->is_inferring)
+        infer_note_total(j->ledger);
     return APP_OK;
 }
 
 static int estimate(job *j)
 {
-    const int code = plan(j);
+    int code = check_settings(j->settings);
+    if (code == APP_OK)
+        code = plan(j);
     if (code != APP_OK)
         return code;
     if (!j->settings->is_json) {
@@ -167,6 +207,31 @@ static int estimate(job *j)
     return app_print_json(object);
 }
 
+/* The schema first; the table gets what is left of the budget. */
+static int infer_and_plan(job *j)
+{
+    nw_error err;
+    const settings *s = j->settings;
+    const double mu = infer_mu(s->epsilon, s->delta);
+    const double share = s->infer_share > 0.0 ? s->infer_share : DEFAULT_INFER_SHARE;
+    infer inferring = { .path = s->operands[0], .delta = s->delta, .mu = mu * sqrt(share), .progress = &j->progress };
+    int code = infer_open_ledger(s, &j->ledger);
+    if (code == APP_OK && app_new_rng(&j->rng, s->insecure_seed, &err) != NW_OK)
+        code = app_fail_error("random numbers", &err);
+    inferring.ledger = j->ledger;
+    inferring.rng = j->rng;
+    if (code == APP_OK)
+        code = infer_schema(&inferring, &j->inferred);
+    if (code == APP_OK) {
+        j->epsilon = infer_epsilon(sqrt(mu * mu - inferring.mu_squared), s->delta);
+        code = plan(j);
+    }
+    app_progress_end(&j->progress);
+    if (code != APP_OK && inferring.receipt.head[0] != '\0')
+        app_note("what was charged for the schema stays spent; nothing was released");
+    return code;
+}
+
 static int synthesise(job *j)
 {
     const settings *s = j->settings;
@@ -174,14 +239,14 @@ static int synthesise(job *j)
     int code = check_settings(s);
     if (code == APP_OK)
         code = app_check_input(s->operands[0]);
-    if (code == APP_OK)
+    if (code == APP_OK && !s->is_inferring)
         code = plan(j);
     if (code == APP_OK)
         code = app_check_output(s->output);
     if (code == APP_OK && s->manifest != NULL)
         code = app_check_output(s->manifest);
     if (code == APP_OK)
-        code = open_ledger(j);
+        code = s->is_inferring ? infer_and_plan(j) : open_ledger(j);
     if (code == APP_OK)
         code = read_table(j);
     if (code == APP_OK)
@@ -202,11 +267,12 @@ static void free_job(job *j)
     nw_ledger_close(j->ledger);
     nw_synth_free(j->synth);
     nw_schema_free(j->schema);
+    free(j->inferred);
 }
 
 int synth_release(const settings *s)
 {
-    job j = { .settings = s };
+    job j = { .settings = s, .epsilon = s->epsilon };
     app_progress_start(&j.progress, s->is_quiet);
     const int code = s->is_estimate ? estimate(&j) : synthesise(&j);
     app_progress_end(&j.progress);

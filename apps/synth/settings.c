@@ -2,6 +2,14 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* settings.c - choices of the option table as the library's values. */
 #include "settings.h"
+#include "../common/exit.h"
+#include "../common/files.h"
+#include "../common/json.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define SCHEMA_LIMIT ((size_t)1 << 28) /* bytes */
 
 nw_adjacency settings_adjacency(const settings *s)
 {
@@ -18,4 +26,67 @@ nw_synth_engine settings_engine(const settings *s)
 bool settings_are_insecure(const settings *s)
 {
     return app_is_insecure(s->insecure_seed);
+}
+
+uint32_t settings_rows_per_unit(const settings *s)
+{
+    if (s->unit == NULL)
+        return 0;
+    return s->rows_per_unit == 0 ? 1 : (uint32_t)s->rows_per_unit;
+}
+
+static uint32_t most_bins(const settings *s)
+{
+    return s->bins > 0 ? (uint32_t)s->bins : NW_SYNTH_BINS;
+}
+
+/* The unit's column is in the file, and may be in the schema, but never in what is measured. */
+static int leave_unit_out(const settings *s, nw_schema **schema)
+{
+    nw_error err;
+    char *text = NULL;
+    size_t c = 0;
+    while (c < nw_schema_columns(*schema) && strcmp(nw_schema_column(*schema, c).name, s->unit) != 0)
+        c++;
+    if (c == nw_schema_columns(*schema))
+        return APP_OK;
+    const int code = app_read_text(s->schema, SCHEMA_LIMIT, &text);
+    if (code != APP_OK)
+        return code;
+    json_t *object = json_loads(text, 0, NULL);
+    free(text);
+    json_object_del(object, s->unit);
+    text = app_json_dump(object, JSON_COMPACT);
+    nw_schema_free(*schema);
+    *schema = NULL;
+    if (text == NULL)
+        return app_fail(APP_INTERNAL, s->schema, "out of memory");
+    const nw_status status = nw_schema_parse(schema, text, most_bins(s), &err);
+    free(text);
+    return status == NW_OK ? APP_OK : app_fail_error(s->schema, &err);
+}
+
+int settings_read_schema(const settings *s, nw_schema **out)
+{
+    nw_error err;
+    nw_schema *schema = NULL;
+    *out = NULL;
+    int code = app_check_input(s->schema);
+    if (code == APP_OK && s->constraints != NULL)
+        code = app_check_input(s->constraints);
+    if (code == APP_OK && nw_schema_read(&schema, s->schema, most_bins(s), &err) != NW_OK)
+        code = app_fail_error(s->schema, &err);
+    if (code == APP_OK && s->unit != NULL)
+        code = leave_unit_out(s, &schema);
+    for (size_t i = 0; code == APP_OK && i < nw_schema_columns(schema); i++)
+        if (nw_schema_column(schema, i).type == NW_COLUMN_TEXT)
+            code = app_fail(APP_DATA, s->schema, "column \"%s\" is text, must be left out of the table or be given a domain",
+                nw_schema_column(schema, i).name);
+    if (code == APP_OK && s->constraints != NULL && nw_constraints_read(out, schema, s->constraints, &err) != NW_OK)
+        code = app_fail_error(s->constraints, &err);
+    if (code == APP_OK && s->constraints == NULL)
+        *out = schema;
+    else
+        nw_schema_free(schema);
+    return code;
 }

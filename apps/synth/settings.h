@@ -12,6 +12,9 @@
 typedef struct settings {
     const char *operands[APP_MAX_OPERANDS]; /* TABLE.csv */
     const char *schema;
+    const char *constraints;
+    const char *unit;       /* a column; NULL: a record is protected */
+    uint64_t rows_per_unit; /* 0: not given */
     const char *output;
     const char *ledger;
     const char *manifest;
@@ -25,6 +28,8 @@ typedef struct settings {
     uint64_t chains;
     uint64_t threads;
     uint64_t insecure_seed;
+    double infer_share;
+    bool is_inferring;
     bool is_estimate;
     bool is_json;
     bool is_quiet;
@@ -32,9 +37,15 @@ typedef struct settings {
 
 nw_adjacency settings_adjacency(const settings *s);
 nw_synth_engine settings_engine(const settings *s);
+/** Rows of a unit that count, 1 if not given; 0 without --unit. */
+uint32_t settings_rows_per_unit(const settings *s);
 bool settings_are_insecure(const settings *s);
+
+/** Reads --schema, without the column of --unit, and --constraints. An exit code, with its message written. */
+int settings_read_schema(const settings *s, nw_schema **out);
 
 /* The commands. Each returns an exit code, with its message written. */
 int synth_release(const settings *s);
+int synth_infer(const settings *s);
 
 #endif

@@ -1,0 +1,86 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* infer_command.c - nw-synth infer-schema TABLE.csv: a schema to look at, and to edit. */
+#include "../common/budget.h"
+#include "../common/exit.h"
+#include "../common/files.h"
+#include "../common/numbers.h"
+#include "../common/receipt.h"
+#include "../common/seed.h"
+#include "../common/signals.h"
+#include "infer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+int infer_open_ledger(const settings *s, nw_ledger **ledger)
+{
+    nw_error err;
+    nw_event *whole = NULL;
+    if (strcmp(s->operands[0], "-") == 0)
+        return app_fail(APP_USAGE, "TABLE.csv", "is standard input, must be a file where a schema is inferred: it is read twice");
+    if (settings_adjacency(s) != NW_ADD_REMOVE)
+        return app_fail(APP_USAGE, "--adjacency", "is replace-one, must be add-remove where a schema is inferred");
+    /* what the schema, and the table, will come to together */
+    const double sigma = 1.0 / infer_mu(s->epsilon, s->delta);
+    if (nw_event_gaussian(&whole, sigma, (nw_sensitivity){ 1.0, NW_ADD_REMOVE }, &err) != NW_OK)
+        return app_fail_error("--epsilon", &err);
+    const app_release release = {
+        .ledger = s->ledger, .epsilon = s->epsilon, .delta = s->delta, .adjacency = NW_ADD_REMOVE, .event = whole
+    };
+    const int code = app_open_ledger(ledger, &release);
+    nw_event_free(whole);
+    return code;
+}
+
+void infer_note_total(nw_ledger *ledger)
+{
+    nw_ledger_summary summary;
+    char epsilon[APP_NUMBER_SIZE];
+    char delta[APP_NUMBER_SIZE];
+    if (nw_ledger_summarise(ledger, &summary, NULL) == NW_OK)
+        app_note("the receipt is of the last charge; all charges of the ledger together are epsilon %s at delta %s",
+            app_text_up(summary.spent_epsilon, epsilon), app_text_up(summary.spent_delta, delta));
+}
+
+static int check(const settings *s)
+{
+    const char *const named[] = { s->operands[0], s->ledger };
+    int code = app_check_seed(s->insecure_seed, s->ledger);
+    if (code == APP_OK)
+        code = app_check_apart("--output", s->output, named, 2);
+    if (code == APP_OK)
+        code = app_check_input(s->operands[0]);
+    return code == APP_OK ? app_check_output(s->output) : code;
+}
+
+int synth_infer(const settings *s)
+{
+    nw_error err;
+    app_progress progress;
+    char *text = NULL;
+    infer job = { .path = s->operands[0], .delta = s->delta, .mu = infer_mu(s->epsilon, s->delta), .progress = &progress };
+    int code = check(s);
+    if (code == APP_OK)
+        code = infer_open_ledger(s, &job.ledger);
+    if (code == APP_OK && app_new_rng(&job.rng, s->insecure_seed, &err) != NW_OK)
+        code = app_fail_error("random numbers", &err);
+    app_progress_start(&progress, s->is_quiet);
+    if (code == APP_OK)
+        code = infer_schema(&job, &text);
+    app_progress_end(&progress);
+    if (code == APP_OK)
+        code = app_write_text(s->output, text);
+    if (code != APP_OK && job.receipt.head[0] != '\0')
+        app_note("what was charged so far stays spent; no schema was written");
+    if (code == APP_OK)
+        app_note_seed(s->insecure_seed);
+    if (code == APP_OK && !s->is_quiet) {
+        app_receipt_print(stderr, &job.receipt, s->ledger);
+        infer_note_total(job.ledger);
+    }
+    free(text);
+    nw_rng_free(job.rng);
+    nw_ledger_close(job.ledger);
+    return code;
+}
