@@ -41,6 +41,8 @@ json_t *manifest_json(const job *j, uint64_t rows)
     app_json_put(&object, "adjacency", json_string(nw_adjacency_name(settings_adjacency(s))));
     if (j->inferred != NULL)
         app_json_put(&object, "inferred_schema", json_loads(j->inferred, 0, NULL));
+    if (nw_schema_rules_json(j->schema) != NULL)
+        app_json_put(&object, "constraints", json_loads(nw_schema_rules_json(j->schema), 0, NULL));
     if (s->unit != NULL) {
         app_json_put(&object, "unit", app_json_text(s->unit));
         app_json_put(&object, "max_rows_per_unit", json_integer(settings_rows_per_unit(s)));

@@ -42,6 +42,8 @@ NW_API NW_WARN_UNUSED nw_status nw_constraints_parse(nw_schema **out, const nw_s
 /** Rules of a schema, 0 if it has none, and the name of rule i: as it was given, or "rule 1", "rule 2", ... Borrowed. */
 NW_API size_t nw_schema_rules(const nw_schema *schema);
 NW_API const char *nw_schema_rule_name(const nw_schema *schema, size_t i);
+/** The rules as they were read, in JSON without blanks, to be kept beside the schema; NULL if it has none. Borrowed. */
+NW_API const char *nw_schema_rules_json(const nw_schema *schema);
 
 /** Counts, for each rule of the table's schema, the rows whose codes break it: whatever values are chosen inside their bins.
  *  An exact figure of that table: only of a table that is public, or for its holder.

@@ -93,6 +93,11 @@ const char *nw_schema_rule_name(const nw_schema *schema, size_t i)
     return schema->rules->rules[i].name;
 }
 
+const char *nw_schema_rules_json(const nw_schema *schema)
+{
+    return schema->rules == NULL ? NULL : schema->rules->text;
+}
+
 /* ---- rows that break them ---- */
 
 typedef struct rule_counter {

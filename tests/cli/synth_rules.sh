@@ -32,6 +32,8 @@ for options in '' '--bins 7' '--adjacency replace-one --rows 2000' '--chains 1 -
 done
 nw-synth table.csv "${privacy[@]}" --constraints rules.json -o kept1.csv --insecure-seed 5 --threads 1 --quiet 2>/dev/null
 nw-synth table.csv "${privacy[@]}" --constraints rules.json -o kept2.csv --insecure-seed 5 --threads 3 --quiet 2>/dev/null
+nw-synth table.csv "${privacy[@]}" --constraints rules.json -o kept2.csv -m kept.json --insecure-seed 5 --quiet 2>/dev/null
+is rules__manifest_has_them "$(json kept.json 'len(d["constraints"]["rules"])')" 4
 check rules__threads_do_not_matter cmp kept1.csv kept2.csv
 nw-synth --schema schema.json --epsilon 1 --delta 1e-9 -c rules.json --estimate >run.txt 2>run.err
 is rules__estimate "$?" 0

@@ -282,6 +282,11 @@ static void constraints__change_the_hash(void **state)
     assert_int_equal(nw_schema_rules(schema), 0);
     assert_int_equal(nw_schema_rules(one), 1);
     assert_string_equal(nw_schema_rule_name(one, 0), "rule 1");
+    nw_schema *again = constrained(SMALL_SCHEMA, 0, nw_schema_rules_json(one));
+    nw_schema_hash(again, plain);
+    assert_string_equal(plain, ruled);
+    assert_null(nw_schema_rules_json(schema));
+    nw_schema_free(again);
     nw_schema_free(schema);
     nw_schema_free(one);
     nw_schema_free(same);

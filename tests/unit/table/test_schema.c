@@ -369,6 +369,66 @@ static void schema_label__is_that_of_the_schema(void **state)
     nw_schema_free(schema);
 }
 
+static void schema_parse__gives_unknown_labels_to_the_other(void **state)
+{
+    (void)state;
+    char with[65];
+    char without[65];
+    const char *const json = "{\"a\": {\"type\": \"categorical\", \"values\": [\"x\", \"y\", \"rest\"], \"other\": \"rest\"}, \"b\": "
+                             "{\"type\": \"categorical\", \"values\": [\"x\", \"y\", \"rest\"]}}";
+    nw_schema *schema = schema_of(json, 0);
+    nw_schema *plain = schema_of("{\"a\": {\"type\": \"categorical\", \"values\": [\"x\", \"y\", \"rest\"]}, \"b\": {\"type\": "
+                                 "\"categorical\", \"values\": [\"x\", \"y\", \"rest\"]}}", 0);
+    nw_table *table = table_of(schema, "a,b\ny,y\nz,z\n,\n");
+    assert_int_equal(code_at(table, 0, 0), 1);
+    assert_int_equal(code_at(table, 0, 1), 2); /* the other */
+    assert_int_equal(code_at(table, 1, 1), 3); /* missing */
+    assert_int_equal(code_at(table, 0, 2), 3); /* what is missing stays so */
+    nw_schema_hash(schema, with);
+    nw_schema_hash(plain, without);
+    assert_string_not_equal(with, without);
+    nw_table_free(table);
+    nw_schema_free(schema);
+    nw_schema_free(plain);
+    refused("{\"a\": {\"type\": \"categorical\", \"values\": [\"x\"], \"other\": \"z\"}}", 0, NW_E_FORMAT,
+        "other must be one of the values");
+    refused("{\"a\": {\"type\": \"bool\", \"other\": \"z\"}}", 0, NW_E_FORMAT, "unknown key \"other\"");
+}
+
+static void of_header(const char *text, nw_status wanted, const char *words)
+{
+    char path[64];
+    nw_error err;
+    nw_schema *schema = NULL;
+    const int fd = file_of(text, strlen(text), path);
+    assert_int_equal(nw_schema_of_header(&schema, path, &err), wanted);
+    close(fd);
+    if (wanted == NW_OK) {
+        assert_int_equal(nw_schema_columns(schema), 3);
+        assert_string_equal(nw_schema_column(schema, 1).name, "b, c");
+        for (size_t j = 0; j < 3; j++)
+            assert_int_equal(nw_schema_column(schema, j).type, NW_COLUMN_TEXT);
+    } else {
+        assert_null(schema);
+        assert_non_null(strstr(err.message, words));
+    }
+    nw_schema_free(schema);
+}
+
+static void schema_of_header__takes_the_names_alone(void **state)
+{
+    (void)state;
+    nw_schema *schema;
+    of_header("\xEF\xBB\xBF""a ,\"b, c\",d\r\n1,2\n\"broken", NW_OK, NULL); /* rows are not read */
+    of_header("a,b,a\n", NW_E_FORMAT, "names the column \"a\" twice");
+    of_header("a,,b\n", NW_E_FORMAT, "is empty, or no UTF-8");
+    of_header("a,\xff\n", NW_E_FORMAT, "is empty, or no UTF-8");
+    of_header("", NW_E_FORMAT, "the file is empty");
+    assert_int_equal(nw_schema_of_header(&schema, "-", NULL), NW_E_ARG);
+    assert_int_equal(nw_schema_of_header(&schema, NULL, NULL), NW_E_ARG);
+    assert_int_equal(nw_schema_of_header(&schema, "/nonexistent/table.csv", NULL), NW_E_IO);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -378,6 +438,8 @@ int main(void)
         cmocka_unit_test(schema_parse__refuses_bad_bounds),
         cmocka_unit_test(schema_parse__refuses_bad_steps),
         cmocka_unit_test(schema_parse__refuses_bad_values),
+        cmocka_unit_test(schema_parse__gives_unknown_labels_to_the_other),
+        cmocka_unit_test(schema_of_header__takes_the_names_alone),
         cmocka_unit_test(schema_parse__refuses_too_many_cells),
         cmocka_unit_test(schema_parse__refuses_long_texts),
         cmocka_unit_test(schema_parse__refuses_null),
