@@ -395,6 +395,24 @@ static void synth_release__leaves_no_noise_where_no_row_can_be(void **state)
         }
     }
     assert_int_equal(masked, 6 + 8);
+    /* from a file the measurements are fitted within the same rules, and only under them */
+    char path[] = "/tmp/nw-rules-XXXXXX";
+    nw_synth_measurements *back = NULL;
+    nw_table *fitted = NULL;
+    nw_schema *without = NULL;
+    uint64_t rows = 1;
+    close(mkstemp(path));
+    assert_int_equal(nw_schema_parse(&without, "{\"a\": 4, \"b\": 4, \"c\": 3}", 0, NULL), NW_OK);
+    assert_int_equal(nw_synth_measurements_write(measured, path, NULL), NW_OK);
+    assert_int_equal(nw_synth_measurements_read(&back, without, path, NULL), NW_E_ARG);
+    assert_int_equal(nw_synth_measurements_read(&back, schema, path, NULL), NW_OK);
+    assert_int_equal(nw_synth_fit(back, rng, &(nw_synth_fit_opts)NW_SYNTH_FIT_OPTS_INIT, &fitted, NULL), NW_OK);
+    assert_int_equal(nw_constraints_violations(fitted, NULL, &rows, NULL), NW_OK);
+    assert_int_equal(rows, 0);
+    unlink(path);
+    nw_schema_free(without);
+    nw_table_free(fitted);
+    nw_synth_measurements_free(back);
     nw_synth_measurements_free(measured);
     nw_synth_free(synth);
     nw_ledger_close(ledger);
