@@ -185,8 +185,8 @@ static void measure_temperature(const nw_table *table, const yardsticks *y)
     check(nw_synth_release(synth, rng, ledger, "bench", &measured, NULL, &err));
     check(nw__reference_make(&reference, &measured->plan, -1.0, &err));
     for (size_t h = 0; h < sizeof heats / sizeof *heats; h++) {
-        const nw__chain chain = { &measured->plan, &reference, rows, fit.sweeps, heats[h], codes, NULL, NULL, false, measured->schema,
-            measured->codings };
+        const nw__chain chain = { &measured->plan, &reference, rows, fit.sweeps, heats[h], codes, NULL, NULL, false,
+            measured->schema, measured->codings };
         nw_table *synthetic = NULL;
         char name[64];
         check(nw__gibbs_fit(&chain, rng, &err));

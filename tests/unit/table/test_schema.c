@@ -374,8 +374,8 @@ static void schema_parse__gives_unknown_labels_to_the_other(void **state)
     (void)state;
     char with[65];
     char without[65];
-    const char *const json = "{\"a\": {\"type\": \"categorical\", \"values\": [\"x\", \"y\", \"rest\"], \"other\": \"rest\"}, \"b\": "
-                             "{\"type\": \"categorical\", \"values\": [\"x\", \"y\", \"rest\"]}}";
+    const char *const json = "{\"a\": {\"type\": \"categorical\", \"values\": [\"x\", \"y\", \"rest\"], \"other\": \"rest\"}, "
+                             "\"b\": {\"type\": \"categorical\", \"values\": [\"x\", \"y\", \"rest\"]}}";
     nw_schema *schema = schema_of(json, 0);
     nw_schema *plain = schema_of("{\"a\": {\"type\": \"categorical\", \"values\": [\"x\", \"y\", \"rest\"]}, \"b\": {\"type\": "
                                  "\"categorical\", \"values\": [\"x\", \"y\", \"rest\"]}}", 0);
