@@ -2,65 +2,24 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* report.c - see report.h. */
 #include "report.h"
+#include "../common/codes.h"
 #include "../common/exit.h"
 #include "../common/json.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-enum { TEXT_SIZE = 64, COLUMNS = 4, MOST_DECIMALS = 15 };
+enum { TEXT_SIZE = APP_VALUE_SIZE, COLUMNS = 4, MOST_DECIMALS = 15 };
 
 /* ---- words ---- */
-
-static void date_text(double days, char out[TEXT_SIZE])
-{
-    const time_t seconds = (time_t)(round(days) * 86400.0);
-    struct tm tm;
-    if (gmtime_r(&seconds, &tm) == NULL)
-        snprintf(out, TEXT_SIZE, "%g", days);
-    else
-        snprintf(out, TEXT_SIZE, "%04d-%02d-%02d", tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
-}
-
-static void number_text(nw_column_type type, double x, char out[TEXT_SIZE])
-{
-    if (type == NW_COLUMN_DATE)
-        date_text(x, out);
-    else if (type == NW_COLUMN_BOOL)
-        snprintf(out, TEXT_SIZE, "%s", x > 0.5 ? "true" : "false");
-    else
-        snprintf(out, TEXT_SIZE, "%.10g", x);
-}
-
-/* The values of codes first..last of a column, or a category's label, as a new string; NULL if memory lacks. */
-static char *code_text(const nw_schema *schema, size_t column, uint32_t first, uint32_t last)
-{
-    char from[TEXT_SIZE], to[TEXT_SIZE], both[2 * TEXT_SIZE + 3];
-    const nw_column c = nw_schema_column(schema, column);
-    const char *label = nw_schema_label(schema, column, first);
-    double low, high, unused;
-    if (label != NULL) {
-        char *copy = strdup(label);
-        return copy == NULL ? NULL : (char *)(uintptr_t)app_plain(copy);
-    }
-    if (first >= query_values(&c))
-        return strdup("(missing)");
-    nw_schema_range(schema, column, first, &low, &unused);
-    nw_schema_range(schema, column, last, &unused, &high);
-    number_text(c.type, low, from);
-    number_text(c.type, high, to);
-    snprintf(both, sizeof both, low == high ? "%s" : "%s .. %s", from, to);
-    return strdup(both);
-}
 
 static char *cell_text(const report *r, const query *q, uint32_t cell)
 {
     const nw_column c = nw_schema_column(r->schema, q->column);
     if (cell >= q->ranges)
         return strdup("(missing)");
-    return code_text(r->schema, q->column, query_first_code(q, &c, cell), query_first_code(q, &c, cell + 1) - 1);
+    return app_code_text(r->schema, q->column, query_first_code(q, &c, cell), query_first_code(q, &c, cell + 1) - 1);
 }
 
 /* As many decimals as leave two digits of the error. */
@@ -95,13 +54,13 @@ static char *value_text(const report *r, const query *q, nw_stats_figure f)
     const nw_column_type type = q->column == QUERY_NO_COLUMN ? NW_COLUMN_CODE : nw_schema_column(r->schema, q->column).type;
     const bool is_date = q->figure == FIGURE_MEAN && type == NW_COLUMN_DATE;
     if (query_is_choice(q)) {
-        number_text(type, chosen_value(r, q, f.value), text);
+        app_value_text(type, chosen_value(r, q, f.value), text);
         return strdup(text);
     }
     if (isnan(f.value))
         return strdup("-");
     if (is_date)
-        date_text(f.value, text);
+        app_value_text(NW_COLUMN_DATE, f.value, text);
     else if (is_count(q))
         snprintf(text, sizeof text, "%.0f", f.value);
     else
@@ -200,7 +159,7 @@ static bool print_figures(FILE *stream, const report *r, size_t i)
         nw_stats_figure f = { NAN, INFINITY };
         const bool is_known = row > 0 && nw_stats_get(r->stats, i, row - 1, &f, NULL) == NW_OK;
         if (q->key != QUERY_NO_COLUMN)
-            cells[0] = row == 0 ? column_name(r, q->key) : code_text(r->schema, q->key, key, key);
+            cells[0] = row == 0 ? column_name(r, q->key) : app_code_text(r->schema, q->key, key, key);
         if (q->figure == FIGURE_HIST)
             cells[1] = row == 0 ? column_name(r, q->column) : cell_text(r, q, cell);
         cells[2] = is_known ? value_text(r, q, f) : strdup("value");
@@ -275,7 +234,7 @@ static json_t *number_json(nw_column_type type, double x)
         return json_integer((json_int_t)x);
     if (type != NW_COLUMN_DATE)
         return json_real(x);
-    date_text(x, text);
+    app_value_text(NW_COLUMN_DATE, x, text);
     return json_string(text);
 }
 
@@ -377,7 +336,7 @@ json_t *report_json(const report *r)
 char *report_value(const nw_schema *schema, size_t column, uint32_t code)
 {
     char text[TEXT_SIZE];
-    number_text(nw_schema_column(schema, column).type, middle_of(schema, column, code), text);
+    app_value_text(nw_schema_column(schema, column).type, middle_of(schema, column, code), text);
     return strdup(text);
 }
 
