@@ -44,6 +44,11 @@ NW_API const char *nw_synth_engine_name(nw_synth_engine engine); /* "gibbs", "ge
 /** Told how far the fit is, 0..1; from public quantities only. Returning false stops it: NW_E_CANCELLED. */
 typedef bool (*nw_synth_progress)(void *context, const char *phase, double fraction);
 
+/** Told how well a chain's table fits after a sweep (gibbs) and at its end: the mean over all measured cells of the squared
+ *  difference between its counts, scaled to the private table's size, and the noisy ones, in units of the noise. The private
+ *  table itself would have about 1. From public quantities only; one call at a time, chains in any order. */
+typedef void (*nw_synth_trace)(void *context, unsigned chain, double fraction, double misfit);
+
 /** What is measured, and at what cost. Privacy parameters have no default. */
 typedef struct nw_synth_opts {
     size_t struct_size;
@@ -75,9 +80,11 @@ typedef struct nw_synth_fit_opts {
     unsigned threads;           /* 0 (default): as OpenMP decides; never part of the result */
     nw_synth_progress progress; /* default NULL */
     void *progress_context;
+    nw_synth_trace trace; /* default NULL */
+    void *trace_context;
 } nw_synth_fit_opts;
 /* clang-format off */
-#define NW_SYNTH_FIT_OPTS_INIT { sizeof(nw_synth_fit_opts), NW_SYNTH_GIBBS, 0, 6, 0, 0, NULL, NULL }
+#define NW_SYNTH_FIT_OPTS_INIT { sizeof(nw_synth_fit_opts), NW_SYNTH_GIBBS, 0, 6, 0, 0, NULL, NULL, NULL, NULL }
 /* clang-format on */
 NW_API void nw_synth_fit_opts_init(nw_synth_fit_opts *opts, size_t struct_size);
 /** Refuses what nw_synth_fit would refuse, before anything is charged, and writes the options in force to *resolved (may be
@@ -185,6 +192,8 @@ NW_API void nw_synth_measurements_free(nw_synth_measurements *measurements);
 NW_API const nw_schema *nw_synth_measurements_schema(const nw_synth_measurements *measurements);
 NW_API const nw_event *nw_synth_measurements_event(const nw_synth_measurements *measurements);
 NW_API nw_adjacency nw_synth_measurements_adjacency(const nw_synth_measurements *measurements);
+/** True if the noise came from a generator with a fixed seed: then nothing of this is private. */
+NW_API bool nw_synth_measurements_are_insecure(const nw_synth_measurements *measurements);
 /** The private table's number of rows: exact under replace_one, where it is public, else estimated from the noisy counts, with
  *  its standard error (out, may be NULL). At least 1. */
 NW_API double nw_synth_measurements_rows(const nw_synth_measurements *measurements, double *standard_error);
@@ -203,7 +212,8 @@ NW_API NW_WARN_UNUSED nw_status nw_synth_measurements_write(
     const nw_synth_measurements *measurements, const char *path, nw_error *err);
 /** Reads such a file.
  *
- *  Shapes    *out: new object, or NULL on error. schema: the one that was measured under, bins included.
+ *  Shapes    *out: new object, or NULL on error. schema: the one that was measured under, bins included; NULL: as the file
+ *            says, which holds it.
  *  Units     none.
  *  Errors    NW_E_ARG on NULL, or if the file was measured under another schema; NW_E_IO; NW_E_FORMAT if it is damaged, cut off,
  *            of an unknown version or no such file; NW_E_NOMEM.

@@ -83,6 +83,10 @@ NW_API nw_column nw_schema_column(const nw_schema *schema, size_t i);
 NW_API void nw_schema_range(const nw_schema *schema, size_t column, uint32_t code, double *low, double *high);
 /** The label of a category; NULL for the missing value and for columns of other types. Lives as long as the schema. */
 NW_API const char *nw_schema_label(const nw_schema *schema, size_t column, uint32_t code);
+/** The JSON that the schema was read from, without blanks, and max_bins as it was in force: nw_schema_parse makes the same schema
+ *  of the two. Lives as long as the schema. */
+NW_API const char *nw_schema_json(const nw_schema *schema);
+NW_API uint32_t nw_schema_max_bins(const nw_schema *schema);
 /** BLAKE2b-256 of the schema's canonical form, as 64 hex digits and a NUL. */
 NW_API void nw_schema_hash(const nw_schema *schema, char out[65]);
 

@@ -13,8 +13,10 @@ static nw_status copy_schema(nw_schema **out, const nw_schema *schema, nw_error 
     bool is_whole = copy != NULL;
     if (is_whole) {
         copy->references = 1;
+        copy->max_bins = schema->max_bins;
+        copy->json = nw__strdup(schema->json);
         copy->domains = nw__calloc(schema->columns, sizeof *copy->domains);
-        is_whole = copy->domains != NULL;
+        is_whole = copy->domains != NULL && copy->json != NULL;
     }
     for (size_t j = 0; is_whole && j < schema->columns; j++) {
         copy->columns++;

@@ -344,7 +344,12 @@ static nw_status build(
     nw_status status = schema == NULL ? nw__fail_memory(err, function) : NW_OK;
     if (status == NW_OK) {
         schema->references = 1;
+        schema->max_bins = r.max_bins;
         status = read_columns(schema, root, &r);
+    }
+    if (status == NW_OK) {
+        schema->json = json_dumps(root, JSON_COMPACT);
+        status = schema->json == NULL ? nw__fail_memory(err, function) : NW_OK;
     }
     json_decref(root);
     if (status != NW_OK) {
@@ -412,7 +417,18 @@ void nw_schema_free(nw_schema *schema)
         nw__domain_free(&schema->domains[i]);
     free(schema->domains);
     nw__rules_free(schema->rules);
+    free(schema->json);
     free(schema);
+}
+
+const char *nw_schema_json(const nw_schema *schema)
+{
+    return schema->json;
+}
+
+uint32_t nw_schema_max_bins(const nw_schema *schema)
+{
+    return schema->max_bins;
 }
 
 size_t nw_schema_columns(const nw_schema *schema)

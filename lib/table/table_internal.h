@@ -50,6 +50,8 @@ typedef struct nw__rules nw__rules; /* rules.h */
 
 struct nw_schema {
     unsigned references; /* atomic: a schema is shared by the tables read under it */
+    uint32_t max_bins;
+    char *json; /* what it was read from, compact */
     size_t columns;
     nw__domain *domains;
     nw__rules *rules; /* NULL: none */

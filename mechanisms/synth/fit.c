@@ -76,13 +76,27 @@ typedef struct hub {
 typedef struct chain_context {
     hub *hub;
     size_t index;
+    const nw__chain *chain;
 } chain_context;
+
+/* Where memory lacks, a point of the trace is left out. */
+static void trace_chain(const chain_context *c, double fraction)
+{
+    const nw_synth_fit_opts *opts = c->hub->opts;
+    double misfit;
+    if (opts->trace == NULL || nw__chain_misfit(c->chain, &misfit, NULL) != NW_OK)
+        return;
+#pragma omp critical(nw__synth_progress)
+    opts->trace(opts->trace_context, (unsigned)c->index, fraction, misfit);
+}
 
 static bool report_progress(void *context, const char *phase, double fraction)
 {
     const chain_context *c = context;
     hub *h = c->hub;
     bool goes_on = true;
+    if (h->opts->engine == NW_SYNTH_GIBBS && fraction < 1.0) /* whose codes are a table after each sweep */
+        trace_chain(c, fraction);
 #pragma omp critical(nw__synth_progress)
     {
         double sum = 0.0;
@@ -113,7 +127,7 @@ static nw_status prepare_job(fit_job *job, const nw_synth_measurements *measurem
     const size_t chain_rows = rows * (i + 1) / h->chains - rows * i / h->chains;
     const bool is_follower = i >= h->opts->chains;
     const unsigned sweeps = is_follower && h->opts->sweeps > FOLLOWER_SWEEPS ? FOLLOWER_SWEEPS : h->opts->sweeps;
-    job->context = (chain_context){ h, i };
+    job->context = (chain_context){ h, i, &job->chain };
     job->chain = (nw__chain){ plan, reference, chain_rows, sweeps, 1.0, NULL, report_progress, &job->context, is_follower,
         measurements->schema, measurements->codings };
     job->chain.codes = nw__calloc(chain_rows, plan->columns * sizeof(uint16_t));
@@ -139,6 +153,8 @@ static nw_status run_jobs(fit_job *jobs, size_t first, size_t end, const nw_synt
             start_follower(&jobs[i].chain, &jobs[i % opts->chains].chain);
         jobs[i].status = opts->engine == NW_SYNTH_GIBBS ? nw__gibbs_fit(&jobs[i].chain, jobs[i].rng, &jobs[i].error)
                                                         : nw__genetic_fit(&jobs[i].chain, jobs[i].rng, &jobs[i].error);
+        if (jobs[i].status == NW_OK)
+            trace_chain(&jobs[i].context, 1.0);
     }
     for (size_t i = first; i < end; i++) {
         if (jobs[i].status == NW_OK)

@@ -71,6 +71,11 @@ const nw_event *nw_synth_measurements_event(const nw_synth_measurements *measure
     return measurements->event;
 }
 
+bool nw_synth_measurements_are_insecure(const nw_synth_measurements *measurements)
+{
+    return measurements->is_insecure;
+}
+
 nw_adjacency nw_synth_measurements_adjacency(const nw_synth_measurements *measurements)
 {
     return measurements->adjacency;

@@ -6,6 +6,8 @@
 #include "output_file.h"
 #include "synth_internal.h"
 
+#include <nw/constraints.h>
+
 #include <jansson.h>
 #include <math.h>
 #include <sodium.h>
@@ -66,6 +68,12 @@ static json_t *measured_json(const nw__plan *plan)
     return list;
 }
 
+static json_t *rules_json(const nw_schema *schema)
+{
+    const char *text = nw_schema_rules_json(schema);
+    return text == NULL ? json_null() : json_loads(text, 0, NULL);
+}
+
 /* The header as one line with its newline; NULL if memory lacks. */
 static char *header_text(const nw_synth_measurements *m)
 {
@@ -74,10 +82,11 @@ static char *header_text(const nw_synth_measurements *m)
     nw_schema_hash(m->schema, hash);
     if (nw_event_to_json(m->event, &event_text, NULL) != NW_OK)
         return NULL;
-    json_t *header =
-        json_pack("{s:s, s:i, s:s, s:s, s:o, s:o, s:o, s:o}", "format", FORMAT, "version", FORMAT_VERSION, "schema_hash", hash,
-            "adjacency", nw_adjacency_name(m->adjacency), "rows", m->known_rows < 0.0 ? json_null() : json_real(m->known_rows),
-            "event", json_loads(event_text, 0, NULL), "columns", columns_json(m), "measured", measured_json(&m->plan));
+    json_t *header = json_pack("{s:s, s:i, s:b, s:o, s:I, s:o, s:s, s:s, s:o, s:o, s:o, s:o}", "format", FORMAT, "version",
+        FORMAT_VERSION, "insecure", m->is_insecure, "schema", json_loads(nw_schema_json(m->schema), 0, NULL), "bins",
+        (json_int_t)nw_schema_max_bins(m->schema), "constraints", rules_json(m->schema), "schema_hash", hash, "adjacency",
+        nw_adjacency_name(m->adjacency), "rows", m->known_rows < 0.0 ? json_null() : json_real(m->known_rows), "event",
+        json_loads(event_text, 0, NULL), "columns", columns_json(m), "measured", measured_json(&m->plan));
     nw_string_free(event_text);
     char *text = header == NULL ? NULL : json_dumps(header, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
     json_decref(header);
@@ -305,6 +314,10 @@ static nw_status read_header(nw_synth_measurements *m, const json_t *header, nw_
     const char *adjacency = json_string_value(json_object_get(header, "adjacency"));
     if (adjacency == NULL || nw_adjacency_parse(adjacency, &m->adjacency, NULL) != NW_OK)
         return fail_format(err, "the header is malformed: adjacency");
+    const json_t *insecure = json_object_get(header, "insecure");
+    if (!json_is_boolean(insecure))
+        return fail_format(err, "the header is malformed: insecure");
+    m->is_insecure = json_is_true(insecure);
     m->known_rows = json_is_null(rows) ? -1.0 : json_number_value(rows);
     if (!json_is_null(rows) && !(json_is_number(rows) && m->known_rows >= 0.0 && m->known_rows <= MOST_ROWS))
         return fail_format(err, "the header is malformed: rows");
@@ -339,20 +352,55 @@ static nw_status read_counts(nw__plan *plan, const uint8_t *bytes, size_t n, nw_
 }
 
 /* What the header says it is, before anything else is believed. */
-static nw_status check_kind(const json_t *header, const nw_schema *schema, nw_error *err)
+static nw_status check_kind(const json_t *header, nw_error *err)
 {
-    char hash[65];
     const char *format = json_string_value(json_object_get(header, "format"));
-    const char *schema_hash = json_string_value(json_object_get(header, "schema_hash"));
     const json_int_t version = json_integer_value(json_object_get(header, "version"));
     if (format == NULL || strcmp(format, FORMAT) != 0)
         return fail_format(err, "the file is not measurements of nw_synth_measurements_write");
     if (version != FORMAT_VERSION)
         return nw__fail(err, NW_E_FORMAT, READ, "the file has version %lld, must be %d", (long long)version, FORMAT_VERSION);
-    nw_schema_hash(schema, hash);
-    if (schema_hash == NULL || strcmp(schema_hash, hash) != 0)
-        return nw__fail(err, NW_E_ARG, READ, "schema is not the one that was measured under, must be, with the same bins");
     return NW_OK;
+}
+
+/* The schema that the header holds. Anything that is not right about it is NW_E_FORMAT. */
+static nw_status schema_of_header(nw_schema **out, const json_t *header)
+{
+    nw_schema *plain = NULL;
+    const json_t *rules = json_object_get(header, "constraints");
+    const json_int_t bins = json_integer_value(json_object_get(header, "bins"));
+    char *text = json_dumps(json_object_get(header, "schema"), JSON_COMPACT);
+    char *rules_text = rules == NULL || json_is_null(rules) ? NULL : json_dumps(rules, JSON_COMPACT);
+    nw_status status = text == NULL || rules == NULL || bins <= 0 || bins > UINT16_MAX ? NW_E_FORMAT : NW_OK;
+    if (status == NW_OK)
+        status = nw_schema_parse(&plain, text, (uint32_t)bins, NULL);
+    if (status == NW_OK && rules_text != NULL)
+        status = nw_constraints_parse(out, plain, rules_text, NULL);
+    if (status == NW_OK && rules_text == NULL)
+        *out = plain;
+    else
+        nw_schema_free(plain);
+    free(text);
+    free(rules_text);
+    return status == NW_OK || status == NW_E_NOMEM ? status : NW_E_FORMAT;
+}
+
+/* The caller's schema must be the file's; without one the file's is taken. */
+static nw_status settle_schema(nw_synth_measurements *m, const json_t *header, nw_error *err)
+{
+    char hash[65];
+    const char *wanted = json_string_value(json_object_get(header, "schema_hash"));
+    const bool is_given = m->schema != NULL;
+    const nw_status status = is_given ? NW_OK : schema_of_header(&m->schema, header);
+    if (status == NW_E_NOMEM)
+        return nw__fail_memory(err, READ);
+    if (status != NW_OK)
+        return fail_format(err, "the header is malformed: schema");
+    nw_schema_hash(m->schema, hash);
+    if (wanted != NULL && strcmp(wanted, hash) == 0)
+        return NW_OK;
+    return is_given ? nw__fail(err, NW_E_ARG, READ, "schema is not the one that was measured under, must be, with the same bins")
+                    : fail_format(err, "the header is malformed: schema_hash");
 }
 
 static nw_status parse(nw_synth_measurements *m, const uint8_t *bytes, size_t n, nw_error *err)
@@ -361,9 +409,11 @@ static nw_status parse(nw_synth_measurements *m, const uint8_t *bytes, size_t n,
     json_t *header = end == NULL ? NULL : json_loadb((const char *)bytes, (size_t)(end - bytes), JSON_REJECT_DUPLICATES, NULL);
     if (header == NULL)
         return fail_format(err, "the file is not measurements of nw_synth_measurements_write");
-    nw_status status = check_kind(header, m->schema, err);
+    nw_status status = check_kind(header, err);
     if (status == NW_OK)
         status = check_seal(bytes, n, err);
+    if (status == NW_OK)
+        status = settle_schema(m, header, err);
     if (status == NW_OK)
         status = read_header(m, header, err);
     json_decref(header);
@@ -380,12 +430,12 @@ nw_status nw_synth_measurements_read(nw_synth_measurements **out, const nw_schem
     if (out == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "out is NULL");
     *out = NULL;
-    if (schema == NULL || path == NULL)
-        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", schema == NULL ? "schema" : "path");
+    if (path == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "path is NULL");
     nw_synth_measurements *m = nw__calloc(1, sizeof *m);
     if (m == NULL)
         return nw__fail_memory(err, __func__);
-    m->schema = (nw_schema *)(uintptr_t)nw__schema_share(schema);
+    m->schema = schema == NULL ? NULL : (nw_schema *)(uintptr_t)nw__schema_share(schema);
     nw_status status = read_file(path, &bytes, &n, err);
     if (status == NW_OK)
         status = parse(m, bytes, n, err);

@@ -157,6 +157,7 @@ static nw_status release(nw_synth *synth, nw_rng *rng, nw_ledger *ledger, const 
     const double known_rows = is_public ? (double)rows : -1.0;
     nw_synth_measurements *measured = NULL;
     NW__TRY(nw__measurements_new(&measured, synth, known_rows, err));
+    measured->is_insecure = nw_rng_is_insecure(rng);
     nw_status status = nw_ledger_charge(ledger, synth->event, label, rng, receipt, err);
     if (status == NW_OK) {
         synth->is_released = true;

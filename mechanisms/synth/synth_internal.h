@@ -185,6 +185,7 @@ struct nw_synth_measurements {
     nw_event *event;
     nw_adjacency adjacency;
     double known_rows; /* where the number is public, else -1 */
+    bool is_insecure;  /* the noise came from a seeded generator: nothing of this is private */
     nw__coding *codings;
     nw__plan plan; /* with noisy counts */
 };
@@ -257,6 +258,8 @@ uint64_t nw__get_word(const uint8_t in[8]);
 /** Replaces a column's cells by codes of the schema, following its law; rows_measured: of the private table. */
 nw_status nw__decode_column(const nw__plan *plan, size_t column, const nw__coding *coding, double rows_measured, uint16_t *cells,
     size_t rows, nw_rng *rng, nw_error *err);
+/** The mean over all measured cells of the squared residual in units of the noise: what nw_synth_trace is told. */
+nw_status nw__chain_misfit(const nw__chain *chain, double *misfit, nw_error *err);
 
 /** Gives rows of a decoded table, from `first` on, codes that leave values for all linear rules of the schema; cells:
  *  [columns][rows] as they were fitted. */

@@ -4,6 +4,7 @@
 #include <noisewright.h>
 #include <nw/testing.h>
 
+#include <math.h>
 #include <setjmp.h>
 #include <sodium.h>
 #include <stdarg.h>
@@ -129,6 +130,54 @@ static void measurements_read__returns_what_was_written(void **state)
     }
 }
 
+/* The file holds the schema: bins, labels, bounds and all. */
+static void measurements_read__needs_no_schema(void **state)
+{
+    (void)state;
+    static const char text[] = "{\"a\": {\"type\": \"float\", \"lower\": 1, \"upper\": 1e6, \"scale\": \"log\"}, \"b\": 3,"
+                               " \"c\": {\"type\": \"categorical\", \"values\": [\"x\\u00e9\", \"\\\"\"], \"nullable\": false},"
+                               " \"d\": {\"type\": \"date\", \"lower\": \"2000-01-01\", \"upper\": \"2000-01-05\"}}";
+    nw_schema *wide = NULL;
+    nw_synth *synth = NULL;
+    nw_synth_measurements *x = NULL;
+    nw_synth_measurements *y = NULL;
+    nw_rng *rng = NULL;
+    nw_ledger *ledger = NULL;
+    char hash_x[65];
+    char hash_y[65];
+    nw_synth_opts opts = NW_SYNTH_OPTS_INIT;
+    opts.epsilon = 1.0;
+    opts.delta = 1e-9;
+    opts.adjacency = NW_ADD_REMOVE;
+    assert_int_equal(nw_schema_parse(&wide, text, 17, NULL), NW_OK);
+    assert_int_equal(nw_synth_new(&synth, wide, &opts, NULL), NW_OK);
+    assert_int_equal(nw_rng_new_insecure_seeded(&rng, 4, NULL), NW_OK);
+    nw_ledger_opts unlimited = NW_LEDGER_OPTS_INIT;
+    unlimited.delta = 1e-9;
+    unlimited.adjacency = NW_ADD_REMOVE;
+    assert_int_equal(nw_ledger_unlimited(&ledger, &unlimited, NULL), NW_OK);
+    assert_int_equal(nw_synth_release(synth, rng, ledger, "test", &x, NULL, NULL), NW_OK);
+    assert_int_equal(nw_synth_measurements_write(x, path, NULL), NW_OK);
+    assert_int_equal(nw_synth_measurements_read(&y, NULL, path, NULL), NW_OK);
+    nw_schema_hash(wide, hash_x);
+    nw_schema_hash(nw_synth_measurements_schema(y), hash_y);
+    assert_string_equal(hash_x, hash_y);
+    assert_true(nw_synth_measurements_are_insecure(x) && nw_synth_measurements_are_insecure(y));
+    assert_int_equal(nw_schema_max_bins(nw_synth_measurements_schema(y)), 17);
+    assert_int_equal(nw_synth_measurements_count(x), nw_synth_measurements_count(y));
+    for (size_t i = 0; i < nw_synth_measurements_count(x); i++) {
+        const size_t bytes = nw_synth_measurements_get(x, i).cells * sizeof(int64_t);
+        assert_int_equal(nw_synth_measurements_get(y, i).cells * sizeof(int64_t), bytes);
+        assert_memory_equal(nw_synth_measurements_counts(x, i), nw_synth_measurements_counts(y, i), bytes);
+    }
+    nw_synth_measurements_free(x);
+    nw_synth_measurements_free(y);
+    nw_ledger_close(ledger);
+    nw_rng_free(rng);
+    nw_synth_free(synth);
+    nw_schema_free(wide);
+}
+
 /* The coding of short-form columns groups nothing. */
 static void measurements_cell__is_the_code_of_a_column_of_codes(void **state)
 {
@@ -204,6 +253,72 @@ static void synth_fit__lets_chains_follow_where_rows_are_many(void **state)
     free(codes[1]);
 }
 
+typedef struct traced {
+    double fractions[2][16], misfits[2][16];
+    size_t points[2];
+} traced;
+
+static void keep_point(void *context, unsigned chain, double fraction, double misfit)
+{
+    traced *t = context;
+    assert_true(chain < 2 && t->points[chain] < 16);
+    t->fractions[chain][t->points[chain]] = fraction;
+    t->misfits[chain][t->points[chain]++] = misfit;
+}
+
+/* The misfit of rows first .. first + n of a table, from its definition. */
+static double misfit_of(const nw_table *table, size_t first, size_t n)
+{
+    uint16_t codes[3][64];
+    double sum = 0.0;
+    double cells = 0.0;
+    for (size_t j = 0; j < 3; j++)
+        assert_int_equal(nw_table_get(table, j, first, n, codes[j], NULL), NW_OK);
+    for (size_t i = 0; i < nw_synth_measurements_count(measured); i++) {
+        const nw_synth_measurement m = nw_synth_measurements_get(measured, i);
+        const bool is_pair = m.columns[1] != SIZE_MAX;
+        const size_t width = is_pair ? nw_schema_column(schema, m.columns[1]).cells : 1;
+        for (size_t c = 0; c < m.cells; c++) {
+            size_t count = 0;
+            for (size_t row = 0; row < n; row++)
+                count += codes[m.columns[0]][row] == c / width && (!is_pair || codes[m.columns[1]][row] == c % width);
+            const double expected = (double)count * nw_synth_measurements_rows(measured, NULL) / (double)n;
+            sum += pow((expected - (double)nw_synth_measurements_counts(measured, i)[c]) / m.sigma, 2.0);
+            cells++;
+        }
+    }
+    return sum / cells;
+}
+
+static void synth_fit__traces_how_well_each_chain_fits(void **state)
+{
+    (void)state;
+    traced t = { 0 };
+    nw_rng *rng = NULL;
+    nw_table *table = NULL;
+    nw_synth_fit_opts fit = NW_SYNTH_FIT_OPTS_INIT;
+    fit.rows = 60;
+    fit.chains = 2;
+    fit.sweeps = 8;
+    fit.trace = keep_point;
+    fit.trace_context = &t;
+    for (int engine = NW_SYNTH_GIBBS; engine <= NW_SYNTH_GENETIC; engine++) {
+        t = (traced){ 0 };
+        fit.engine = (nw_synth_engine)engine;
+        assert_int_equal(nw_rng_new_insecure_seeded(&rng, 6, NULL), NW_OK);
+        assert_int_equal(nw_synth_fit(measured, rng, &fit, &table, NULL), NW_OK);
+        for (size_t chain = 0; chain < 2; chain++) {
+            const size_t last = t.points[chain] - 1;
+            assert_int_equal(t.points[chain], engine == NW_SYNTH_GIBBS ? 8 : 1);
+            assert_true(t.fractions[chain][last] == 1.0);
+            assert_true(engine != NW_SYNTH_GIBBS || t.fractions[chain][0] == 0.125);
+            assert_true(fabs(t.misfits[chain][last] / misfit_of(table, chain * 30, 30) - 1.0) < 1e-12);
+        }
+        nw_table_free(table);
+        nw_rng_free(rng);
+    }
+}
+
 static void synth_fit__refuses_nulls_and_bad_options(void **state)
 {
     (void)state;
@@ -233,7 +348,6 @@ static void measurements_read__refuses_what_is_missing_or_of_another_schema(void
     assert_null(out);
     assert_int_equal(nw_synth_measurements_read(&out, schema, "/nonexistent/m", &err), NW_E_IO);
     assert_int_equal(nw_synth_measurements_read(NULL, schema, path, &err), NW_E_ARG);
-    assert_int_equal(nw_synth_measurements_read(&out, NULL, path, &err), NW_E_ARG);
     assert_int_equal(nw_synth_measurements_read(&out, schema, NULL, &err), NW_E_ARG);
     assert_int_equal(nw_synth_measurements_write(measured, NULL, &err), NW_E_ARG);
     assert_int_equal(nw_synth_measurements_write(NULL, path, &err), NW_E_ARG);
@@ -330,9 +444,11 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(measurements_read__returns_what_was_written),
+        cmocka_unit_test(measurements_read__needs_no_schema),
         cmocka_unit_test(measurements_cell__is_the_code_of_a_column_of_codes),
         cmocka_unit_test(synth_fit__draws_the_same_from_a_file_and_again_at_no_cost),
         cmocka_unit_test(synth_fit__lets_chains_follow_where_rows_are_many),
+        cmocka_unit_test(synth_fit__traces_how_well_each_chain_fits),
         cmocka_unit_test(synth_fit__refuses_nulls_and_bad_options),
         cmocka_unit_test(measurements_read__refuses_what_is_missing_or_of_another_schema),
         cmocka_unit_test(measurements_read__refuses_damage),

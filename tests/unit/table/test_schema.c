@@ -429,6 +429,26 @@ static void schema_of_header__takes_the_names_alone(void **state)
     assert_int_equal(nw_schema_of_header(&schema, "/nonexistent/table.csv", NULL), NW_E_IO);
 }
 
+/* A schema made of what another says of itself is the same: bins, which JSON alone does not know, included. */
+static void schema_json__makes_the_same_schema(void **state)
+{
+    (void)state;
+    static const char json[] = "{ \"b\": {\"type\":\"float\", \"lower\": 0.1, \"upper\": 1e6, \"scale\": \"log\"},\n"
+                               " \"a\": {\"values\": [\"x\", 7], \"type\": \"categorical\"}, \"\\u00e9\": 12}";
+    for (uint32_t bins = 0; bins < 3; bins++) {
+        char hashes[2][65];
+        nw_schema *schema = schema_of(json, bins);
+        nw_schema *again = schema_of(nw_schema_json(schema), nw_schema_max_bins(schema));
+        nw_schema_hash(schema, hashes[0]);
+        nw_schema_hash(again, hashes[1]);
+        assert_int_equal(nw_schema_max_bins(schema), bins == 0 ? NW_SCHEMA_DEFAULT_BINS : bins);
+        assert_string_equal(hashes[0], hashes[1]);
+        assert_string_equal(nw_schema_json(schema), nw_schema_json(again));
+        nw_schema_free(schema);
+        nw_schema_free(again);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -452,6 +472,7 @@ int main(void)
         cmocka_unit_test(schema_label__is_that_of_the_schema),
         cmocka_unit_test(schema_hash__ignores_layout_and_tells_domains_apart),
         cmocka_unit_test(schema_hash__is_the_documented_one),
+        cmocka_unit_test(schema_json__makes_the_same_schema),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
