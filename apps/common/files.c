@@ -6,11 +6,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+enum { FIRST_READ = 1 << 16 };
 
 static bool is_standard(const char *path)
 {
@@ -105,9 +108,9 @@ static bool set_usual_mode(int fd)
     return fchmod(fd, 0666 & ~mask) == 0;
 }
 
-static bool write_all(int fd, const char *text)
+static bool write_all(int fd, const void *bytes, size_t left)
 {
-    size_t left = strlen(text);
+    const char *text = bytes;
     while (left > 0) {
         const ssize_t written = write(fd, text, left);
         if (written < 0 && errno != EINTR)
@@ -126,7 +129,7 @@ static int write_stream(const char *path, const char *text)
     const int fd = is_standard(path) ? STDOUT_FILENO : open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0)
         return app_fail(APP_CANNOT_CREATE, path, "%s, must be writable", strerror(errno));
-    bool is_good = write_all(fd, text);
+    bool is_good = write_all(fd, text, strlen(text));
     const int reason = errno;
     if (!is_standard(path))
         is_good = close(fd) == 0 && is_good;
@@ -134,15 +137,13 @@ static int write_stream(const char *path, const char *text)
                    : app_fail(APP_IO, is_standard(path) ? "standard output" : path, "%s while writing", strerror(reason));
 }
 
-int app_write_text(const char *path, const char *text)
+static int write_file(const char *path, const void *bytes, size_t n, bool is_secret)
 {
     char *name;
-    if (app_is_stream(path))
-        return write_stream(path, text);
     const int fd = open_temporary(path, &name);
     if (fd < 0)
         return fail_create(path);
-    bool is_good = set_usual_mode(fd) && write_all(fd, text) && fsync(fd) == 0;
+    bool is_good = (is_secret || set_usual_mode(fd)) && write_all(fd, bytes, n) && fsync(fd) == 0;
     is_good = close(fd) == 0 && is_good;
     is_good = is_good && rename(name, path) == 0;
     const int reason = errno;
@@ -152,27 +153,84 @@ int app_write_text(const char *path, const char *text)
     return is_good ? APP_OK : app_fail(APP_IO, path, "%s while writing", strerror(reason));
 }
 
-int app_read_text(const char *path, size_t limit, char **out)
+int app_write_text(const char *path, const char *text)
 {
+    return app_is_stream(path) ? write_stream(path, text) : write_file(path, text, strlen(text), false);
+}
+
+int app_write_secret(const char *path, const void *bytes, size_t n)
+{
+    return write_file(path, bytes, n, true);
+}
+
+/* Reads a file to its end, or a little beyond `limit` bytes, with a NUL behind it. */
+static int read_all(const char *path, size_t limit, uint8_t **out, size_t *n)
+{
+    size_t capacity = 0;
+    bool is_good = true;
     *out = NULL;
+    *n = 0;
     FILE *file = is_standard(path) ? stdin : fopen(path, "rbe");
     if (file == NULL)
         return app_fail(APP_NO_INPUT, path, "%s, must be a readable file", strerror(errno));
-    char *text = malloc(limit + 2);
-    const size_t length = text == NULL ? 0 : fread(text, 1, limit + 1, file);
-    const bool has_failed = text == NULL || ferror(file) != 0;
+    while (is_good && *n <= limit && *n == capacity) { /* a full buffer may not be all */
+        capacity = capacity == 0 ? FIRST_READ : 2 * capacity;
+        uint8_t *larger = realloc(*out, capacity + 1);
+        is_good = larger != NULL;
+        *out = is_good ? larger : *out;
+        *n += is_good ? fread(*out + *n, 1, capacity - *n, file) : 0;
+    }
+    is_good = is_good && ferror(file) == 0;
     const int reason = errno;
     if (file != stdin)
         fclose(file);
-    if (has_failed) {
-        free(text);
-        return app_fail(APP_IO, path, "%s while reading", strerror(reason));
+    if (is_good) {
+        (*out)[*n] = '\0';
+        return APP_OK;
     }
-    text[length] = '\0';
-    if (length > limit || strlen(text) != length) {
-        free(text);
-        return app_fail(APP_DATA, path, "is no text of at most %zu bytes", limit);
-    }
-    *out = text;
-    return APP_OK;
+    free(*out);
+    *out = NULL;
+    return app_fail(APP_IO, path, "%s while reading", strerror(reason));
+}
+
+int app_read_bytes(const char *path, size_t limit, uint8_t **out, size_t *n)
+{
+    const int code = read_all(path, limit, out, n);
+    if (code != APP_OK || *n <= limit)
+        return code;
+    free(*out);
+    *out = NULL;
+    return app_fail(APP_DATA, path, "has more than %zu bytes", limit);
+}
+
+int app_read_text(const char *path, size_t limit, char **out)
+{
+    uint8_t *bytes;
+    size_t n;
+    const int code = read_all(path, limit, &bytes, &n);
+    *out = (char *)bytes;
+    if (code != APP_OK || (n <= limit && strlen(*out) == n))
+        return code;
+    free(bytes);
+    *out = NULL;
+    return app_fail(APP_DATA, path, "is no text of at most %zu bytes", limit);
+}
+
+int app_hash_file(const char *path, char out[APP_HASH_SIZE])
+{
+    crypto_generichash_state state;
+    uint8_t digest[APP_HASH_SIZE / 2];
+    uint8_t buffer[4096];
+    FILE *file = fopen(path, "rbe");
+    if (file == NULL)
+        return app_fail(APP_NO_INPUT, path, "%s, must be a readable file", strerror(errno));
+    crypto_generichash_init(&state, NULL, 0, sizeof digest);
+    for (size_t n; (n = fread(buffer, 1, sizeof buffer, file)) > 0;)
+        crypto_generichash_update(&state, buffer, n);
+    const bool is_good = ferror(file) == 0;
+    const int reason = errno;
+    fclose(file);
+    crypto_generichash_final(&state, digest, sizeof digest);
+    sodium_bin2hex(out, APP_HASH_SIZE, digest, sizeof digest);
+    return is_good ? APP_OK : app_fail(APP_IO, path, "%s while reading", strerror(reason));
 }

@@ -7,6 +7,7 @@
  * Functions that return int print their own message and return an exit code, APP_OK if all is well. */
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /** APP_NO_INPUT unless `path` is "-" or something readable that is no folder. */
 int app_check_input(const char *path);
@@ -28,7 +29,17 @@ int app_check_apart(const char *option, const char *path, const char *const *nam
  *  at once. */
 int app_write_text(const char *path, const char *text);
 
+/** The same for n bytes that only the owner of the file may read; `path` is no stream. */
+int app_write_secret(const char *path, const void *bytes, size_t n);
+
 /** Reads a whole file ("-": standard input) of at most `limit` bytes into a new string; a NUL byte is refused. */
 int app_read_text(const char *path, size_t limit, char **out);
+
+/** The same for any bytes, *n of them. */
+int app_read_bytes(const char *path, size_t limit, uint8_t **out, size_t *n);
+
+#define APP_HASH_SIZE 65
+/** BLAKE2b-256 of a file as hex digits, as `b2sum -l 256` prints it. An exit code, with its message written. */
+int app_hash_file(const char *path, char out[APP_HASH_SIZE]);
 
 #endif

@@ -67,7 +67,7 @@ bool app_progress_step(void *context, const char *phase, double fraction)
 
 void app_progress_end(app_progress *progress)
 {
-    if (progress->is_shown)
+    if (progress->is_shown && progress->phase != NULL)
         fputs(ERASE_LINE, stderr);
-    progress->is_shown = false;
+    progress->phase = NULL;
 }

@@ -20,7 +20,7 @@ void app_progress_start(app_progress *progress, bool is_quiet);
  *  library's progress functions have. A fraction below 0 shows the phase without a bar. */
 bool app_progress_step(void *context, const char *phase, double fraction);
 
-/** Takes the bar away. */
+/** Takes the bar away, until the next step. */
 void app_progress_end(app_progress *progress);
 
 /** Seconds on a clock that is never set back. */

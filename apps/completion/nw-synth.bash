@@ -9,10 +9,69 @@ _nw_synth()
         before=${COMP_WORDS[COMP_CWORD - 2]}
     fi
     if ((COMP_CWORD == 1)); then
-        mapfile -t COMPREPLY < <(compgen -f -W "infer-schema -s --schema -c --constraints -u --unit --max-rows-per-unit -e --epsilon -d --delta -o --output -a --adjacency -l --ledger -n --rows --engine -m --manifest --infer-schema --infer-share --json --estimate -t --threads --chains --sweeps --bins --insecure-seed -q --quiet -h --help -V --version --completion " -- "$word")
+        mapfile -t COMPREPLY < <(compgen -f -W "fit measure merge release score infer-schema -s --schema -c --constraints -u --unit --max-rows-per-unit -e --epsilon -d --delta -o --output -a --adjacency -l --ledger -n --rows --engine -m --manifest --report --unsafe-compare --infer-schema --infer-share --measurements --json --estimate -t --threads --chains --sweeps --bins --insecure-seed -q --quiet -h --help -V --version --completion " -- "$word")
         return
     fi
     case ${COMP_WORDS[1]} in
+    fit)
+    case $before in
+    --measurements) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --output | -o) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --rows | -n) return ;;
+    --engine) mapfile -t COMPREPLY < <(compgen -W "gibbs genetic" -- "$word"); return ;;
+    --manifest | -m) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --report) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --unsafe-compare) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --seed) return ;;
+    --threads | -t) return ;;
+    --chains) return ;;
+    --sweeps) return ;;
+    esac
+    options="--measurements -o --output -n --rows --engine -m --manifest --report --unsafe-compare --json --seed -t --threads --chains --sweeps -q --quiet -h --help -V --version --completion "
+    ;;
+    measure)
+    case $before in
+    --schema | -s) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --constraints | -c) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --epsilon | -e) return ;;
+    --delta | -d) return ;;
+    --partial | -p) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one" -- "$word"); return ;;
+    --threads | -t) return ;;
+    --bins) return ;;
+    esac
+    options="-s --schema -c --constraints -e --epsilon -d --delta -p --partial -a --adjacency -t --threads --bins -q --quiet -h --help -V --version --completion "
+    ;;
+    merge)
+    case $before in
+    --output | -o) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    esac
+    options="-o --output -q --quiet -h --help -V --version --completion "
+    ;;
+    release)
+    case $before in
+    --epsilon | -e) return ;;
+    --delta | -d) return ;;
+    --measurements) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --ledger | -l) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --manifest | -m) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --threads | -t) return ;;
+    --insecure-seed) return ;;
+    esac
+    options="-e --epsilon -d --delta --measurements -l --ledger -m --manifest -t --threads --insecure-seed -q --quiet -h --help -V --version --completion "
+    ;;
+    score)
+    case $before in
+    --schema | -s) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --constraints | -c) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --bins) return ;;
+    --query-count) return ;;
+    --target) return ;;
+    --positive) return ;;
+    --test) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    esac
+    options="-s --schema -c --constraints --bins --query-count --target --positive --test --references --json -q --quiet -h --help -V --version --completion "
+    ;;
     infer-schema)
     case $before in
     --epsilon | -e) return ;;
@@ -37,14 +96,17 @@ _nw_synth()
     --rows | -n) return ;;
     --engine) mapfile -t COMPREPLY < <(compgen -W "gibbs genetic" -- "$word"); return ;;
     --manifest | -m) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --report) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --unsafe-compare) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     --infer-share) return ;;
+    --measurements) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     --threads | -t) return ;;
     --chains) return ;;
     --sweeps) return ;;
     --bins) return ;;
     --insecure-seed) return ;;
     esac
-    options="-s --schema -c --constraints -u --unit --max-rows-per-unit -e --epsilon -d --delta -o --output -a --adjacency -l --ledger -n --rows --engine -m --manifest --infer-schema --infer-share --json --estimate -t --threads --chains --sweeps --bins --insecure-seed -q --quiet -h --help -V --version --completion "
+    options="-s --schema -c --constraints -u --unit --max-rows-per-unit -e --epsilon -d --delta -o --output -a --adjacency -l --ledger -n --rows --engine -m --manifest --report --unsafe-compare --infer-schema --infer-share --measurements --json --estimate -t --threads --chains --sweeps --bins --insecure-seed -q --quiet -h --help -V --version --completion "
     ;;
     esac
     if [[ $word == -* ]]; then

@@ -5,22 +5,40 @@
 #include "../common/exit.h"
 #include "../common/files.h"
 #include "../common/json.h"
+#include "../common/seed.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-bool job_is_charged(const job *j)
+/* What was measured, or before a run what will be. */
+static size_t marginals_of(const job *j)
 {
-    return j->receipt.head[0] != '\0';
+    return j->measured != NULL ? nw_synth_measurements_count(j->measured) : nw_synth_plan_size(j->synth);
+}
+
+static const nw_event *event_of(const job *j)
+{
+    return j->measured != NULL ? nw_synth_measurements_event(j->measured) : nw_synth_event(j->synth);
+}
+
+static const nw_schema *schema_of(const job *j)
+{
+    return j->measured != NULL ? nw_synth_measurements_schema(j->measured) : j->schema;
+}
+
+static nw_adjacency adjacency_of(const job *j)
+{
+    return j->measured != NULL ? nw_synth_measurements_adjacency(j->measured) : nw_synth_get_opts(j->synth).adjacency;
 }
 
 /* rows: what the expected error is stated for; 0 if that is not known. */
 static json_t *measurement_json(const job *j, size_t i, uint64_t rows)
 {
-    const nw_synth_measurement m = nw_synth_plan_get(j->synth, i, rows);
+    const nw_synth_measurement m =
+        j->measured != NULL ? nw_synth_measurements_get(j->measured, i) : nw_synth_plan_get(j->synth, i, rows);
     json_t *columns = json_array();
     for (size_t k = 0; k < 2 && m.columns[k] != SIZE_MAX; k++)
-        json_array_append_new(columns, app_json_text(nw_schema_column(j->schema, m.columns[k]).name));
+        json_array_append_new(columns, app_json_text(nw_schema_column(schema_of(j), m.columns[k]).name));
     json_t *object = json_object();
     app_json_put(&object, "columns", columns);
     app_json_put(&object, "cells", json_integer((json_int_t)m.cells));
@@ -29,51 +47,105 @@ static json_t *measurement_json(const job *j, size_t i, uint64_t rows)
     return object;
 }
 
+static json_t *event_json(const job *j)
+{
+    char *text = NULL;
+    json_t *event = NULL;
+    if (nw_event_to_json(event_of(j), &text, NULL) == NW_OK)
+        event = json_loads(text, 0, NULL);
+    nw_string_free(text);
+    return event;
+}
+
+/* A fit does not know what epsilon was asked for: the event says what the measurements cost. */
+static void put_budget(const job *j, json_t **object)
+{
+    const bool is_known = j->synth != NULL;
+    const nw_synth_opts opts = is_known ? nw_synth_get_opts(j->synth) : (nw_synth_opts)NW_SYNTH_OPTS_INIT;
+    app_json_put(
+        object, "epsilon", is_known ? app_json_real(j->inferred != NULL ? j->settings->epsilon : opts.epsilon) : json_null());
+    app_json_put(object, "delta", is_known ? app_json_real(opts.delta) : json_null());
+    app_json_put(object, "adjacency", json_string(nw_adjacency_name(adjacency_of(j))));
+    app_json_put(object, "event", event_json(j));
+    if (j->inferred != NULL)
+        app_json_put(object, "inferred_schema", json_loads(j->inferred, 0, NULL));
+    if (nw_schema_rules_json(schema_of(j)) != NULL)
+        app_json_put(object, "constraints", json_loads(nw_schema_rules_json(schema_of(j)), 0, NULL));
+    if (j->settings->unit != NULL) {
+        app_json_put(object, "unit", app_json_text(j->settings->unit));
+        app_json_put(object, "max_rows_per_unit", json_integer(settings_rows_per_unit(j->settings)));
+    }
+}
+
 json_t *manifest_json(const job *j, uint64_t rows)
 {
     const settings *s = j->settings;
+    const bool is_insecure = j->measured != NULL ? nw_synth_measurements_are_insecure(j->measured) : settings_are_insecure(s);
     json_t *list = json_array();
-    for (size_t i = 0; i < nw_synth_plan_size(j->synth); i++)
+    for (size_t i = 0; i < marginals_of(j); i++)
         json_array_append_new(list, measurement_json(j, i, rows));
     json_t *object = json_object();
-    app_json_put(&object, "epsilon", app_json_real(s->epsilon));
-    app_json_put(&object, "delta", app_json_real(s->delta));
-    app_json_put(&object, "adjacency", json_string(nw_adjacency_name(settings_adjacency(s))));
-    if (j->inferred != NULL)
-        app_json_put(&object, "inferred_schema", json_loads(j->inferred, 0, NULL));
-    if (nw_schema_rules_json(j->schema) != NULL)
-        app_json_put(&object, "constraints", json_loads(nw_schema_rules_json(j->schema), 0, NULL));
-    if (s->unit != NULL) {
-        app_json_put(&object, "unit", app_json_text(s->unit));
-        app_json_put(&object, "max_rows_per_unit", json_integer(settings_rows_per_unit(s)));
-    }
+    put_budget(j, &object);
     app_json_put(&object, "engine", json_string(nw_synth_engine_name(settings_engine(s))));
     app_json_put(&object, "rows", rows > 0 ? json_integer((json_int_t)rows) : json_null());
-    app_json_put(&object, "insecure", json_boolean(settings_are_insecure(s)));
+    app_json_put(&object, "insecure", json_boolean(is_insecure));
     app_json_put(&object, "library", json_string(nw_version()));
+    if (s->unsafe_compare != NULL) /* the report is not private */
+        app_json_put(&object, "unsafe_compare", app_json_text(s->unsafe_compare));
     app_json_put(&object, "measurements", list);
     if (job_is_charged(j))
         app_json_put(&object, "receipt", app_receipt_json(&j->receipt));
     return object;
 }
 
+/* Path and hash of each file that was written; a stream cannot be read again. */
+static json_t *outputs_json(const job *j)
+{
+    const settings *s = j->settings;
+    const char *const paths[] = { j->synthetic != NULL ? s->output : NULL, s->is_fit ? NULL : s->measurements, s->report };
+    json_t *list = json_array();
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        char hash[APP_HASH_SIZE];
+        if (paths[i] == NULL || app_is_stream(paths[i]))
+            continue;
+        if (app_hash_file(paths[i], hash) != APP_OK) {
+            json_decref(list);
+            return NULL;
+        }
+        json_t *object = json_object();
+        app_json_put(&object, "path", app_json_text(paths[i]));
+        app_json_put(&object, "blake2b_256", json_string(hash));
+        json_array_append_new(list, object);
+    }
+    return list;
+}
+
+static void put_fit(const job *j, json_t **object)
+{
+    const settings *s = j->settings;
+    app_json_put(object, "sweeps", json_integer((json_int_t)j->fit.sweeps));
+    app_json_put(object, "chains", json_integer((json_int_t)j->fit.chains));
+    app_json_put(object, "seed", s->seed != APP_NO_SEED ? json_integer((json_int_t)s->seed) : json_null());
+}
+
 int manifest_write(const job *j)
 {
     char hash[65];
     const settings *s = j->settings;
-    nw_schema_hash(j->schema, hash);
-    json_t *object = manifest_json(j, nw_table_rows(j->synthetic));
+    double standard_error;
+    nw_schema_hash(schema_of(j), hash);
+    json_t *object = manifest_json(j, (uint64_t)nw_synth_measurements_rows(j->measured, &standard_error));
+    app_json_put(&object, "rows", j->synthetic != NULL ? json_integer((json_int_t)nw_table_rows(j->synthetic)) : json_null());
     app_json_put(&object, "format", json_string("noisewright-synth-manifest"));
     app_json_put(&object, "format_version", json_integer(1));
     app_json_put(&object, "schema_hash", json_string(hash));
-    app_json_put(&object, "bins", json_integer(s->bins > 0 ? (json_int_t)s->bins : NW_SYNTH_BINS));
-    app_json_put(&object, "sweeps", json_integer((json_int_t)j->fit.sweeps));
-    app_json_put(&object, "chains", json_integer((json_int_t)j->fit.chains));
+    app_json_put(&object, "bins", json_integer((json_int_t)nw_schema_max_bins(schema_of(j))));
+    if (j->synthetic != NULL)
+        put_fit(j, &object);
+    app_json_put(&object, "outputs", outputs_json(j));
     char *text = app_json_dump(object, JSON_INDENT(2));
     const int code = text == NULL ? app_fail(APP_INTERNAL, s->manifest, "out of memory") : app_write_text(s->manifest, text);
     free(text);
-    if (code != APP_OK)
-        app_note("the table %s was written all the same, and the budget stays spent", s->output);
     return code;
 }
 

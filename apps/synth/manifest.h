@@ -3,30 +3,10 @@
 #ifndef SYNTH_MANIFEST_H
 #define SYNTH_MANIFEST_H
 
-/* manifest.h - what a run owns, and what it says about itself in public. */
-#include "../common/progress.h"
-#include "../common/receipt.h"
-#include "settings.h"
+/* manifest.h - what a run says about itself, for programs. */
+#include "job.h"
 
 #include <jansson.h>
-
-/* What a run owns; freed in one place. */
-typedef struct job {
-    const settings *settings;
-    nw_schema *schema;
-    nw_synth *synth;
-    nw_synth_fit_opts fit; /* in force */
-    nw_ledger *ledger;
-    nw_table *table;
-    nw_table *synthetic;
-    nw_rng *rng;
-    nw_receipt receipt; /* its head is empty until the charge */
-    app_progress progress;
-    double seconds;
-    double epsilon; /* of the table: less than the settings' if the schema was inferred */
-    char *inferred; /* the schema's JSON; NULL: it was given */
-} job;
-bool job_is_charged(const job *j);
 
 /** What --json, --estimate and the manifest share. `rows`: what the expected errors are stated for; 0 if that is not known. */
 json_t *manifest_json(const job *j, uint64_t rows);

@@ -10,7 +10,7 @@
 #include <noisewright.h>
 
 typedef struct settings {
-    const char *operands[APP_MAX_OPERANDS]; /* TABLE.csv */
+    const char *operands[APP_MAX_OPERANDS];
     const char *schema;
     const char *constraints;
     const char *unit;       /* a column; NULL: a record is protected */
@@ -18,6 +18,10 @@ typedef struct settings {
     const char *output;
     const char *ledger;
     const char *manifest;
+    const char *measurements;
+    const char *partial;
+    const char *report;
+    const char *unsafe_compare;
     double epsilon;
     double delta;
     unsigned adjacency; /* the order of the option table: settings_adjacency */
@@ -28,6 +32,13 @@ typedef struct settings {
     uint64_t chains;
     uint64_t threads;
     uint64_t insecure_seed;
+    uint64_t seed;      /* of a fit */
+    bool is_fit;        /* the command is fit: the measurements are there already */
+    const char *target; /* score */
+    const char *positive;
+    const char *test;
+    uint64_t query_count;
+    bool has_references;
     double infer_share;
     bool is_inferring;
     bool is_estimate;
@@ -45,7 +56,12 @@ bool settings_are_insecure(const settings *s);
 int settings_read_schema(const settings *s, nw_schema **out);
 
 /* The commands. Each returns an exit code, with its message written. */
+int synth_table(const settings *s);
+int synth_fit(const settings *s);
+int synth_measure(const settings *s);
+int synth_merge(const settings *s);
 int synth_release(const settings *s);
+int synth_score(const settings *s);
 int synth_infer(const settings *s);
 
 #endif

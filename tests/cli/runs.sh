@@ -43,8 +43,10 @@ is json_run__stderr_is_empty "$(cat run.err)" ''
 is json__values "$(members run.json epsilon delta adjacency rows engine insecure output)" \
     "[1.0, 1e-09, 'add_remove', 77, 'genetic', False, 'out.csv']"
 is json__seconds "$(json run.json '0 < d["seconds"] < 20')" True
-is json__measurements "$(json run.json 'len(d["measurements"])')" 21
-is json__measurement "$(json run.json '[d["measurements"][2][k] for k in ("columns", "cells")]')" "[['sex'], 2]"
+is json__measurements_of_pairs "$(json run.json 'sum(len(m["columns"]) == 2 for m in d["measurements"])')" 10
+is json__measurements_of_columns \
+    "$(json run.json 'len({m["columns"][0] for m in d["measurements"] if len(m["columns"]) == 1})')" 5
+is json__measurement "$(json run.json '[m["cells"] for m in d["measurements"] if m["columns"] == ["sex"]]')" '[2]'
 json run.json 'json.dumps(d["receipt"])' >receipt.json
 is json__receipt "$(members receipt.json delta adjacency unit method sequence durable insecure)" \
     "[1e-09, 'add_remove', 'one record', 'gdp', 1, True, False]"
@@ -57,8 +59,8 @@ sigma='float.fromhex(d["events"][0]["event"]["event"]["events"][0]["event"]["sig
 is ledger_events_have_the_noise "$(json show.json "$sigma")" "$(json run.json 'd["measurements"][0]["sigma"]')"
 shared=(epsilon delta adjacency rows engine insecure library receipt measurements)
 is manifest__agrees_with_json "$(members m.json "${shared[@]}")" "$(members run.json "${shared[@]}")"
-is manifest__keys "$(json m.json 'sorted(d)')" "['adjacency', 'bins', 'chains', 'delta', 'engine', 'epsilon', 'format', \
-'format_version', 'insecure', 'library', 'measurements', 'receipt', 'rows', 'schema_hash', 'sweeps']"
+is manifest__keys "$(json m.json 'sorted(d)')" "['adjacency', 'bins', 'chains', 'delta', 'engine', 'epsilon', 'event', 'format', \
+'format_version', 'insecure', 'library', 'measurements', 'outputs', 'receipt', 'rows', 'schema_hash', 'seed', 'sweeps']"
 nw-synth table.csv "${privacy[@]}" --adjacency replace-one -o out.csv --json >run.json
 is replace_one__keeps_the_number_of_rows "$(json run.json '(d["adjacency"], d["rows"])')" "('replace_one', 300)"
 is replace_one__receipt "$(json run.json 'd["receipt"]["adjacency"]')" replace_one
@@ -113,8 +115,9 @@ nw-synth nothing.csv "${privacy[@]}" --estimate --rows 1000 --json >run.json
 sigmas='[m["sigma"] for m in d["measurements"]]'
 is estimate_json__agrees_with_a_run "$(json run.json "$sigmas")" "$(json m.json "$sigmas")"
 # sex: 2 cells; half the sum of two |N(0, sigma)| over 1000 records
-error='(lambda m: round(m["expected_error"] / (m["sigma"] * 0.7978845608028654 / 1000), 9))(d["measurements"][2])'
-is estimate_json__error "$(json run.json "$error")" 1.0
+error='[round(m["expected_error"] / (m["sigma"] * 0.7978845608028654 / 1000), 9) for m in d["measurements"]
+    if m["columns"] == ["sex"]]'
+is estimate_json__error "$(json run.json "$error")" '[1.0]'
 nw-synth "${privacy[@]}" --estimate --json >run.json
 is estimate_json__without_rows "$(json run.json 'd["measurements"][1]["expected_error"]')" None
 

@@ -1,0 +1,56 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef SYNTH_JOB_H
+#define SYNTH_JOB_H
+
+/* job.h - what a command of nw-synth owns, and the steps that several commands take. Steps return an exit code, with its message
+ * written; each is told by the job's settings what was asked for. */
+#include "../common/progress.h"
+#include "../common/receipt.h"
+#include "settings.h"
+
+typedef struct job {
+    const settings *settings;
+    nw_schema *schema;
+    nw_synth *synth;
+    nw_ledger *ledger;
+    nw_table *table;
+    nw_synth_measurements *measured;
+    nw_synth_fit_opts fit; /* in force */
+    nw_table *synthetic;
+    nw_rng *rng;
+    nw_receipt receipt; /* its head is empty until the charge */
+    app_progress progress;
+    bool is_measured_kept; /* --measurements was written */
+    double seconds;
+    double epsilon;           /* of the table: less than the settings' if the schema was inferred */
+    char *inferred;           /* the schema's JSON; NULL: it was given */
+    struct page_trace *trace; /* how the fit went on; NULL if nobody asks */
+} job;
+bool job_is_charged(const job *j);
+void job_free(job *j);
+
+/** Before anything is read: inputs can be read, outputs can be written and are different files from all others. A table may go to
+ *  a stream; the rest must be regular files. */
+int job_check_files(const settings *s);
+/** The schema, and what will be measured under the privacy options. */
+int job_plan(job *j);
+/** The options of the fit. */
+int job_plan_fit(job *j);
+/** Asks the ledger whether the release fits. */
+int job_open_ledger(job *j);
+/** Reads TABLE.csv. */
+int job_read_table(job *j);
+/** Charges, draws the noise, fits the table, and writes --measurements: of the table that was read, or of what was counted. From
+ *  here on a signal is answered between steps. */
+int job_run(job *j);
+int job_release(job *j);
+/** Reads --measurements; fits a table to them. */
+int job_read_measurements(job *j);
+int job_fit(job *j);
+/** Writes the synthetic table, the report and the manifest. */
+int job_write(job *j);
+/** Prints the receipt or the JSON object. */
+int job_print_result(const job *j);
+
+#endif

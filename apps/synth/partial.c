@@ -1,0 +1,238 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* partial.c - nw-synth measure, merge and release: a table in parts that are counted apart, merged, and released once.
+ *
+ * A partial is exact: a line of JSON that says under which schema and options it was counted, then the library's bytes of the
+ * counts. It is as secret as the table, and written so that only its owner can read it. Noise is drawn once, after the merge. */
+#include "../common/exit.h"
+#include "../common/files.h"
+#include "../common/json.h"
+#include "../common/seed.h"
+#include "job.h"
+#include "manifest.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char FORMAT[] = "noisewright-synth-partial";
+enum { FORMAT_VERSION = 1 };
+#define MOST_BYTES ((size_t)1 << 30)
+#define MOST_HEAD_BYTES ((size_t)1 << 26)
+
+/* ---- the file ---- */
+
+static char *head_text(const job *j)
+{
+    const nw_synth_opts opts = nw_synth_get_opts(j->synth);
+    json_t *head = json_object();
+    app_json_put(&head, "format", json_string(FORMAT));
+    app_json_put(&head, "version", json_integer(FORMAT_VERSION));
+    app_json_put(&head, "secret", json_string("exact counts: as secret as the table"));
+    app_json_put(&head, "epsilon", json_real(opts.epsilon));
+    app_json_put(&head, "delta", json_real(opts.delta));
+    app_json_put(&head, "adjacency", json_string(nw_adjacency_name(opts.adjacency)));
+    app_json_put(&head, "bins", json_integer((json_int_t)nw_schema_max_bins(j->schema)));
+    app_json_put(&head, "schema", json_loads(nw_schema_json(j->schema), 0, NULL));
+    return app_json_dump(head, JSON_COMPACT);
+}
+
+static int write_partial(const job *j, const char *path)
+{
+    nw_error err;
+    const size_t size = nw_synth_size(j->synth);
+    char *head = head_text(j);
+    const size_t length = head == NULL ? 0 : strlen(head);
+    uint8_t *bytes = head == NULL ? NULL : realloc(head, length + size);
+    if (bytes == NULL) {
+        free(head);
+        return app_fail(APP_INTERNAL, path, "out of memory");
+    }
+    const nw_status status = nw_synth_serialize(j->synth, bytes + length, size, &err);
+    const int code = status == NW_OK ? app_write_secret(path, bytes, length + size) : app_fail_error(path, &err);
+    free(bytes);
+    return code;
+}
+
+static int malformed(const char *path, const char *what)
+{
+    return app_fail(APP_DATA, path, "is no partial of nw-synth measure: %s", what);
+}
+
+/* The schema and the plan that a partial was counted under. */
+static int plan_from_head(job *j, const char *path, const json_t *head)
+{
+    nw_error err;
+    nw_synth_opts opts = NW_SYNTH_OPTS_INIT;
+    const char *format = json_string_value(json_object_get(head, "format"));
+    const char *adjacency = json_string_value(json_object_get(head, "adjacency"));
+    const json_int_t bins = json_integer_value(json_object_get(head, "bins"));
+    if (format == NULL || strcmp(format, FORMAT) != 0)
+        return malformed(path, "its first line does not say so");
+    if (json_integer_value(json_object_get(head, "version")) != FORMAT_VERSION)
+        return malformed(path, "it has another version");
+    char *schema = json_dumps(json_object_get(head, "schema"), JSON_COMPACT);
+    const bool is_sound = schema != NULL && adjacency != NULL && bins > 0 && bins <= UINT16_MAX &&
+                          nw_adjacency_parse(adjacency, &opts.adjacency, NULL) == NW_OK &&
+                          nw_schema_parse(&j->schema, schema, (uint32_t)bins, NULL) == NW_OK;
+    free(schema);
+    if (!is_sound)
+        return malformed(path, "its first line is damaged");
+    opts.epsilon = json_number_value(json_object_get(head, "epsilon"));
+    opts.delta = json_number_value(json_object_get(head, "delta"));
+    opts.threads = (unsigned)j->settings->threads;
+    return nw_synth_new(&j->synth, j->schema, &opts, &err) == NW_OK ? APP_OK : malformed(path, "its options are damaged");
+}
+
+/* The first partial says what is merged; every other has to be of the same schema and options. */
+static int merge_bytes(job *j, const char *path, const uint8_t *bytes, size_t n)
+{
+    nw_error err;
+    const uint8_t *end = memchr(bytes, '\n', n < MOST_HEAD_BYTES ? n : MOST_HEAD_BYTES);
+    const size_t length = end == NULL ? 0 : (size_t)(end - bytes);
+    json_t *head = end == NULL ? NULL : json_loadb((const char *)bytes, length, JSON_REJECT_DUPLICATES, NULL);
+    if (head == NULL)
+        return malformed(path, "it has no first line of JSON");
+    const int code = j->synth == NULL ? plan_from_head(j, path, head) : APP_OK;
+    json_decref(head);
+    if (code != APP_OK)
+        return code;
+    const nw_status status = nw_synth_merge_bytes(j->synth, end + 1, n - length - 1, &err);
+    return status == NW_OK ? APP_OK : app_fail_error(path, &err);
+}
+
+static int merge_file(job *j, const char *path)
+{
+    uint8_t *bytes = NULL;
+    size_t n = 0;
+    int code = app_check_input(path);
+    if (code == APP_OK)
+        code = app_read_bytes(path, MOST_BYTES, &bytes, &n);
+    if (code == APP_OK)
+        code = merge_bytes(j, path, bytes, n);
+    free(bytes);
+    return code;
+}
+
+/* ---- the commands ---- */
+
+/* Counts the table as it is read: memory for the counts and a block of rows. *rows: how many there were. */
+static nw_status count_rows(nw_synth *synth, nw_csv_reader *reader, size_t *rows, nw_error *err)
+{
+    nw_status status;
+    size_t n = 1;
+    *rows = 0;
+    while ((status = nw_csv_reader_next(reader, &n, err)) == NW_OK && n > 0) {
+        *rows += n;
+        status = nw_synth_add(synth, nw_csv_reader_block(reader), err);
+        if (status != NW_OK)
+            break;
+    }
+    return status;
+}
+
+static int count_table(job *j)
+{
+    nw_error err;
+    const char *path = j->settings->operands[0];
+    nw_csv_reader *reader = NULL;
+    size_t rows = 0;
+    app_progress_step(&j->progress, "counting", -1.0);
+    nw_status status = nw_csv_reader_open(&reader, j->schema, path, NULL, &err);
+    if (status == NW_OK)
+        status = count_rows(j->synth, reader, &rows, &err);
+    nw_csv_reader_close(reader);
+    app_progress_end(&j->progress);
+    if (status != NW_OK)
+        return app_fail_error(path, &err);
+    return rows > 0 ? APP_OK : app_fail(APP_DATA, path, "has a header but no records, must have at least one");
+}
+
+static int measure(job *j)
+{
+    const settings *s = j->settings;
+    int code = job_check_files(s);
+    if (code == APP_OK)
+        code = job_plan(j);
+    if (code == APP_OK)
+        code = count_table(j);
+    return code == APP_OK ? write_partial(j, s->partial) : code;
+}
+
+static int merge(job *j)
+{
+    const settings *s = j->settings;
+    int code = s->output != NULL && app_is_stream(s->output)
+                   ? app_fail(APP_USAGE, "--output", "is \"%s\", must be a regular file", s->output)
+                   : app_check_output(s->output);
+    for (size_t i = 0; code == APP_OK && i < APP_MAX_OPERANDS && s->operands[i] != NULL; i++) {
+        for (size_t k = 0; code == APP_OK && k < i; k++) {
+            if (app_is_same_file(s->operands[i], s->operands[k]))
+                code = app_fail(APP_USAGE, s->operands[i], "given twice, its records would count twice");
+        }
+        if (code == APP_OK)
+            code = merge_file(j, s->operands[i]);
+    }
+    return code == APP_OK ? write_partial(j, s->output) : code;
+}
+
+/* What a release spends is said where it is spent: it must be what the parts were counted for. */
+static int check_budget(const job *j)
+{
+    const settings *s = j->settings;
+    const nw_synth_opts opts = nw_synth_get_opts(j->synth);
+    if (s->epsilon != opts.epsilon)
+        return app_fail(
+            APP_USAGE, "--epsilon", "is %g, must be %g as when %s was measured", s->epsilon, opts.epsilon, s->operands[0]);
+    if (s->delta != opts.delta)
+        return app_fail(APP_USAGE, "--delta", "is %g, must be %g as when %s was measured", s->delta, opts.delta, s->operands[0]);
+    return APP_OK;
+}
+
+static int release(job *j)
+{
+    const settings *s = j->settings;
+    int code = app_check_seed(s->insecure_seed, s->ledger);
+    if (code == APP_OK)
+        code = job_check_files(s);
+    if (code == APP_OK)
+        code = merge_file(j, s->operands[0]);
+    if (code == APP_OK)
+        code = check_budget(j);
+    if (code == APP_OK)
+        code = job_open_ledger(j);
+    if (code == APP_OK)
+        code = job_release(j);
+    if (code == APP_OK && s->manifest != NULL)
+        code = manifest_write(j);
+    if (code != APP_OK)
+        return code;
+    app_note_seed(s->insecure_seed);
+    if (!s->is_quiet)
+        app_receipt_print(stderr, &j->receipt, s->ledger);
+    return APP_OK;
+}
+
+static int run(const settings *s, int (*command)(job *))
+{
+    job j = { .settings = s, .epsilon = s->epsilon };
+    app_progress_start(&j.progress, s->is_quiet);
+    const int code = command(&j);
+    app_progress_end(&j.progress);
+    job_free(&j);
+    return code;
+}
+
+int synth_measure(const settings *s)
+{
+    return run(s, measure);
+}
+
+int synth_merge(const settings *s)
+{
+    return run(s, merge);
+}
+
+int synth_release(const settings *s)
+{
+    return run(s, release);
+}
