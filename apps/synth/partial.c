@@ -33,6 +33,8 @@ static char *head_text(const job *j)
     app_json_put(&head, "adjacency", json_string(nw_adjacency_name(opts.adjacency)));
     app_json_put(&head, "bins", json_integer((json_int_t)nw_schema_max_bins(j->schema)));
     app_json_put(&head, "schema", json_loads(nw_schema_json(j->schema), 0, NULL));
+    const char *rules = nw_schema_rules_json(j->schema);
+    app_json_put(&head, "constraints", rules == NULL ? json_null() : json_loads(rules, 0, NULL));
     return app_json_dump(head, JSON_COMPACT);
 }
 
@@ -58,6 +60,28 @@ static int malformed(const char *path, const char *what)
     return app_fail(APP_DATA, path, "is no partial of nw-synth measure: %s", what);
 }
 
+/* The schema that a partial was counted under; NULL if the line does not hold one. */
+static nw_schema *schema_of_head(const json_t *head)
+{
+    nw_schema *plain = NULL;
+    nw_schema *ruled = NULL;
+    const json_t *rules = json_object_get(head, "constraints");
+    const json_int_t bins = json_integer_value(json_object_get(head, "bins"));
+    char *text = json_dumps(json_object_get(head, "schema"), JSON_COMPACT);
+    char *rules_text = rules == NULL || json_is_null(rules) ? NULL : json_dumps(rules, JSON_COMPACT);
+    if (text == NULL || bins <= 0 || bins > UINT16_MAX || nw_schema_parse(&plain, text, (uint32_t)bins, NULL) != NW_OK)
+        plain = NULL;
+    if (plain != NULL && rules_text != NULL) {
+        if (nw_constraints_parse(&ruled, plain, rules_text, NULL) != NW_OK)
+            ruled = NULL;
+        nw_schema_free(plain);
+        plain = ruled;
+    }
+    free(text);
+    free(rules_text);
+    return plain;
+}
+
 /* The schema and the plan that a partial was counted under. */
 static int plan_from_head(job *j, const char *path, const json_t *head)
 {
@@ -65,17 +89,12 @@ static int plan_from_head(job *j, const char *path, const json_t *head)
     nw_synth_opts opts = NW_SYNTH_OPTS_INIT;
     const char *format = json_string_value(json_object_get(head, "format"));
     const char *adjacency = json_string_value(json_object_get(head, "adjacency"));
-    const json_int_t bins = json_integer_value(json_object_get(head, "bins"));
     if (format == NULL || strcmp(format, FORMAT) != 0)
         return malformed(path, "its first line does not say so");
     if (json_integer_value(json_object_get(head, "version")) != FORMAT_VERSION)
         return malformed(path, "it has another version");
-    char *schema = json_dumps(json_object_get(head, "schema"), JSON_COMPACT);
-    const bool is_sound = schema != NULL && adjacency != NULL && bins > 0 && bins <= UINT16_MAX &&
-                          nw_adjacency_parse(adjacency, &opts.adjacency, NULL) == NW_OK &&
-                          nw_schema_parse(&j->schema, schema, (uint32_t)bins, NULL) == NW_OK;
-    free(schema);
-    if (!is_sound)
+    j->schema = schema_of_head(head);
+    if (j->schema == NULL || adjacency == NULL || nw_adjacency_parse(adjacency, &opts.adjacency, NULL) != NW_OK)
         return malformed(path, "its first line is damaged");
     opts.epsilon = json_number_value(json_object_get(head, "epsilon"));
     opts.delta = json_number_value(json_object_get(head, "delta"));

@@ -5,6 +5,7 @@
 #include "../common/files.h"
 #include "../common/json.h"
 #include "../common/seed.h"
+#include "guide.h"
 #include "infer.h"
 #include "manifest.h"
 #include "page_data.h"
@@ -22,10 +23,7 @@ static int check_inferring(const settings *s)
     if (!s->is_inferring) {
         if (s->infer_share > 0.0)
             return app_fail(APP_USAGE, "--infer-share", "given without --infer-schema, must be given with it");
-        return s->schema != NULL ? APP_OK
-                                 : app_fail(APP_USAGE, "--schema",
-                                       "missing, must be given unless --infer-schema is: see "
-                                       "nw-synth infer-schema --help");
+        return s->schema != NULL ? APP_OK : guide_to_schema(s->operands[0]);
     }
     const char *const alone[][2] = { { "--schema", s->schema }, { "--constraints", s->constraints }, { "--unit", s->unit } };
     for (size_t i = 0; i < sizeof alone / sizeof *alone; i++)

@@ -23,6 +23,7 @@ static const char *const table_names[TABLES] = { "synthetic", "resampled", "perm
 
 /* How one table does. */
 typedef struct marks {
+    uint64_t violations; /* rows that break a rule; of the synthetic table only */
     score_variation variation[SCORE_MAX_WAYS];
     score_number *numbers;
     size_t number_count;
@@ -41,6 +42,7 @@ typedef struct scoring {
     double positive;
     marks marks[TABLES];
     score_classifier real_classifier;
+    uint64_t real_violations;
     app_progress progress;
 } scoring;
 
@@ -138,6 +140,19 @@ static int prepare(scoring *s)
 }
 
 /* ---- measuring ---- */
+
+/* Rows of the two files that break a rule of --constraints. */
+static int count_violations(scoring *s)
+{
+    nw_error err;
+    const char *const paths[2] = { s->settings->operands[0], s->settings->operands[1] };
+    uint64_t *const counts[2] = { &s->real_violations, &s->marks[SYNTHETIC].violations };
+    for (size_t i = 0; s->settings->constraints != NULL && i < 2; i++) {
+        if (nw_constraints_violations_csv(s->schema, paths[i], NULL, counts[i], &err) != NW_OK)
+            return app_fail_error(paths[i], &err);
+    }
+    return APP_OK;
+}
 
 static bool measure_table(scoring *s, size_t i)
 {
@@ -247,6 +262,10 @@ static int print_json(const scoring *s)
     app_json_put(&object, "scores", list);
     if (s->target != SIZE_MAX)
         app_json_put(&object, "real_classifier", classifier_json(&s->real_classifier));
+    if (s->settings->constraints != NULL) {
+        app_json_put(&object, "violations", json_integer((json_int_t)s->marks[SYNTHETIC].violations));
+        app_json_put(&object, "real_violations", json_integer((json_int_t)s->real_violations));
+    }
     return app_print_json(object);
 }
 
@@ -354,6 +373,9 @@ static int print_text(const scoring *s)
     print_queries(s);
     if (s->target != SIZE_MAX)
         print_classifier(s);
+    if (s->settings->constraints != NULL)
+        printf("rows that break a rule        %10llu  of the real ones %llu\n",
+            (unsigned long long)s->marks[SYNTHETIC].violations, (unsigned long long)s->real_violations);
     if (s->marks[SYNTHETIC].variation[2].sets > MOST_SETS)
         printf("3-way: %d of %llu sets of columns, drawn at random\n", MOST_SETS,
             (unsigned long long)s->marks[SYNTHETIC].variation[2].sets);
@@ -381,6 +403,8 @@ int synth_score(const settings *given)
         code = read_all(&s);
     if (code == APP_OK)
         code = prepare(&s);
+    if (code == APP_OK)
+        code = count_violations(&s);
     if (code == APP_OK)
         code = measure(&s);
     if (code == APP_OK)

@@ -114,6 +114,14 @@ like release__seeded_says_so run.err 'NOT PRIVATE'
 nw-synth release table.part --epsilon 1 --delta 1e-9 --measurements two.nwm --insecure-seed 5 --quiet 2>/dev/null
 check release__noise_comes_once_after_the_merge cmp one.nwm two.nwm
 
+echo '{ "format": "noisewright-constraints", "version": 1, "rules": [
+  {"forbid": {"all": [{"column": "sex", "equals": "F"}, {"column": "age", "more_than": 60}]}} ] }' >rules.json
+nw-synth measure a.csv "${privacy[@]}" --constraints rules.json --partial ruled.part
+nw-synth release ruled.part --epsilon 1 --delta 1e-9 --measurements ruled.nwm --quiet
+nw-synth fit --measurements ruled.nwm --rows 3000 -o ruled.csv
+is rules__go_with_partials_and_measurements "$? $(awk -F, '$2 == "F" && $1 > 60' ruled.csv | wc -l)" '0 0'
+refuses merge_of_other_rules 65 'ruled.part: .*schema' nw-synth merge a.part ruled.part -o out.csv
+
 refuses measure_without_partial 64 '--partial: missing' nw-synth measure table.csv "${privacy[@]}"
 refuses measure_without_table 64 'TABLE.csv: missing' nw-synth measure "${privacy[@]}" --partial out.csv
 refuses measure_has_no_ledger 64 '--ledger: no such option' \

@@ -69,7 +69,16 @@ synth adjacency_is_not_the_ledgers 64 '--adjacency: is replace_one, must be add_
     --adjacency replace-one
 refuses epsilon_missing 64 '--epsilon: missing' nw-synth table.csv --schema schema.json --delta 1e-9 -o out.csv
 refuses delta_missing 64 '--delta: missing' nw-synth table.csv --schema schema.json --epsilon 1 -o out.csv
-refuses schema_missing 64 '--schema: missing' nw-synth table.csv --epsilon 1 --delta 1e-9 -o out.csv
+refuses schema_missing 64 '--schema: missing' nw-synth nothing.csv --epsilon 1 --delta 1e-9 -o out.csv
+sed '1s/pay/"pay, ""gross""\x1b"/' table.csv >named.csv
+nw-synth named.csv --epsilon 1 --delta 1e-9 --ledger l.nwl -o out.csv >run.out 2>run.err
+is schema_missing__exit_code "$? $(cat run.out)" '64 '
+is schema_missing__names_the_columns "$(grep -c '^  "[a-z]*.*": {"type": ?},*$' run.err)" 5
+like schema_missing__escapes_names run.err '^  "pay, \\"gross\\"\\u001B": \{"type": \?\},$'
+like schema_missing__names_the_command run.err 'nw-synth infer-schema TABLE.csv'
+is schema_missing__charges_and_writes_nothing "$(charges l.nwl) $(leftovers out.csv)" '0 '
+sed -n '/^{/,/^}/p' run.err >draft.json
+synth draft_unedited_is_no_schema 65 'draft.json: .*line 2' table.csv draft.json 1 1e-9
 refuses output_missing 64 '--output: missing' nw-synth table.csv "${privacy[@]}"
 refuses table_missing 64 'TABLE.csv: missing' nw-synth "${privacy[@]}" -o out.csv
 

@@ -91,6 +91,20 @@ awk -F, 'NR == 1 || $2 == "F"' train.csv >onesided.csv
 nw-synth score train.csv onesided.csv --schema schema.json --target sex --test test.csv --json >run.json
 is classifier__trained_on_one_class "$? $(json run.json '0.4 < d["scores"][0]["classifier"]["accuracy"] < 0.6')" '0 True'
 
+# ---- rules ----
+cat >rules.json <<'END'
+{ "format": "noisewright-constraints", "version": 1, "rules": [
+  {"forbid": {"all": [{"column": "sex", "equals": "F"}, {"column": "age", "more_than": 60}]}} ] }
+END
+broken() { # table: rows that break the rule
+    awk -F, '$2 == "F" && $1 > 60 { n++ } END { print n + 0 }' "$1"
+}
+"${score[@]}" --constraints rules.json --json >run.json
+is violations__are_counted "$? $(members run.json violations real_violations)" "0 [$(broken other.csv), $(broken table.csv)]"
+"${score[@]}" --constraints rules.json >run.txt
+like violations__are_printed run.txt "^rows that break a rule +$(broken other.csv)  of the real ones $(broken table.csv)\$"
+refuses rules_missing 66 'nothing.json: No such file' "${score[@]}" --constraints nothing.json
+
 # ---- refusals ----
 refuses real_missing 64 'REAL.csv: missing' nw-synth score --schema schema.json
 refuses synth_missing 64 'SYNTH.csv: missing' nw-synth score table.csv --schema schema.json
