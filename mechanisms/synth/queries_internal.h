@@ -1,0 +1,112 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef NW_QUERIES_INTERNAL_H
+#define NW_QUERIES_INTERNAL_H
+
+/* queries_internal.h - linear queries as the files of the synth room see them.
+ *
+ *   queries.c        numbers of codes, the list, single workloads     (public: schema only)
+ *   query_family.c   families of workloads, random ones from a seed   (public)
+ *   query_count.c    which cell a record is in; exact counts          (reads tables)
+ *   tally.c          counts of a table under change, against targets  (synthetic tables only)
+ */
+#include "base.h"
+
+#include <nw/queries.h>
+
+#define NW__NO_COLUMN SIZE_MAX
+#define NW__NO_CELL UINT32_MAX
+enum { NW__NUMBER_BITS = 24, NW__THETA_BITS = 20, NW__MOST_TERMS = 8, NW__PREDICATE_UNIT = 65536 };
+#define NW__MOST_WORKLOAD_CELLS (UINT64_C(1) << 20)
+
+/** A column's part in a marginal or range: the cell is the sum of map[code] * stride over the axes. */
+typedef struct nw__axis {
+    size_t column;
+    const uint16_t *map; /* code to part; NULL: the code itself */
+    uint32_t parts;
+    uint32_t stride;
+} nw__axis;
+
+typedef struct nw__predicate {
+    nw_query_function function;
+    void *context;
+} nw__predicate;
+
+typedef struct nw__workload {
+    nw_query_kind kind;
+    uint32_t cells;
+    size_t label; /* conjunction, half-space; or NW__NO_COLUMN */
+    size_t first; /* of its axes, terms, half-spaces (theta at first * columns), or predicate columns, in the list's pools */
+    size_t count; /* axes, terms, or predicate columns */
+    double bound; /* half-space: b; exact, as theta is */
+    nw__predicate predicate; /* predicate only */
+} nw__workload;
+
+typedef struct nw__column_numbers {
+    bool is_numeric;
+    uint32_t cells;
+    uint32_t values;    /* codes that are not "missing" */
+    double *numbers;    /* numeric: [cells], in [0, 1], increasing; NaN for the missing code; else NULL */
+    uint16_t *maps[16]; /* by level l >= 1: code to one of 2^l parts, the missing code to one more; NULL until used */
+} nw__column_numbers;
+
+struct nw_queries {
+    unsigned references; /* atomic: shared once a synth keeps it */
+    nw_schema *schema;
+    size_t columns;
+    nw__column_numbers *numbers; /* [columns] */
+    nw__workload *workloads;
+    size_t count;
+    size_t capacity;
+    size_t cells; /* of all workloads */
+    nw__axis *axes;
+    size_t axis_count;
+    size_t axis_capacity;
+    nw_query_term *terms;
+    size_t term_count;
+    size_t term_capacity;
+    double *thetas; /* [halfspaces][columns]; 0 in columns that are not numeric */
+    size_t theta_count;
+    size_t theta_capacity; /* both in half-spaces */
+    size_t *read;          /* columns of predicates */
+    size_t read_count;
+    size_t read_capacity;
+};
+
+const nw_queries *nw__queries_share(const nw_queries *queries);
+
+/** Where a list ends, to go back to after a failure. */
+typedef struct nw__queries_mark {
+    size_t count, cells, axis_count, term_count, theta_count, read_count;
+} nw__queries_mark;
+nw__queries_mark nw__queries_mark_now(const nw_queries *queries);
+void nw__queries_go_back(nw_queries *queries, nw__queries_mark mark);
+
+/** Single workloads; checked by the callers. */
+nw_status nw__queries_push_cells(
+    nw_queries *q, const size_t *columns, const unsigned *levels, size_t k, const char *name, nw_error *err);
+nw_status nw__queries_push_terms(
+    nw_queries *q, const nw_query_term *terms, size_t n, size_t label, const char *name, nw_error *err);
+nw_status nw__queries_push_halfspace(
+    nw_queries *q, const double *theta, double bound, size_t label, const char *name, nw_error *err);
+/** Parts of a column at a level (0: its codes), the missing code's own included. */
+uint32_t nw__queries_parts(const nw_queries *q, size_t column, unsigned level);
+/** The codes of a numeric column whose number is below x: 0 .. result-1. */
+uint32_t nw__queries_codes_below(const nw_queries *q, size_t column, double x);
+
+/** The cell of workload w that a record with these codes is in, or NW__NO_CELL; for a predicate *weight is set as well, in units
+ *  (1 for the others). `scratch`: space for one record, from nw__record_new. */
+typedef struct nw__record {
+    uint16_t *codes;
+    double *numbers;
+} nw__record;
+bool nw__record_make(nw__record *record, size_t columns);
+void nw__record_clear(nw__record *record, size_t columns);
+uint32_t nw__workload_cell(
+    const nw_queries *q, const nw__workload *w, const uint16_t *codes, nw__record *scratch, uint32_t *weight);
+
+/** Adds the records of a table to exact counts, in units; workload chosen[i] has its counts at counts[i]. */
+nw_status nw__queries_count(const nw_queries *q, const nw_table *table, const size_t *chosen, int64_t *const *counts, size_t n,
+    const char *name, nw_error *err);
+
+#endif
