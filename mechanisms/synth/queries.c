@@ -78,6 +78,24 @@ nw_status nw_queries_new(nw_queries **out, const nw_schema *schema, nw_error *er
     return NW_OK;
 }
 
+nw_status nw__queries_of_cells(nw_queries **out, const uint32_t *cells, size_t columns, nw_error *err)
+{
+    nw_queries *q = nw__calloc(1, sizeof *q);
+    *out = NULL;
+    if (q != NULL)
+        q->numbers = nw__calloc(columns, sizeof *q->numbers);
+    if (q == NULL || q->numbers == NULL) {
+        free(q);
+        return nw__fail_memory(err, "nw_synth_fit");
+    }
+    q->references = 1;
+    q->columns = columns;
+    for (size_t j = 0; j < columns; j++)
+        q->numbers[j].cells = q->numbers[j].values = cells[j];
+    *out = q;
+    return NW_OK;
+}
+
 const nw_queries *nw__queries_share(const nw_queries *queries)
 {
     __atomic_fetch_add(&((nw_queries *)(uintptr_t)queries)->references, 1, __ATOMIC_RELAXED);

@@ -52,7 +52,7 @@ typedef struct nw__column_numbers {
 
 struct nw_queries {
     unsigned references; /* atomic: shared once a synth keeps it */
-    nw_schema *schema;
+    nw_schema *schema;   /* NULL: of cells */
     size_t columns;
     nw__column_numbers *numbers; /* [columns] */
     nw__workload *workloads;
@@ -74,6 +74,8 @@ struct nw_queries {
 };
 
 const nw_queries *nw__queries_share(const nw_queries *queries);
+/** An empty list over columns of so many cells, none of them numeric, without a schema. */
+nw_status nw__queries_of_cells(nw_queries **out, const uint32_t *cells, size_t columns, nw_error *err);
 
 /** Where a list ends, to go back to after a failure. */
 typedef struct nw__queries_mark {
