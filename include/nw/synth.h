@@ -25,6 +25,7 @@
  *   nw_synth_free(s);
  */
 #include <nw/ledger.h>
+#include <nw/queries.h>
 #include <nw/table.h>
 
 #ifdef __cplusplus
@@ -47,14 +48,21 @@ typedef bool (*nw_synth_progress)(void *context, const char *phase, double fract
 /** What is measured, and at what cost. Privacy parameters have no default. */
 typedef struct nw_synth_opts {
     size_t struct_size;
-    double epsilon;         /* nats, in (0, 64]; 0 until set, refused if left so */
-    double delta;           /* in (0, 1); 0 until set, refused if left so */
-    nw_adjacency adjacency; /* NW_ADJACENCY_UNSET until set */
-    double one_way_share;   /* of the budget (in mu^2), for 1-way marginals; 0 (default): chosen from the schema */
-    unsigned threads;       /* 0 (default): as OpenMP decides; never part of the result */
+    double epsilon;            /* nats, in (0, 64]; 0 until set, refused if left so */
+    double delta;              /* in (0, 1); 0 until set, refused if left so */
+    nw_adjacency adjacency;    /* NW_ADJACENCY_UNSET until set */
+    double one_way_share;      /* of the marginals' budget (in mu^2), for 1-ways; 0 (default): chosen from the schema */
+    unsigned threads;          /* 0 (default): as OpenMP decides; never part of the result */
+    const nw_queries *queries; /* to be measured besides marginals; default NULL. The handle keeps its own reference */
+    double query_share;        /* of the budget, for queries; in (0, 1); default 0.5; unused without queries */
+    unsigned most_ways;        /* 2 (default): 1-way and 2-way marginals; 1: only 1-way ones */
+    unsigned rounds;           /* 0 (default): all queries are measured; else in so many rounds per_round workloads are chosen,
+                                  privately, where a table fitted to the earlier ones is most wrong, and measured */
+    unsigned per_round;        /* default 1 */
+    uint64_t round_rows;       /* of the rounds' tables; default 2000 */
 } nw_synth_opts;
 /* clang-format off */
-#define NW_SYNTH_OPTS_INIT { sizeof(nw_synth_opts), 0.0, 0.0, NW_ADJACENCY_UNSET, 0.0, 0 }
+#define NW_SYNTH_OPTS_INIT { sizeof(nw_synth_opts), 0.0, 0.0, NW_ADJACENCY_UNSET, 0.0, 0, NULL, 0.5, 2, 0, 1, 2000 }
 /* clang-format on */
 NW_API void nw_synth_opts_init(nw_synth_opts *opts, size_t struct_size);
 
@@ -73,9 +81,11 @@ typedef struct nw_synth_fit_opts {
     unsigned threads;           /* 0 (default): as OpenMP decides; never part of the result */
     nw_synth_progress progress; /* default NULL */
     void *progress_context;
+    unsigned query_sweeps; /* gibbs: passes over the table for queries; default 6 */
+    uint64_t generations;  /* genetic, with queries: the most of them; default 100000 */
 } nw_synth_fit_opts;
 /* clang-format off */
-#define NW_SYNTH_FIT_OPTS_INIT { sizeof(nw_synth_fit_opts), NW_SYNTH_GIBBS, 0, 6, 0, 0, NULL, NULL }
+#define NW_SYNTH_FIT_OPTS_INIT { sizeof(nw_synth_fit_opts), NW_SYNTH_GIBBS, 0, 6, 0, 0, NULL, NULL, 6, 100000 }
 /* clang-format on */
 NW_API void nw_synth_fit_opts_init(nw_synth_fit_opts *opts, size_t struct_size);
 /** Refuses what nw_synth_fit would refuse, before anything is charged, and writes the options in force to *resolved (may be

@@ -52,12 +52,14 @@ static void write_item(
         *w->at++ = target_of(w, (double)counts[c] / unit);
 }
 
-static nw_status list_marginals(nw_queries *q, const nw__plan *plan, nw_error *err)
+static nw_status list_marginals(nw_queries *q, const nw__plan *plan, const nw__coding *codings, nw_error *err)
 {
     for (size_t i = 0; i < plan->marginal_count; i++) {
         const nw__marginal *m = &plan->marginals[i];
-        const size_t columns[2] = { m->a, m->b };
-        NW__TRY(nw__queries_push_cells(q, columns, NULL, m->b == NW__ONE_WAY ? 1 : 2, NAME, err));
+        const size_t k = m->b == NW__ONE_WAY ? 1 : 2;
+        const nw__axis axes[2] = { { m->a, codings == NULL ? NULL : codings[m->a].cell_of, m->cells_a, m->cells_b },
+            { m->b, k == 1 || codings == NULL ? NULL : codings[m->b].cell_of, m->cells_b, 1 } };
+        NW__TRY(nw__queries_push_axes(q, axes, k, NAME, err));
     }
     return NW_OK;
 }
@@ -80,17 +82,17 @@ static nw_status make(nw__fit_items *f, const nw__plan *plan, const nw__query_re
     return NW_OK;
 }
 
-nw_status nw__fit_items_make(nw__fit_items *f, const nw__plan *plan, const nw_schema *schema, const nw__query_results *results,
-    double total, size_t rows, nw__target target, nw_error *err)
+nw_status nw__fit_items_make(nw__fit_items *f, const nw__plan *plan, const nw_synth_measurements *measured, double total,
+    size_t rows, nw__target target, nw_error *err)
 {
     writer w = { NULL, total, (double)rows, target };
     *f = (nw__fit_items){ 0 };
-    nw_status status = schema == NULL ? nw__queries_of_cells(&f->marginals, plan->cells, plan->columns, err)
-                                      : nw_queries_new(&f->marginals, schema, err);
+    nw_status status = measured == NULL ? nw__queries_of_cells(&f->marginals, plan->cells, plan->columns, err)
+                                        : nw_queries_new(&f->marginals, measured->schema, err);
     if (status == NW_OK)
-        status = list_marginals(f->marginals, plan, err);
+        status = list_marginals(f->marginals, plan, measured == NULL ? NULL : measured->codings, err);
     if (status == NW_OK)
-        status = make(f, plan, results, &w, err);
+        status = make(f, plan, measured == NULL ? NULL : &measured->queries, &w, err);
     if (status != NW_OK)
         nw__fit_items_clear(f);
     return status;

@@ -7,15 +7,6 @@
 #include "synth_internal.h"
 #include "tally.h"
 
-/** Noisy answers to some workloads of a list, in the order in which they were measured. Public. */
-typedef struct nw__query_results {
-    nw_queries *queries; /* shared; NULL: none were asked for */
-    size_t count;
-    size_t *chosen;   /* the workloads */
-    double *sigma;    /* of their noise, in records */
-    int64_t **counts; /* in units */
-} nw__query_results;
-
 /** Room for `most` workloads of the list, to which a reference is kept. False if memory lacks. */
 bool nw__query_results_make(nw__query_results *results, const nw_queries *queries, size_t most);
 void nw__query_results_clear(nw__query_results *results);
@@ -33,10 +24,10 @@ typedef struct nw__fit_items {
     double *targets;
 } nw__fit_items;
 
-/** The plan's marginals, over its own cells or, with a schema, over the schema's codes; then the results, which may be NULL.
- *  total: the number of records; rows: of the synthetic table. */
-nw_status nw__fit_items_make(nw__fit_items *out, const nw__plan *plan, const nw_schema *schema, const nw__query_results *results,
-    double total, size_t rows, nw__target target, nw_error *err);
+/** The plan's marginals over its own cells; or, where `measured` is not NULL, its plan's marginals over the schema's codes, then
+ *  its queries. total: the number of records; rows: of the synthetic table. */
+nw_status nw__fit_items_make(nw__fit_items *out, const nw__plan *plan, const nw_synth_measurements *measured, double total,
+    size_t rows, nw__target target, nw_error *err);
 void nw__fit_items_clear(nw__fit_items *items);
 
 #endif

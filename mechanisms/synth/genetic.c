@@ -359,7 +359,7 @@ nw_status nw__genetic_fit(const nw__chain *chain, nw_rng *rng, nw_error *err)
     task.table = nw__calloc(chain->rows, columns * sizeof *task.table);
     nw_status status = task.table == NULL ? nw__fail_memory(err, NAME) : NW_OK;
     if (status == NW_OK)
-        status = nw__fit_items_make(&f, chain->plan, NULL, NULL, chain->reference->total, chain->rows, NW__TARGET_PUBLISHED, err);
+        status = nw__fit_items_make(&f, chain->plan, NULL, chain->reference->total, chain->rows, NW__TARGET_PUBLISHED, err);
     task.numbers = f.marginals;
     if (status == NW_OK && !nw__tally_make(&tally, f.items, f.count, columns))
         status = nw__fail_memory(err, NAME);

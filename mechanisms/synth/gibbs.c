@@ -253,8 +253,13 @@ static void resample_cell(engine *e, size_t j, uint16_t *const *columns, size_t 
     columns[j][row] = drawn;
 }
 
-/* Temperature from the noise alone: T = 0.05 * 58 / sigma, at most 0.2, sigma the 2-ways' noise in rows of this chain.
- * docs/rooms/synth.md#temperature has the measurements behind the two numbers. */
+/* docs/rooms/synth.md#temperature has the measurements behind the two numbers. */
+double nw__gibbs_temperature(double sigma)
+{
+    return fmin(0.2, 0.05 * 58.0 / sigma);
+}
+
+/* Temperature from the noise alone, sigma the 2-ways' noise. */
 static double temperature_of(const nw__chain *chain)
 {
     double precision = 0.0;
@@ -270,7 +275,7 @@ static double temperature_of(const nw__chain *chain)
         return 1.0;
     const double sigma = sqrt((double)pairs / precision);
     const double share = (double)chain->rows / chain->reference->total; /* a chain of fewer rows moves in larger steps */
-    return fmin(0.2, 0.05 * 58.0 / sigma) * share;
+    return nw__gibbs_temperature(sigma) * share;
 }
 
 nw_status nw__gibbs_fit(const nw__chain *chain, nw_rng *rng, nw_error *err)

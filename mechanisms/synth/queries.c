@@ -6,6 +6,7 @@
 #include "table_internal.h"
 
 #include <math.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -150,6 +151,35 @@ nw_sensitivity nw_queries_sensitivity(const nw_queries *q, size_t i, nw_adjacenc
     return (nw_sensitivity){ q->workloads[i].cells == 1 ? 1.0 : nextafter(sqrt(2.0), 2.0), NW_REPLACE_ONE };
 }
 
+static void hash_words(crypto_generichash_state *state, const void *bytes, size_t n)
+{
+    crypto_generichash_update(state, (const uint8_t *)&n, sizeof n);
+    crypto_generichash_update(state, bytes, n);
+}
+
+/* Field by field, for structures have padding. */
+void nw__queries_hash(const nw_queries *q, crypto_generichash_state *state)
+{
+    for (size_t i = 0; i < q->count; i++) {
+        const nw__workload *w = &q->workloads[i];
+        const uint64_t head[] = { (uint64_t)w->kind, w->cells, w->label, w->first, w->count };
+        hash_words(state, head, sizeof head);
+        hash_words(state, &w->bound, sizeof w->bound);
+    }
+    for (size_t i = 0; i < q->axis_count; i++) {
+        const nw__axis *a = &q->axes[i];
+        hash_words(state, &a->column, sizeof a->column);
+        hash_words(state, &a->parts, sizeof a->parts);
+        hash_words(state, a->map, a->map == NULL ? 0 : q->numbers[a->column].cells * sizeof *a->map);
+    }
+    for (size_t i = 0; i < q->term_count; i++) {
+        const uint64_t term[] = { q->terms[i].column, q->terms[i].low, q->terms[i].high };
+        hash_words(state, term, sizeof term);
+    }
+    hash_words(state, q->thetas, q->theta_count * q->columns * sizeof *q->thetas);
+    hash_words(state, q->read, q->read_count * sizeof *q->read);
+}
+
 nw__queries_mark nw__queries_mark_now(const nw_queries *q)
 {
     return (nw__queries_mark){ q->count, q->cells, q->axis_count, q->term_count, q->theta_count, q->read_count };
@@ -225,26 +255,35 @@ static const uint16_t *level_map(nw_queries *q, size_t column, unsigned level)
     return n->maps[level] = map;
 }
 
+nw_status nw__queries_push_axes(nw_queries *q, const nw__axis *axes, size_t k, const char *name, nw_error *err)
+{
+    if (!RESERVE(q->axes, q->axis_count, q->axis_capacity, k))
+        return nw__fail_memory(err, name);
+    NW__TRY(push(q,
+        (nw__workload){ .kind = NW_QUERY_MARGINAL,
+            .cells = axes[0].parts * axes[0].stride,
+            .label = NW__NO_COLUMN,
+            .first = q->axis_count,
+            .count = k },
+        name, err));
+    memcpy(q->axes + q->axis_count, axes, k * sizeof *axes);
+    q->axis_count += k;
+    return NW_OK;
+}
+
 nw_status nw__queries_push_cells(
     nw_queries *q, const size_t *columns, const unsigned *levels, size_t k, const char *name, nw_error *err)
 {
-    uint32_t cells = 1;
-    if (!RESERVE(q->axes, q->axis_count, q->axis_capacity, k))
-        return nw__fail_memory(err, name);
+    nw__axis axes[NW__MOST_TERMS];
+    uint32_t stride = 1;
     for (size_t i = k; i-- > 0;) { /* the last column's cells lie next to each other */
-        const unsigned level = levels == NULL ? 0 : levels[i];
-        const uint32_t parts = nw__queries_parts(q, columns[i], level);
-        const uint16_t *map = level == 0 ? NULL : level_map(q, columns[i], level);
-        if (level > 0 && map == NULL)
+        const uint16_t *map = levels[i] == 0 ? NULL : level_map(q, columns[i], levels[i]);
+        if (levels[i] > 0 && map == NULL)
             return nw__fail_memory(err, name);
-        q->axes[q->axis_count + i] = (nw__axis){ columns[i], map, parts, cells };
-        cells *= parts;
+        axes[i] = (nw__axis){ columns[i], map, nw__queries_parts(q, columns[i], levels[i]), stride };
+        stride *= axes[i].parts;
     }
-    NW__TRY(push(q,
-        (nw__workload){ .kind = NW_QUERY_MARGINAL, .cells = cells, .label = NW__NO_COLUMN, .first = q->axis_count, .count = k },
-        name, err));
-    q->axis_count += k;
-    return NW_OK;
+    return nw__queries_push_axes(q, axes, k, name, err);
 }
 
 static uint32_t label_cells(const nw_queries *q, size_t label)

@@ -13,6 +13,7 @@
 #include "base.h"
 
 #include <nw/queries.h>
+#include <sodium.h>
 
 #define NW__NO_COLUMN SIZE_MAX
 #define NW__NO_CELL UINT32_MAX
@@ -77,6 +78,9 @@ const nw_queries *nw__queries_share(const nw_queries *queries);
 /** An empty list over columns of so many cells, none of them numeric, without a schema. */
 nw_status nw__queries_of_cells(nw_queries **out, const uint32_t *cells, size_t columns, nw_error *err);
 
+/** Adds all queries to a hash, on machines of one byte order; of a predicate only the columns. */
+void nw__queries_hash(const nw_queries *queries, crypto_generichash_state *state);
+
 /** Where a list ends, to go back to after a failure. */
 typedef struct nw__queries_mark {
     size_t count, cells, axis_count, term_count, theta_count, read_count;
@@ -91,6 +95,8 @@ nw_status nw__queries_push_terms(
     nw_queries *q, const nw_query_term *terms, size_t n, size_t label, const char *name, nw_error *err);
 nw_status nw__queries_push_halfspace(
     nw_queries *q, const double *theta, double bound, size_t label, const char *name, nw_error *err);
+/** The first axis's stride is that of the others together; the maps are borrowed. */
+nw_status nw__queries_push_axes(nw_queries *q, const nw__axis *axes, size_t k, const char *name, nw_error *err);
 /** Parts of a column at a level (0: its codes), the missing code's own included. */
 uint32_t nw__queries_parts(const nw_queries *q, size_t column, unsigned level);
 /** The codes of a numeric column whose number is below x: 0 .. result-1. */
@@ -110,5 +116,36 @@ uint32_t nw__workload_cell(
 /** Adds the records of a table to exact counts, in units; workload chosen[i] has its counts at counts[i]. */
 nw_status nw__queries_count(const nw_queries *q, const nw_table *table, const size_t *chosen, int64_t *const *counts, size_t n,
     const char *name, nw_error *err);
+/** The same for all workloads, their counts one after the other. */
+nw_status nw__queries_count_all(const nw_queries *q, const nw_table *table, int64_t *counts, const char *name, nw_error *err);
+
+/* ---- the life of a list in a release ---- */
+
+/** What is fixed before any data is seen. */
+typedef struct nw__query_plan {
+    nw_queries *queries;        /* shared; NULL: none are asked for */
+    unsigned rounds;            /* 0: all workloads at once */
+    size_t per_round;           /* workloads chosen and measured in each */
+    size_t measured;            /* in all */
+    double sigma;               /* of each count's noise, in records */
+    double epsilon;             /* of each choice; 0 without rounds */
+    int64_t unit;               /* scores are in 1 / unit records */
+    nw_sensitivity sensitivity; /* l2, of one workload's counts; the same bound for all */
+} nw__query_plan;
+
+/** Exact counts of all workloads, one after the other, in units: as secret as the table. */
+typedef struct nw__query_counts {
+    const nw_queries *queries;
+    int64_t *counts; /* [nw_queries_cells]; NULL: nothing was added yet */
+} nw__query_counts;
+
+/** Noisy answers to some workloads of a list, in the order in which they were measured. Public. */
+typedef struct nw__query_results {
+    nw_queries *queries; /* shared; NULL: none were asked for */
+    size_t count;
+    size_t *chosen;   /* the workloads */
+    double *sigma;    /* of their noise, in records */
+    int64_t **counts; /* in units */
+} nw__query_results;
 
 #endif

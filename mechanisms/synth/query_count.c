@@ -234,6 +234,22 @@ nw_status nw__queries_count(const nw_queries *q, const nw_table *table, const si
     return status;
 }
 
+nw_status nw__queries_count_all(const nw_queries *q, const nw_table *table, int64_t *counts, const char *name, nw_error *err)
+{
+    int64_t **at = nw__calloc(q->count, sizeof *at);
+    size_t *all = nw__calloc(q->count, sizeof *all);
+    nw_status status = at == NULL || all == NULL ? nw__fail_memory(err, name) : NW_OK;
+    for (size_t i = 0, cell = 0; status == NW_OK && i < q->count; cell += q->workloads[i++].cells) {
+        at[i] = counts + cell;
+        all[i] = i;
+    }
+    if (status == NW_OK)
+        status = nw__queries_count(q, table, all, at, q->count, name, err);
+    free(at);
+    free(all);
+    return status;
+}
+
 nw_status nw_queries_answer(const nw_queries *q, const nw_table *table, double *answers, nw_error *err)
 {
     char hash[2][65];
@@ -244,20 +260,10 @@ nw_status nw_queries_answer(const nw_queries *q, const nw_table *table, double *
     if (strcmp(hash[0], hash[1]) != 0)
         return nw__fail(err, NW_E_ARG, __func__, "table has another schema than the one given to nw_queries_new");
     int64_t *counts = nw__calloc(q->cells, sizeof *counts);
-    int64_t **at = nw__calloc(q->count, sizeof *at);
-    size_t *all = nw__calloc(q->count, sizeof *all);
-    nw_status status = counts == NULL || at == NULL || all == NULL ? nw__fail_memory(err, __func__) : NW_OK;
-    for (size_t i = 0, cell = 0; status == NW_OK && i < q->count; cell += q->workloads[i++].cells) {
-        at[i] = counts + cell;
-        all[i] = i;
-    }
-    if (status == NW_OK)
-        status = nw__queries_count(q, table, all, at, q->count, __func__, err);
+    nw_status status = counts == NULL ? nw__fail_memory(err, __func__) : nw__queries_count_all(q, table, counts, __func__, err);
     for (size_t i = 0, cell = 0; status == NW_OK && i < q->count; i++)
         for (uint32_t c = 0; c < q->workloads[i].cells; c++, cell++)
             answers[cell] = (double)counts[cell] / (q->workloads[i].kind == NW_QUERY_PREDICATE ? NW__PREDICATE_UNIT : 1);
     nw__free_wiped(counts, q->cells * sizeof *counts);
-    free(at);
-    free(all);
     return status;
 }

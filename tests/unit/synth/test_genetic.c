@@ -44,7 +44,7 @@ static void setup(fixture *f)
     }
     f->plan =
         (nw__plan){ .columns = COLUMNS, .cells = cells, .marginals = f->marginals, .marginal_count = m, .one_ways = COLUMNS };
-    assert_int_equal(nw__fit_items_make(&f->items, &f->plan, NULL, NULL, TOTAL, ROWS, NW__TARGET_PUBLISHED, NULL), NW_OK);
+    assert_int_equal(nw__fit_items_make(&f->items, &f->plan, NULL, TOTAL, ROWS, NW__TARGET_PUBLISHED, NULL), NW_OK);
     assert_true(nw__tally_make(&f->tally, f->items.items, f->items.count, COLUMNS));
     f->task = (nw__genetic_task){ nw__genetic_defaults(1000), &f->tally, f->items.marginals, COLUMNS, ROWS, cells, f->table,
         false, NULL, NULL };
