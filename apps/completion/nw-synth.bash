@@ -19,12 +19,19 @@ _nw_synth()
     --engine) mapfile -t COMPREPLY < <(compgen -W "gibbs genetic" -- "$word"); return ;;
     --manifest | -m) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     --threads | -t) return ;;
+    --queries) mapfile -t COMPREPLY < <(compgen -W "cat cat+num prefix halfspace" -- "$word"); return ;;
+    --query-count) return ;;
+    --query-seed) return ;;
+    --query-share) return ;;
+    --rounds) return ;;
+    --per-round) return ;;
+    --preset) mapfile -t COMPREPLY < <(compgen -W "none private-gsd-2023" -- "$word"); return ;;
     --chains) return ;;
     --sweeps) return ;;
     --bins) return ;;
     --insecure-seed) return ;;
     esac
-    options="-s --schema -e --epsilon -d --delta -o --output -a --adjacency -l --ledger -n --rows --engine -m --manifest --json --estimate -t --threads --chains --sweeps --bins --insecure-seed -q --quiet -h --help -V --version --completion "
+    options="-s --schema -e --epsilon -d --delta -o --output -a --adjacency -l --ledger -n --rows --engine -m --manifest --json --estimate -t --threads --queries --query-count --query-seed --query-share --rounds --per-round --preset --chains --sweeps --bins --insecure-seed -q --quiet -h --help -V --version --completion "
     if [[ $word == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
     else

@@ -29,6 +29,23 @@ static json_t *measurement_json(const job *j, size_t i, uint64_t rows)
     return object;
 }
 
+/* What the queries can be drawn again from, and what is measured of them. */
+static json_t *queries_json(const job *j)
+{
+    const settings *s = j->settings;
+    const nw_synth_query_plan plan = nw_synth_query_plan_get(j->synth);
+    json_t *object = json_object();
+    app_json_put(&object, "family", json_string(settings_family(s)));
+    app_json_put(&object, "seed", json_integer((json_int_t)s->query_seed));
+    app_json_put(&object, "workloads", json_integer((json_int_t)plan.workloads));
+    app_json_put(&object, "cells", json_integer((json_int_t)nw_queries_cells(j->queries)));
+    app_json_put(&object, "rounds", json_integer((json_int_t)s->rounds));
+    app_json_put(&object, "measured", json_integer((json_int_t)plan.measured));
+    app_json_put(&object, "sigma", app_json_real(plan.sigma));
+    app_json_put(&object, "choice_epsilon", plan.choice_epsilon > 0.0 ? app_json_real(plan.choice_epsilon) : json_null());
+    return object;
+}
+
 json_t *manifest_json(const job *j, uint64_t rows)
 {
     const settings *s = j->settings;
@@ -39,11 +56,13 @@ json_t *manifest_json(const job *j, uint64_t rows)
     app_json_put(&object, "epsilon", app_json_real(s->epsilon));
     app_json_put(&object, "delta", app_json_real(s->delta));
     app_json_put(&object, "adjacency", json_string(nw_adjacency_name(settings_adjacency(s))));
-    app_json_put(&object, "engine", json_string(nw_synth_engine_name(settings_engine(s))));
+    app_json_put(&object, "engine", json_string(nw_synth_engine_name(j->fit.engine)));
     app_json_put(&object, "rows", rows > 0 ? json_integer((json_int_t)rows) : json_null());
     app_json_put(&object, "insecure", json_boolean(settings_are_insecure(s)));
     app_json_put(&object, "library", json_string(nw_version()));
     app_json_put(&object, "measurements", list);
+    if (j->queries != NULL)
+        app_json_put(&object, "queries", queries_json(j));
     if (job_is_charged(j))
         app_json_put(&object, "receipt", app_receipt_json(&j->receipt));
     return object;
@@ -91,5 +110,10 @@ void manifest_print_estimate(const job *j)
         if (m.columns[1] != SIZE_MAX)
             printf(" x %s", nw_schema_column(j->schema, m.columns[1]).name);
         putchar('\n');
+    }
+    if (j->queries != NULL) {
+        const nw_synth_query_plan plan = nw_synth_query_plan_get(j->synth);
+        printf("%zu of %zu workloads of queries (%s), sigma %.6g\n", plan.measured, plan.workloads, settings_family(j->settings),
+            plan.sigma);
     }
 }

@@ -14,6 +14,7 @@
 typedef struct job {
     const settings *settings;
     nw_schema *schema;
+    nw_queries *queries; /* NULL: only marginals */
     nw_synth *synth;
     nw_synth_fit_opts fit; /* in force */
     nw_ledger *ledger;

@@ -59,12 +59,17 @@ static int plan(job *j)
     opts.adjacency = settings_adjacency(s);
     opts.threads = (unsigned)s->threads;
     fit.engine = settings_engine(s);
-    fit.rows = s->rows;
     fit.sweeps = s->sweeps > 0 ? (unsigned)s->sweeps : fit.sweeps;
     fit.chains = (unsigned)s->chains;
     fit.threads = (unsigned)s->threads;
     fit.progress = app_progress_step;
     fit.progress_context = &j->progress;
+    int asked = settings_queries(&j->queries, s, j->schema);
+    if (asked == APP_OK)
+        asked = settings_query_opts(s, j->schema, j->queries, &opts, &fit);
+    if (asked != APP_OK)
+        return asked;
+    fit.rows = s->rows > 0 ? s->rows : fit.rows; /* what is said goes before a preset */
     if (nw_synth_new(&j->synth, j->schema, &opts, &err) != NW_OK || nw_synth_fit_opts_check(&fit, &j->fit, &err) != NW_OK)
         return app_fail_error("options", &err);
     return APP_OK;
@@ -201,6 +206,7 @@ static void free_job(job *j)
     nw_table_free(j->table);
     nw_ledger_close(j->ledger);
     nw_synth_free(j->synth);
+    nw_queries_free(j->queries);
     nw_schema_free(j->schema);
 }
 

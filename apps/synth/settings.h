@@ -19,12 +19,19 @@ typedef struct settings {
     double delta;
     unsigned adjacency; /* the order of the option table: settings_adjacency */
     unsigned engine;    /* settings_engine */
+    unsigned family;    /* --queries: settings_queries */
+    unsigned preset;    /* 0: none */
     uint64_t rows;      /* 0: as many as the table has, as far as that is known */
     uint64_t bins;      /* 0 here and below: the library's default */
     uint64_t sweeps;
     uint64_t chains;
     uint64_t threads;
     uint64_t insecure_seed;
+    uint64_t query_count;
+    uint64_t query_seed;
+    uint64_t rounds;
+    uint64_t per_round;
+    double query_share;
     bool is_estimate;
     bool is_json;
     bool is_quiet;
@@ -33,6 +40,14 @@ typedef struct settings {
 nw_adjacency settings_adjacency(const settings *s);
 nw_synth_engine settings_engine(const settings *s);
 bool settings_are_insecure(const settings *s);
+const char *settings_family(const settings *s); /* the name that --queries has */
+const char *settings_preset(const settings *s); /* NULL: none */
+/** The list that --queries, --query-count, --query-seed, --rounds and --preset ask for; NULL where only marginals are measured.
+ *  An exit code, with its message written. */
+int settings_queries(nw_queries **out, const settings *s, const nw_schema *schema);
+/** Writes them to the options of a release and a fit. `queries` may be NULL. An exit code, with its message written. */
+int settings_query_opts(
+    const settings *s, const nw_schema *schema, const nw_queries *queries, nw_synth_opts *opts, nw_synth_fit_opts *fit);
 
 /* The commands. Each returns an exit code, with its message written. */
 int synth_release(const settings *s);

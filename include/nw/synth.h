@@ -81,11 +81,11 @@ typedef struct nw_synth_fit_opts {
     unsigned threads;           /* 0 (default): as OpenMP decides; never part of the result */
     nw_synth_progress progress; /* default NULL */
     void *progress_context;
-    unsigned query_sweeps; /* gibbs: passes over the table for queries; default 6 */
+    unsigned query_sweeps; /* gibbs: passes over the table for queries; default 2 */
     uint64_t generations;  /* genetic, with queries: the most of them; default 100000 */
 } nw_synth_fit_opts;
 /* clang-format off */
-#define NW_SYNTH_FIT_OPTS_INIT { sizeof(nw_synth_fit_opts), NW_SYNTH_GIBBS, 0, 6, 0, 0, NULL, NULL, 6, 100000 }
+#define NW_SYNTH_FIT_OPTS_INIT { sizeof(nw_synth_fit_opts), NW_SYNTH_GIBBS, 0, 6, 0, 0, NULL, NULL, 2, 100000 }
 /* clang-format on */
 NW_API void nw_synth_fit_opts_init(nw_synth_fit_opts *opts, size_t struct_size);
 /** Refuses what nw_synth_fit would refuse, before anything is charged, and writes the options in force to *resolved (may be
@@ -130,6 +130,22 @@ NW_API const nw_event *nw_synth_event(const nw_synth *synth);
 /** How many marginals a release will measure, and marginal i of them, with the expected error at `rows` records. */
 NW_API size_t nw_synth_plan_size(const nw_synth *synth);
 NW_API nw_synth_measurement nw_synth_plan_get(const nw_synth *synth, size_t i, uint64_t rows);
+
+/** What of the queries will be measured, and how. All 0 without queries. */
+typedef struct nw_synth_query_plan {
+    size_t workloads;      /* asked for */
+    size_t measured;       /* all of them, or rounds * per_round */
+    double sigma;          /* of the rounded Gaussian, in records */
+    double choice_epsilon; /* of each choice of a round; 0 without rounds */
+} nw_synth_query_plan;
+NW_API nw_synth_query_plan nw_synth_query_plan_get(const nw_synth *synth);
+
+/** Sets options to a published method's: "private-gsd-2023" is Private-GSD [LTVW23] - the genetic search over 2000 rows, P = 100,
+ *  E = 5, at most 100000 generations, 1-way marginals and `queries`, each workload with the same part of the budget; with
+ *  opts->rounds and opts->per_round, set before, its adaptive form. Of opts, what concerns privacy is left as it is;
+ *  opts->queries has to be set. Errors: NW_E_ARG naming the parameter. */
+NW_API NW_WARN_UNUSED nw_status nw_synth_preset(
+    const char *name, const nw_schema *schema, nw_synth_opts *opts, nw_synth_fit_opts *fit, nw_error *err);
 
 /** Counts the records of a table, in addition to those counted before.
  *
@@ -190,6 +206,11 @@ NW_API double nw_synth_measurements_rows(const nw_synth_measurements *measuremen
 NW_API size_t nw_synth_measurements_count(const nw_synth_measurements *measurements);
 NW_API nw_synth_measurement nw_synth_measurements_get(const nw_synth_measurements *measurements, size_t i);
 NW_API const int64_t *nw_synth_measurements_counts(const nw_synth_measurements *measurements, size_t i);
+/** How many workloads of queries were measured; the i-th: its number in the list of queries, the noise's sigma in records (out,
+ *  may be NULL), and its noisy counts, one a cell, in steps of 1 / unit records. */
+NW_API size_t nw_synth_measurements_answers(const nw_synth_measurements *measurements);
+NW_API const int64_t *nw_synth_measurements_answer(
+    const nw_synth_measurements *measurements, size_t i, size_t *workload, double *sigma);
 /** How a column's codes were grouped into the cells of the marginals: their number, and the cell of a code. */
 NW_API uint32_t nw_synth_measurements_cells(const nw_synth_measurements *measurements, size_t column);
 NW_API uint32_t nw_synth_measurements_cell(const nw_synth_measurements *measurements, size_t column, uint32_t code);

@@ -126,6 +126,20 @@ const int64_t *nw_synth_measurements_counts(const nw_synth_measurements *measure
     return nw__measured_counts(&measurements->plan, i);
 }
 
+size_t nw_synth_measurements_answers(const nw_synth_measurements *measurements)
+{
+    return measurements->queries.count;
+}
+
+const int64_t *nw_synth_measurements_answer(const nw_synth_measurements *measurements, size_t i, size_t *workload, double *sigma)
+{
+    if (workload != NULL)
+        *workload = measurements->queries.chosen[i];
+    if (sigma != NULL)
+        *sigma = measurements->queries.sigma[i];
+    return measurements->queries.counts[i];
+}
+
 uint32_t nw_synth_measurements_cells(const nw_synth_measurements *measurements, size_t column)
 {
     return measurements->codings[column].cells;

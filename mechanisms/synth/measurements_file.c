@@ -116,6 +116,8 @@ nw_status nw_synth_measurements_write(const nw_synth_measurements *measurements,
 {
     if (measurements == NULL || path == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", measurements == NULL ? "measurements" : "path");
+    if (measurements->queries.count > 0)
+        return nw__fail(err, NW_E_UNSUPPORTED, __func__, "answers to queries cannot be written to a file, only marginals");
     nw__output output;
     crypto_generichash_state hash;
     uint8_t digest[DIGEST_BYTES];

@@ -21,7 +21,7 @@
 static const char *const NAME = "nw_synth_release";
 #define SMALLEST_SIGMA 0x1p-10 /* of nw/noise.h */
 #define LARGEST_SIGMA 0x1p33   /* times the unit of a predicate, the largest of nw/noise.h */
-enum { ROUND_GENERATIONS = 100000, MOST_ROUNDS = 10000 };
+enum { PRESET_ROWS = 2000, ROUND_GENERATIONS = 100000, MOST_ROUNDS = 10000 };
 static const int64_t MOST_SCORE = INT64_C(1) << 60;
 static const double ROUND_CHANGE = 0.01; /* the published slow_change of all rounds but the last fit's */
 
@@ -99,6 +99,32 @@ void nw__query_plan_clear(nw__query_plan *plan)
 {
     nw_queries_free(plan->queries);
     *plan = (nw__query_plan){ 0 };
+}
+
+/* The hyper-parameters of the paper's experiments; equal parts of the budget for the 1-ways and every workload, as its hybrid. */
+nw_status nw_synth_preset(const char *name, const nw_schema *schema, nw_synth_opts *opts, nw_synth_fit_opts *fit, nw_error *err)
+{
+    if (name == NULL || schema == NULL || opts == NULL || fit == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL",
+            name == NULL     ? "name"
+            : schema == NULL ? "schema"
+            : opts == NULL   ? "opts"
+                             : "fit");
+    if (strcmp(name, "private-gsd-2023") != 0)
+        return nw__fail(err, NW_E_ARG, __func__, "name is \"%s\", must be \"private-gsd-2023\"", name);
+    if (opts->queries == NULL || opts->queries->count == 0)
+        return nw__fail(err, NW_E_ARG, __func__, "opts->queries is %s, must hold at least one workload",
+            opts->queries == NULL ? "NULL" : "empty");
+    const double columns = (double)nw_schema_columns(schema);
+    const double workloads = opts->rounds == 0 ? (double)opts->queries->count : (double)opts->rounds * (double)opts->per_round;
+    opts->query_share = workloads / (columns + workloads);
+    opts->most_ways = 1;
+    opts->round_rows = PRESET_ROWS;
+    fit->engine = NW_SYNTH_GENETIC;
+    fit->rows = PRESET_ROWS;
+    fit->chains = 1;
+    fit->generations = ROUND_GENERATIONS;
+    return NW_OK;
 }
 
 /* Noise values a workload: of the one with most cells where it is not known which, of the average, rounded up, where all are. */

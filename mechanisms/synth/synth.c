@@ -174,6 +174,14 @@ nw_synth_measurement nw_synth_plan_get(const nw_synth *synth, size_t i, uint64_t
     return nw__measured_get(&synth->plan, i, (double)rows);
 }
 
+nw_synth_query_plan nw_synth_query_plan_get(const nw_synth *synth)
+{
+    const nw__query_plan *plan = &synth->query_plan;
+    if (plan->queries == NULL)
+        return (nw_synth_query_plan){ 0 };
+    return (nw_synth_query_plan){ plan->queries->count, plan->measured, plan->sigma, plan->epsilon };
+}
+
 /* ---- partial counts ---- */
 
 nw_status nw__synth_check_open(const nw_synth *synth, const char *function, nw_error *err)
