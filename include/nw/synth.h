@@ -216,7 +216,8 @@ NW_API uint32_t nw_synth_measurements_cells(const nw_synth_measurements *measure
 NW_API uint32_t nw_synth_measurements_cell(const nw_synth_measurements *measurements, size_t column, uint32_t code);
 
 /** Writes the object to a file: a line of JSON, then the counts, then a checksum; docs/rooms/synth.md#file. Appears whole or not
- *  at all. Errors: NW_E_ARG on NULL; NW_E_IO; NW_E_NOMEM. */
+ *  at all. Queries are written as the calls that made their list, seeds included. Errors: NW_E_ARG on NULL; NW_E_UNSUPPORTED if
+ *  predicates were measured; NW_E_IO; NW_E_NOMEM. */
 NW_API NW_WARN_UNUSED nw_status nw_synth_measurements_write(
     const nw_synth_measurements *measurements, const char *path, nw_error *err);
 /** Reads such a file.

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_WORKLOADS (UINT64_C(1) << 24)
 #define MOST_CELLS (UINT64_C(1) << 28)
 
 const char *nw_query_kind_name(nw_query_kind kind)
@@ -118,6 +117,7 @@ void nw_queries_free(nw_queries *q)
     free(q->terms);
     free(q->thetas);
     free(q->read);
+    free(q->recipes);
     nw_schema_free(q->schema);
     free(q);
 }
@@ -210,9 +210,23 @@ static bool reserve(void **items, size_t count, size_t *capacity, size_t more, s
 }
 #define RESERVE(items, count, capacity, more) reserve((void **)&(items), count, &(capacity), more, sizeof *(items))
 
+nw_status nw__queries_expect(nw_queries *q, const char *name, nw_error *err)
+{
+    return RESERVE(q->recipes, q->recipe_count, q->recipe_capacity, 1) ? NW_OK : nw__fail_memory(err, name);
+}
+
+nw_status nw__queries_note(nw_queries *q, nw__queries_mark mark, nw__recipe recipe, nw_status status)
+{
+    if (status == NW_OK)
+        q->recipes[q->recipe_count++] = recipe;
+    else
+        nw__queries_go_back(q, mark);
+    return status;
+}
+
 static nw_status push(nw_queries *q, nw__workload w, const char *name, nw_error *err)
 {
-    if (q->count >= MOST_WORKLOADS || q->cells + w.cells > MOST_CELLS)
+    if (q->count >= NW__MOST_WORKLOADS || q->cells + w.cells > MOST_CELLS)
         return nw__fail(err, NW_E_ARG, name, "too many queries, must be at most 2^24 workloads of 2^28 cells in all");
     if (!RESERVE(q->workloads, q->count, q->capacity, 1))
         return nw__fail_memory(err, name);
@@ -355,7 +369,10 @@ nw_status nw_queries_add_conjunction(nw_queries *q, const nw_query_term *terms, 
     for (size_t i = 0; i < n; i++)
         if (columns[i] == label)
             return nw__fail(err, NW_E_ARG, __func__, "label is %zu, must be a column without a term", label);
-    return nw__queries_push_terms(q, terms, n, label, __func__, err);
+    NW__TRY(nw__queries_expect(q, __func__, err));
+    const nw__queries_mark mark = nw__queries_mark_now(q);
+    const nw__recipe recipe = { .kind = NW__RECIPE_CONJUNCTION, .count = q->count };
+    return nw__queries_note(q, mark, recipe, nw__queries_push_terms(q, terms, n, label, __func__, err));
 }
 
 nw_status nw_queries_add_predicate(
@@ -368,6 +385,7 @@ nw_status nw_queries_add_predicate(
     NW__TRY(check_columns(q, columns, n, "item", __func__, err));
     if (!RESERVE(q->read, q->read_count, q->read_capacity, n))
         return nw__fail_memory(err, __func__);
+    NW__TRY(nw__queries_expect(q, __func__, err));
     NW__TRY(push(q,
         (nw__workload){ .kind = NW_QUERY_PREDICATE,
             .cells = 1,
@@ -378,5 +396,6 @@ nw_status nw_queries_add_predicate(
         __func__, err));
     memcpy(q->read + q->read_count, columns, n * sizeof *columns);
     q->read_count += n;
+    q->recipes[q->recipe_count++] = (nw__recipe){ .kind = NW__RECIPE_PREDICATE };
     return NW_OK;
 }

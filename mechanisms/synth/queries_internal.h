@@ -7,6 +7,7 @@
  *
  *   queries.c        numbers of codes, the list, single workloads     (public: schema only)
  *   query_family.c   families of workloads, random ones from a seed   (public)
+ *   query_file.c     the list as JSON                                 (public)
  *   query_count.c    which cell a record is in; exact counts          (reads tables)
  *   tally.c          counts of a table under change, against targets  (synthetic tables only)
  */
@@ -19,6 +20,7 @@
 #define NW__NO_CELL UINT32_MAX
 enum { NW__NUMBER_BITS = 24, NW__THETA_BITS = 20, NW__MOST_TERMS = 8, NW__PREDICATE_UNIT = 65536 };
 #define NW__MOST_WORKLOAD_CELLS (UINT64_C(1) << 20)
+#define NW__MOST_WORKLOADS (UINT64_C(1) << 24) /* of a list */
 
 /** A column's part in a marginal or range: the cell is the sum of map[code] * stride over the axes. */
 typedef struct nw__axis {
@@ -51,6 +53,24 @@ typedef struct nw__column_numbers {
     uint16_t *maps[16]; /* by level l >= 1: code to one of 2^l parts, the missing code to one more; NULL until used */
 } nw__column_numbers;
 
+/** One call that added to a list: what it takes to add the same again. */
+typedef enum nw__recipe_kind {
+    NW__RECIPE_MARGINALS = 1,
+    NW__RECIPE_RANGES = 2,
+    NW__RECIPE_PREFIXES = 3,
+    NW__RECIPE_HALFSPACES = 4,
+    NW__RECIPE_CONJUNCTIONS = 5,
+    NW__RECIPE_CONJUNCTION = 6, /* the caller's: `count` is its workload */
+    NW__RECIPE_PREDICATE = 7    /* only its caller can */
+} nw__recipe_kind;
+typedef struct nw__recipe {
+    nw__recipe_kind kind;
+    uint64_t count;
+    unsigned k; /* or terms */
+    unsigned levels;
+    uint64_t seed;
+} nw__recipe;
+
 struct nw_queries {
     unsigned references; /* atomic: shared once a synth keeps it */
     nw_schema *schema;   /* NULL: of cells */
@@ -69,7 +89,10 @@ struct nw_queries {
     double *thetas; /* [halfspaces][columns]; 0 in columns that are not numeric */
     size_t theta_count;
     size_t theta_capacity; /* both in half-spaces */
-    size_t *read;          /* columns of predicates */
+    nw__recipe *recipes;
+    size_t recipe_count;
+    size_t recipe_capacity;
+    size_t *read; /* columns of predicates */
     size_t read_count;
     size_t read_capacity;
 };
@@ -87,6 +110,11 @@ typedef struct nw__queries_mark {
 } nw__queries_mark;
 nw__queries_mark nw__queries_mark_now(const nw_queries *queries);
 void nw__queries_go_back(nw_queries *queries, nw__queries_mark mark);
+
+/** Makes room for one recipe, so that it cannot fail once workloads were added. */
+nw_status nw__queries_expect(nw_queries *queries, const char *name, nw_error *err);
+/** Ends a call that added: writes its recipe if it succeeded, else goes back. Returns status. */
+nw_status nw__queries_note(nw_queries *queries, nw__queries_mark mark, nw__recipe recipe, nw_status status);
 
 /** Single workloads; checked by the callers. */
 nw_status nw__queries_push_cells(

@@ -89,7 +89,6 @@ static unsigned *levels_of(const nw_queries *q, unsigned levels)
 static nw_status push_subsets(nw_queries *q, const size_t *columns, size_t n, size_t k, const unsigned *most, bool needs_numeric,
     const char *name, nw_error *err)
 {
-    const nw__queries_mark mark = nw__queries_mark_now(q);
     size_t places[MOST_K];
     nw_status status = NW_OK;
     for (size_t i = 0; i < k; i++)
@@ -104,8 +103,6 @@ static nw_status push_subsets(nw_queries *q, const size_t *columns, size_t n, si
         if (has_numeric || !needs_numeric)
             status = push_levels(q, chosen, k, most, name, err);
     } while (status == NW_OK && next_subset(places, k, n));
-    if (status != NW_OK)
-        nw__queries_go_back(q, mark);
     return status;
 }
 
@@ -113,6 +110,8 @@ nw_status nw_queries_add_marginals(nw_queries *q, unsigned k, nw_error *err)
 {
     if (q == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "queries is NULL");
+    NW__TRY(nw__queries_expect(q, __func__, err));
+    const nw__queries_mark mark = nw__queries_mark_now(q);
     size_t n;
     size_t *columns = columns_where(q, is_categorical, &n);
     unsigned *most = levels_of(q, 0);
@@ -126,7 +125,7 @@ nw_status nw_queries_add_marginals(nw_queries *q, unsigned k, nw_error *err)
         status = push_subsets(q, columns, n, k, most, false, __func__, err);
     free(columns);
     free(most);
-    return status;
+    return nw__queries_note(q, mark, (nw__recipe){ .kind = NW__RECIPE_MARGINALS, .k = k }, status);
 }
 
 static bool is_any(const nw_queries *q, size_t column)
@@ -145,6 +144,8 @@ nw_status nw_queries_add_ranges(nw_queries *q, unsigned k, unsigned levels, nw_e
     if (k < 1 || k > MOST_K || k > q->columns)
         return nw__fail(
             err, NW_E_ARG, __func__, "k is %u, must be in 1..%d and at most %zu, the number of columns", k, MOST_K, q->columns);
+    NW__TRY(nw__queries_expect(q, __func__, err));
+    const nw__queries_mark mark = nw__queries_mark_now(q);
     size_t n, numeric;
     size_t *columns = columns_where(q, is_numeric, &numeric);
     free(columns);
@@ -159,7 +160,7 @@ nw_status nw_queries_add_ranges(nw_queries *q, unsigned k, unsigned levels, nw_e
         status = push_subsets(q, columns, n, k, most, true, __func__, err);
     free(columns);
     free(most);
-    return status;
+    return nw__queries_note(q, mark, (nw__recipe){ .kind = NW__RECIPE_RANGES, .k = k, .levels = levels }, status);
 }
 
 /* What random queries are drawn from. */
@@ -223,11 +224,12 @@ static nw_status check_family(nw_queries *q, size_t count, unsigned terms, const
 {
     if (q == NULL)
         return nw__fail(err, NW_E_ARG, name, "queries is NULL");
-    if (count < 1)
-        return nw__fail(err, NW_E_ARG, name, "count is 0, must be at least 1");
+    if (count < 1 || count > NW__MOST_WORKLOADS - q->count)
+        return nw__fail(err, NW_E_ARG, name, "count is %zu, must be at least 1 and at most %zu, the room that is left", count,
+            (size_t)NW__MOST_WORKLOADS - q->count);
     if (terms < 1 || terms > NW__MOST_TERMS)
         return nw__fail(err, NW_E_ARG, name, "terms is %u, must be in 1..%d", terms, NW__MOST_TERMS);
-    return NW_OK;
+    return nw__queries_expect(q, name, err);
 }
 
 /* Codes of numbers below x; at least the first, so that no interval is empty: the least number is 0 unless codes are bins. */
@@ -261,10 +263,8 @@ nw_status nw_queries_add_prefixes(nw_queries *q, size_t count, unsigned terms, u
         status = nw__fail(err, NW_E_ARG, __func__, "the schema has no numeric column, prefixes need one");
     for (size_t i = 0; status == NW_OK && i < count; i++)
         status = push_prefix(q, &l, terms, __func__, err);
-    if (status != NW_OK)
-        nw__queries_go_back(q, mark);
     lottery_clear(&l);
-    return status;
+    return nw__queries_note(q, mark, (nw__recipe){ NW__RECIPE_PREFIXES, count, terms, 0, seed }, status);
 }
 
 /* Of a categorical column one value; of a numeric one the codes between two numbers, at least the one that holds the larger. */
@@ -299,11 +299,9 @@ nw_status nw_queries_add_conjunctions(nw_queries *q, size_t count, unsigned term
             list[k] = draw_term(q, &l, l.order[k]);
         status = nw__queries_push_terms(q, list, n, NW__NO_COLUMN, __func__, err);
     }
-    if (status != NW_OK)
-        nw__queries_go_back(q, mark);
     free(all);
     lottery_clear(&l);
-    return status;
+    return nw__queries_note(q, mark, (nw__recipe){ NW__RECIPE_CONJUNCTIONS, count, terms, 0, seed }, status);
 }
 
 /* The largest |theta| that the exact sums have room for: 1024 columns of it stay below 2^9, in steps of 2^-44. */
@@ -342,12 +340,10 @@ nw_status nw_queries_add_halfspaces(nw_queries *q, size_t count, uint64_t seed, 
         if (status == NW_OK)
             status = nw__queries_push_halfspace(q, theta, theta_from(steps[l.numeric_count]), label, __func__, err);
     }
-    if (status != NW_OK)
-        nw__queries_go_back(q, mark);
     nw_noise_free(coordinate);
     nw_noise_free(bound);
     free(theta);
     free(steps);
     lottery_clear(&l);
-    return status;
+    return nw__queries_note(q, mark, (nw__recipe){ NW__RECIPE_HALFSPACES, count, 0, 0, seed }, status);
 }

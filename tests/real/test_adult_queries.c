@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* test_adult_queries.c - tables fitted to 2000 prefixes and 2000 half-spaces on a real table (Adult as it is, 32561 x 15) at
- * epsilon = 1, delta = 1e-9, add/remove: the average error of the fitted table's answers against the true ones, over all cells and
- * over those of at least a hundredth of the records, in parts of the noise floor sqrt(2 / pi) sigma / n, which is the average error
- * of the measured answers themselves. Needs -Dreal_data_dir. */
+ * epsilon = 1, delta = 1e-9, add/remove: the average error of the fitted table's answers against the true ones, over all cells
+ * and over those of at least a hundredth of the records, in parts of the noise floor sqrt(2 / pi) sigma / n, which is the average
+ * error of the measured answers themselves. Needs -Dreal_data_dir. */
 #include <noisewright.h>
 #include <nw/testing.h>
 

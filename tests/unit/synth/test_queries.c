@@ -364,6 +364,7 @@ static void queries_add__refuses_each_bad_argument_by_name(void **state)
     refuse(nw_queries_add_ranges(f.queries, 2, 0, &err), &err, "levels is 0");
     refuse(nw_queries_add_ranges(f.queries, 2, 16, &err), &err, "levels is 16");
     refuse(nw_queries_add_prefixes(f.queries, 0, 2, 1, &err), &err, "count is 0");
+    refuse(nw_queries_add_prefixes(f.queries, ((size_t)1 << 24) + 1, 2, 1, &err), &err, "at most 16777216");
     refuse(nw_queries_add_prefixes(f.queries, 1, 9, 1, &err), &err, "terms is 9");
     refuse(nw_queries_add_halfspaces(f.queries, 0, 1, &err), &err, "count is 0");
     refuse(nw_queries_add_conjunctions(f.queries, 1, 0, 1, &err), &err, "terms is 0");
