@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* test_query_release.c - answers to queries with noise: what they cost, how far a score moves, which workloads are chosen, parts
  * of a table, and tables fitted to them. */
-#include "query_release.h"
+#include "query_support.h"
 
 #include "accountant_internal.h"
 
@@ -10,96 +10,11 @@
 #include <noisewright.h>
 #include <nw/testing.h>
 #include <setjmp.h>
-#include <sodium.h>
 #include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 /* cmocka wants the headers above first */
 #include <cmocka.h>
-
-static const char SCHEMA[] = "{\"x\": {\"type\": \"int\", \"lower\": 0, \"upper\": 15}, \"c\": 3, \"d\": 2,"
-                             " \"y\": {\"type\": \"int\", \"lower\": 0, \"upper\": 31, \"nullable\": false}}";
-enum { X, C, D, Y, COLUMNS, ROWS = 3000 };
-
-static nw_schema *schema;
-
-static int setup(void **state)
-{
-    return (void)state, nw_schema_parse(&schema, SCHEMA, 0, NULL) == NW_OK ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    (void)state;
-    nw_schema_free(schema);
-    return 0;
-}
-
-/* y follows x closely and d follows c: what 1-ways cannot say. */
-static nw_table *make_table(size_t first, size_t end)
-{
-    nw_table *table = NULL;
-    assert_int_equal(nw_table_new(&table, schema, end - first, NULL), NW_OK);
-    for (size_t i = first; i < end; i++) {
-        const uint16_t x = (uint16_t)(i * i % 17);
-        const uint16_t codes[COLUMNS] = { x, (uint16_t)(i % 3), (uint16_t)(i % 3 == 2), (uint16_t)(x == 16 ? 31 : 2 * x) };
-        for (size_t j = 0; j < COLUMNS; j++)
-            assert_int_equal(nw_table_set(table, j, i - first, 1, &codes[j], NULL), NW_OK);
-    }
-    return table;
-}
-
-static nw_synth_opts options(const nw_queries *queries, double epsilon)
-{
-    nw_synth_opts o = NW_SYNTH_OPTS_INIT;
-    o.epsilon = epsilon;
-    o.delta = 1e-9;
-    o.adjacency = NW_ADD_REMOVE;
-    o.most_ways = 1;
-    o.queries = queries;
-    return o;
-}
-
-static nw_ledger *ledger_of(double epsilon, nw_adjacency adjacency)
-{
-    nw_ledger *ledger = NULL;
-    nw_ledger_opts o = NW_LEDGER_OPTS_INIT;
-    o.epsilon = epsilon;
-    o.delta = 1e-9;
-    o.adjacency = adjacency;
-    assert_int_equal(nw_ledger_memory(&ledger, &o, NULL), NW_OK);
-    return ledger;
-}
-
-static nw_rng *seeded(uint64_t seed)
-{
-    nw_rng *rng = NULL;
-    assert_int_equal(nw_rng_new_insecure_seeded(&rng, seed, NULL), NW_OK);
-    return rng;
-}
-
-static double half(const nw_query_record *record, void *context)
-{
-    (void)context;
-    return 0.5 * record->numbers[Y] + 0.25;
-}
-
-static nw_queries *make_queries(bool has_predicate)
-{
-    const size_t read[] = { Y };
-    nw_queries *q = NULL;
-    assert_int_equal(nw_queries_new(&q, schema, NULL), NW_OK);
-    assert_int_equal(nw_queries_add_marginals(q, 2, NULL), NW_OK);
-    assert_int_equal(nw_queries_add_ranges(q, 2, 3, NULL), NW_OK);
-    assert_int_equal(nw_queries_add_prefixes(q, 20, 2, 1, NULL), NW_OK);
-    assert_int_equal(nw_queries_add_halfspaces(q, 20, 1, NULL), NW_OK);
-    assert_int_equal(nw_queries_add_conjunctions(q, 20, 2, 1, NULL), NW_OK);
-    if (has_predicate)
-        assert_int_equal(nw_queries_add_predicate(q, half, NULL, read, 1, NULL), NW_OK);
-    return q;
-}
 
 static bool fits(const nw_event *event, double epsilon, nw_adjacency adjacency)
 {
@@ -214,21 +129,6 @@ static void query_score__moves_by_at_most_one_record(void **state)
     nw__record_clear(&scratch, COLUMNS);
     nw_rng_free(rng);
     nw_queries_free(q);
-}
-
-static nw_synth_measurements *release(const nw_synth_opts *o, const nw_table *table, uint64_t seed)
-{
-    nw_synth *synth = NULL;
-    nw_synth_measurements *measured = NULL;
-    nw_ledger *ledger = ledger_of(o->epsilon, o->adjacency);
-    nw_rng *rng = seeded(seed);
-    assert_int_equal(nw_synth_new(&synth, schema, o, NULL), NW_OK);
-    assert_int_equal(nw_synth_add(synth, table, NULL), NW_OK);
-    assert_int_equal(nw_synth_release(synth, rng, ledger, "x", &measured, NULL, NULL), NW_OK);
-    nw_synth_free(synth);
-    nw_rng_free(rng);
-    nw_ledger_close(ledger);
-    return measured;
 }
 
 /* (noisy - exact) / sigma over all cells: its sum of squares is chi-squared, within 7 standard deviations sqrt(2 n) of n; a noise
@@ -421,110 +321,62 @@ static void synth_fit__is_stopped_while_it_moves(void **state)
     nw_queries_free(q);
 }
 
-/* A file made by the room and read again; with `from`, its first such text replaced by `to` and the file sealed again. */
-static nw_status reread(const nw_synth_measurements *measured, const char *from, const char *to, nw_synth_measurements **out)
-{
-    char path[] = "/tmp/nw-queries-XXXXXX";
-    const int fd = mkstemp(path);
-    assert_true(fd >= 0);
-    close(fd);
-    assert_int_equal(nw_synth_measurements_write(measured, path, NULL), NW_OK);
-    if (from != NULL) {
-        static uint8_t bytes[1 << 20];
-        static uint8_t edited[1 << 20];
-        FILE *file = fopen(path, "rb");
-        const size_t n = fread(bytes, 1, sizeof bytes, file);
-        fclose(file);
-        const uint8_t *at = memmem(bytes, n, from, strlen(from));
-        assert_non_null(at);
-        const size_t head = (size_t)(at - bytes);
-        const size_t tail = n - 32 - head - strlen(from);
-        memcpy(edited, bytes, head);
-        memcpy(edited + head, to, strlen(to));
-        memcpy(edited + head + strlen(to), at + strlen(from), tail);
-        const size_t size = head + strlen(to) + tail;
-        crypto_generichash(edited + size, 32, edited, size, NULL, 0);
-        file = fopen(path, "wb");
-        assert_int_equal(fwrite(edited, 1, size + 32, file), size + 32);
-        fclose(file);
-    }
-    const nw_status status = nw_synth_measurements_read(out, schema, path, NULL);
-    unlink(path);
-    return status;
-}
-
-/* Written and read: the same list, the same choices, the same counts, and so the same table. */
-static void synth_measurements_write__keeps_queries_and_answers(void **state)
+/* No status depends on the records: tables of no row and of few, whatever the engine and the relation. */
+static void synth_release__takes_degenerate_tables(void **state)
 {
     (void)state;
-    nw_queries *q = make_queries(false);
-    const nw_query_term terms[] = { { X, 2, 9 }, { D, 1, 2 } };
-    assert_int_equal(nw_queries_add_conjunction(q, terms, 2, C, NULL), NW_OK);
-    nw_table *table = make_table(0, 500);
-    nw_synth_opts o = options(q, 5.0);
-    o.rounds = 2;
-    o.per_round = 5;
-    o.round_rows = 50;
-    nw_synth_measurements *kept[2] = { release(&o, table, 3), NULL };
-    uint16_t codes[2][200];
-    assert_int_equal(reread(kept[0], NULL, NULL, &kept[1]), NW_OK);
-    const nw__query_results *a = &kept[0]->queries;
-    const nw__query_results *b = &kept[1]->queries; /* ten of them */
-    assert_int_equal(nw_queries_workloads(b->queries), nw_queries_workloads(q));
-    assert_memory_equal(b->queries->terms, q->terms, q->term_count * sizeof *q->terms);
-    assert_memory_equal(b->queries->thetas, q->thetas, q->theta_count * q->columns * sizeof *q->thetas);
-    for (size_t i = 0; i < 10; i++) {
-        size_t workload;
-        double sigma;
-        const int64_t *counts = nw_synth_measurements_answer(kept[1], i, &workload, &sigma);
-        assert_int_equal(workload, a->chosen[i]);
-        assert_true(sigma == a->sigma[i]);
-        assert_memory_equal(counts, a->counts[i], q->workloads[workload].cells * sizeof *counts);
+    nw_queries *q = make_queries(true);
+    for (size_t rows = 0; rows < 3; rows++) {
+        nw_table *table = make_table(0, rows);
+        for (int i = 0; i < 8; i++) {
+            nw_synth_opts o = options(q, 1.0);
+            nw_synth_fit_opts f = NW_SYNTH_FIT_OPTS_INIT;
+            nw_table *out = NULL;
+            nw_rng *rng = seeded(1);
+            o.adjacency = i % 2 == 0 ? NW_ADD_REMOVE : NW_REPLACE_ONE;
+            o.rounds = i / 2 % 2 == 0 ? 0 : 2;
+            o.round_rows = 3;
+            f.engine = i / 4 == 0 ? NW_SYNTH_GIBBS : NW_SYNTH_GENETIC;
+            f.generations = 50;
+            nw_synth_measurements *measured = release(&o, table, 1);
+            assert_int_equal(nw_synth_fit(measured, rng, &f, &out, NULL), NW_OK);
+            assert_true(nw_table_rows(out) >= 1);
+            nw_table_free(out);
+            nw_rng_free(rng);
+            nw_synth_measurements_free(measured);
+        }
+        nw_table_free(table);
     }
-    for (int i = 0; i < 2; i++) {
-        nw_synth_fit_opts f = NW_SYNTH_FIT_OPTS_INIT;
-        nw_table *out = NULL;
-        nw_rng *rng = seeded(8);
-        f.rows = 200;
-        assert_int_equal(nw_synth_fit(kept[i], rng, &f, &out, NULL), NW_OK);
-        assert_int_equal(nw_table_get(out, X, 0, 200, codes[i], NULL), NW_OK);
-        nw_table_free(out);
-        nw_rng_free(rng);
-    }
-    assert_memory_equal(codes[0], codes[1], sizeof codes[0]);
-    nw_synth_measurements_free(kept[0]);
-    nw_synth_measurements_free(kept[1]);
-    nw_table_free(table);
     nw_queries_free(q);
 }
 
-static void synth_measurements_read__refuses_malformed_queries(void **state)
+/* The paper's settings, and its split: each workload as much as each 1-way. */
+static void synth_preset__is_the_published_method(void **state)
 {
     (void)state;
-    static const char *const edits[][2] = { { "\"marginals\"", "\"margarine\"" }, { "\"count\":20", "\"count\":-1" },
-        { "\"count\":20", "\"count\":4294967295" }, { "\"levels\":3", "\"levels\":99" },
-        { "\"measured\":[0,1", "\"measured\":[1,1" }, { "\"measured\":[0,1", "\"measured\":[0,9999" },
-        { "\"measured\":[0,1", "\"measured\":[0" }, { "\"lists\":[", "\"lists\":[3," }, { "[0,2,9]", "[0,9,2]" },
-        { "[0,2,9]", "[77,2,9]" }, { "\"label\":1", "\"label\":0" }, { "\"terms\":[", "\"terms\":[7,7,7,7,7,7,7," } };
+    nw_error err;
     nw_queries *q = make_queries(false);
-    const nw_query_term terms[] = { { X, 2, 9 }, { D, 1, 2 } };
-    const size_t read[] = { Y };
-    assert_int_equal(nw_queries_add_conjunction(q, terms, 2, C, NULL), NW_OK);
-    nw_table *table = make_table(0, 50);
-    nw_synth_opts o = options(q, 5.0);
-    nw_synth_measurements *measured = release(&o, table, 3);
-    for (size_t i = 0; i < sizeof edits / sizeof *edits; i++) {
-        nw_synth_measurements *out = NULL;
-        if (reread(measured, edits[i][0], edits[i][1], &out) != NW_E_FORMAT)
-            fail_msg("%s", edits[i][1]);
-        assert_null(out);
-    }
-    nw_synth_measurements_free(measured);
-    assert_int_equal(nw_queries_add_predicate(q, half, NULL, read, 1, NULL), NW_OK);
-    measured = release(&o, table, 3);
-    assert_int_equal(nw_synth_measurements_write(measured, "/tmp/nw-never-written", NULL), NW_E_UNSUPPORTED);
-    nw_synth_measurements_free(measured);
-    nw_table_free(table);
+    nw_synth_opts o = options(q, 1.0);
+    nw_synth_fit_opts f = NW_SYNTH_FIT_OPTS_INIT;
+    o.most_ways = 2;
+    o.rounds = 4;
+    o.per_round = 5;
+    assert_int_equal(nw_synth_preset("private-gsd-2023", schema, &o, &f, NULL), NW_OK);
+    assert_int_equal(f.engine, NW_SYNTH_GENETIC);
+    assert_int_equal(f.rows, 2000);
+    assert_int_equal(f.generations, 100000);
+    assert_int_equal(o.most_ways, 1);
+    assert_int_equal(o.round_rows, 2000);
+    assert_true(o.query_share == 20.0 / (20.0 + COLUMNS));
+    assert_true(o.epsilon == 1.0 && o.delta == 1e-9 && o.adjacency == NW_ADD_REMOVE);
+    o.rounds = 0;
+    assert_int_equal(nw_synth_preset("private-gsd-2023", schema, &o, &f, NULL), NW_OK);
+    assert_true(o.query_share == (double)q->count / ((double)q->count + COLUMNS));
+    assert_int_equal(nw_synth_preset("aim", schema, &o, &f, &err), NW_E_ARG);
+    assert_non_null(strstr(err.message, "name is \"aim\""));
+    o.queries = NULL;
+    assert_int_equal(nw_synth_preset("private-gsd-2023", schema, &o, &f, &err), NW_E_ARG);
+    assert_non_null(strstr(err.message, "queries is NULL"));
     nw_queries_free(q);
 }
 
@@ -591,8 +443,8 @@ int main(void)
         cmocka_unit_test(synth_merge__adds_queries_as_it_adds_marginals),
         cmocka_unit_test(synth_fit__reproduces_answers_of_every_kind),
         cmocka_unit_test(synth_fit__is_stopped_while_it_moves),
-        cmocka_unit_test(synth_measurements_write__keeps_queries_and_answers),
-        cmocka_unit_test(synth_measurements_read__refuses_malformed_queries),
+        cmocka_unit_test(synth_release__takes_degenerate_tables),
+        cmocka_unit_test(synth_preset__is_the_published_method),
         cmocka_unit_test(synth_new__refuses_each_bad_query_option_by_name),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
