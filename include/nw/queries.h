@@ -116,7 +116,7 @@ NW_API nw_sensitivity nw_queries_sensitivity(const nw_queries *queries, size_t i
  *  Errors    NW_E_ARG on NULL, or if the table has another schema; NW_E_NOMEM.
  *  Cost      rows * (terms + 1) a workload. Threads: queries shared.
  *  Source    none.
- *  Example   docs/rooms/synth.md#queries */
+ *  Example   examples/queries.c */
 NW_API NW_WARN_UNUSED nw_status nw_queries_answer(
     const nw_queries *queries, const nw_table *table, double *answers, nw_error *err);
 

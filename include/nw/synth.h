@@ -13,7 +13,8 @@
  * How: exact int64 counts, one rounded-Gaussian draw a cell; the fit only sees the noisy counts. Engines:
  *   gibbs    rows resampled cell by cell against the noise-weighted residuals at one temperature, with an independent reference
  *            measure built from the noisy 1-ways (ours; docs/rooms/synth.md);
- *   genetic  Private-GSD as published, one-shot [LTVW23].
+ *   genetic  Private-GSD as published [LTVW23].
+ * Besides marginals, any linear queries (nw/queries.h) can be measured, at once or in rounds, and are fitted by both engines.
  *
  *   nw_synth_opts o = NW_SYNTH_OPTS_INIT;
  *   o.epsilon = 1.0;  o.delta = 1e-9;  o.adjacency = NW_ADD_REMOVE;
@@ -151,8 +152,10 @@ NW_API NW_WARN_UNUSED nw_status nw_synth_preset(
  *
  *  Shapes    table: under the schema given to nw_synth_new.
  *  Units     none.
- *  Errors    NW_E_ARG on NULL or another schema; NW_E_STATE after the release; NW_E_NOMEM. None of them depends on a record.
- *  Cost      about 1 ns a record and marginal; memory: 8 bytes a cell of the plan. Threads: OpenMP over marginals; confined.
+ *  Errors    NW_E_ARG on NULL or another schema; NW_E_STATE after the release; NW_E_NOMEM, after which a handle
+ *            with queries is only to be freed. None of them depends on a record.
+ *  Cost      about 1 ns a record and marginal, and a term or product of a query; memory: 8 bytes a cell of the plan and of the
+ *            queries. Threads: OpenMP over marginals; confined.
  *  Source    none.
  *  Example   examples/synth.c */
 NW_API NW_WARN_UNUSED nw_status nw_synth_add(nw_synth *synth, const nw_table *table, nw_error *err);
