@@ -63,7 +63,7 @@ nw_status nw__partial_add(nw__partial *partial, const nw_table *table, unsigned 
         return nw__fail_memory(err, function);
     int64_t *const *pairs = partial->counts + partial->plan->columns;
     NW__TRY(nw__count_table(partial->plan, table, partial->counts, pairs, threads, function, err));
-    NW__TRY(nw__query_counts_add(&partial->queries, table, function, err));
+    NW__TRY(nw__query_counts_add(&partial->queries, table, threads, function, err));
     partial->rows += nw_table_rows(table);
     return NW_OK;
 }

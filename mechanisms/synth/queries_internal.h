@@ -143,9 +143,10 @@ uint32_t nw__workload_cell(
 
 /** Adds the records of a table to exact counts, in units; workload chosen[i] has its counts at counts[i]. */
 nw_status nw__queries_count(const nw_queries *q, const nw_table *table, const size_t *chosen, int64_t *const *counts, size_t n,
-    const char *name, nw_error *err);
+    unsigned threads, const char *name, nw_error *err);
 /** The same for all workloads, their counts one after the other. */
-nw_status nw__queries_count_all(const nw_queries *q, const nw_table *table, int64_t *counts, const char *name, nw_error *err);
+nw_status nw__queries_count_all(
+    const nw_queries *q, const nw_table *table, int64_t *counts, unsigned threads, const char *name, nw_error *err);
 
 /* ---- the life of a list in a release ---- */
 
@@ -153,6 +154,7 @@ nw_status nw__queries_count_all(const nw_queries *q, const nw_table *table, int6
 typedef struct nw__query_plan {
     nw_queries *queries;        /* shared; NULL: none are asked for */
     unsigned rounds;            /* 0: all workloads at once */
+    unsigned threads;           /* never part of the result */
     size_t per_round;           /* workloads chosen and measured in each */
     size_t measured;            /* in all */
     double sigma;               /* of each count's noise, in records */

@@ -5,6 +5,7 @@
 #include "queries_internal.h"
 
 #include <math.h>
+#include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -87,57 +88,78 @@ uint32_t nw__workload_cell(
     return cell;
 }
 
-/* A block of records, column by column. */
-typedef struct block {
-    size_t rows;
-    uint16_t *codes; /* [columns][BLOCK_ROWS] */
-    double *numbers; /* the same, of numeric columns */
+/* What one thread needs to count one workload over a block. */
+typedef struct workspace {
     double *sums;    /* [BLOCK_ROWS] */
     uint32_t *cells; /* [BLOCK_ROWS] */
     uint8_t *are_in; /* [BLOCK_ROWS] */
     uint16_t *codes_of_row;
     nw__record record;
+} workspace;
+
+/* A block of records, column by column, shared by all threads. */
+typedef struct block {
+    size_t rows;
+    uint16_t *codes; /* [columns][BLOCK_ROWS] */
+    double *numbers; /* the same, of numeric columns */
+    workspace *workspaces;
+    size_t threads;
 } block;
+
+static void workspace_clear(workspace *w, size_t columns)
+{
+    nw__free_wiped(w->sums, BLOCK_ROWS * sizeof *w->sums);
+    nw__free_wiped(w->cells, BLOCK_ROWS * sizeof *w->cells);
+    nw__free_wiped(w->are_in, BLOCK_ROWS);
+    nw__free_wiped(w->codes_of_row, columns * sizeof *w->codes_of_row);
+    nw__record_clear(&w->record, columns);
+}
+
+static bool workspace_make(workspace *w, size_t columns)
+{
+    w->sums = nw__calloc(BLOCK_ROWS, sizeof *w->sums);
+    w->cells = nw__calloc(BLOCK_ROWS, sizeof *w->cells);
+    w->are_in = nw__calloc(BLOCK_ROWS, 1);
+    w->codes_of_row = nw__calloc(columns, sizeof *w->codes_of_row);
+    const bool has_record = nw__record_make(&w->record, columns);
+    return has_record && w->sums != NULL && w->cells != NULL && w->are_in != NULL && w->codes_of_row != NULL;
+}
 
 static void block_clear(block *b, size_t columns)
 {
     nw__free_wiped(b->codes, columns * BLOCK_ROWS * sizeof *b->codes);
     nw__free_wiped(b->numbers, columns * BLOCK_ROWS * sizeof *b->numbers);
-    nw__free_wiped(b->sums, BLOCK_ROWS * sizeof *b->sums);
-    nw__free_wiped(b->cells, BLOCK_ROWS * sizeof *b->cells);
-    nw__free_wiped(b->are_in, BLOCK_ROWS);
-    nw__free_wiped(b->codes_of_row, columns * sizeof *b->codes_of_row);
-    nw__record_clear(&b->record, columns);
+    for (size_t t = 0; b->workspaces != NULL && t < b->threads; t++)
+        workspace_clear(&b->workspaces[t], columns);
+    free(b->workspaces);
 }
 
-static bool block_make(block *b, size_t columns)
+static bool block_make(block *b, size_t columns, size_t threads)
 {
-    *b = (block){ 0 };
+    *b = (block){ .threads = threads };
     b->codes = nw__calloc(columns, BLOCK_ROWS * sizeof *b->codes);
     b->numbers = nw__calloc(columns, BLOCK_ROWS * sizeof *b->numbers);
-    b->sums = nw__calloc(BLOCK_ROWS, sizeof *b->sums);
-    b->cells = nw__calloc(BLOCK_ROWS, sizeof *b->cells);
-    b->are_in = nw__calloc(BLOCK_ROWS, 1);
-    b->codes_of_row = nw__calloc(columns, sizeof *b->codes_of_row);
-    const bool has_record = nw__record_make(&b->record, columns);
-    return has_record && b->codes != NULL && b->numbers != NULL && b->sums != NULL && b->cells != NULL && b->are_in != NULL &&
-           b->codes_of_row != NULL;
+    b->workspaces = nw__calloc(threads, sizeof *b->workspaces);
+    bool is_ok = b->codes != NULL && b->numbers != NULL && b->workspaces != NULL;
+    for (size_t t = 0; is_ok && t < threads; t++)
+        is_ok = workspace_make(&b->workspaces[t], columns);
+    return is_ok;
 }
 
-static void count_marginal(const nw_queries *q, const nw__workload *w, block *b, int64_t *counts)
+static void count_marginal(const nw_queries *q, const nw__workload *w, const block *b, workspace *own, int64_t *counts)
 {
-    memset(b->cells, 0, b->rows * sizeof *b->cells);
+    memset(own->cells, 0, b->rows * sizeof *own->cells);
     for (const nw__axis *a = q->axes + w->first; a < q->axes + w->first + w->count; a++) {
         const uint16_t *codes = b->codes + a->column * BLOCK_ROWS;
         if (a->map == NULL)
             for (size_t i = 0; i < b->rows; i++)
-                b->cells[i] += codes[i] * a->stride;
+                own->cells[i] += codes[i] * a->stride;
         else
             for (size_t i = 0; i < b->rows; i++)
-                b->cells[i] += a->map[codes[i]] * a->stride;
+                own->cells[i] += a->map[codes[i]] * a->stride;
     }
     for (size_t i = 0; i < b->rows; i++)
-        counts[b->cells[i]]++;
+        counts[own->cells[i]]++;
 }
 
 NW__CLONES
@@ -155,56 +177,56 @@ static void add_products(double *sums, const double *numbers, size_t rows, doubl
         sums[i] += theta * numbers[i];
 }
 
-static void find_in_halfspace(const nw_queries *q, const nw__workload *w, block *b)
+static void find_in_halfspace(const nw_queries *q, const nw__workload *w, const block *b, workspace *own)
 {
-    memset(b->sums, 0, b->rows * sizeof *b->sums);
+    memset(own->sums, 0, b->rows * sizeof *own->sums);
     for (size_t j = 0; j < q->columns; j++)
         if (q->numbers[j].is_numeric)
-            add_products(b->sums, b->numbers + j * BLOCK_ROWS, b->rows, q->thetas[w->first * q->columns + j]);
+            add_products(own->sums, b->numbers + j * BLOCK_ROWS, b->rows, q->thetas[w->first * q->columns + j]);
     for (size_t i = 0; i < b->rows; i++)
-        b->are_in[i] = b->sums[i] > w->bound;
+        own->are_in[i] = own->sums[i] > w->bound;
 }
 
-static void find_in_terms(const nw_queries *q, const nw__workload *w, block *b)
+static void find_in_terms(const nw_queries *q, const nw__workload *w, const block *b, workspace *own)
 {
     for (size_t i = 0; i < w->count; i++) {
         const nw_query_term *t = &q->terms[w->first + i];
         find_in_interval(
-            b->are_in, b->codes + t->column * BLOCK_ROWS, b->rows, (uint16_t)t->low, (uint16_t)(t->high - 1), i == 0);
+            own->are_in, b->codes + t->column * BLOCK_ROWS, b->rows, (uint16_t)t->low, (uint16_t)(t->high - 1), i == 0);
     }
 }
 
-static void count_gated(const nw__workload *w, const block *b, int64_t *counts)
+static void count_gated(const nw__workload *w, const block *b, const workspace *own, int64_t *counts)
 {
     if (w->label == NW__NO_COLUMN) {
         for (size_t i = 0; i < b->rows; i++)
-            counts[0] += b->are_in[i];
+            counts[0] += own->are_in[i];
         return;
     }
     const uint16_t *labels = b->codes + w->label * BLOCK_ROWS;
     for (size_t i = 0; i < b->rows; i++)
-        counts[labels[i]] += b->are_in[i];
+        counts[labels[i]] += own->are_in[i];
 }
 
-static void count_predicate(const nw_queries *q, const nw__workload *w, block *b, int64_t *counts)
+static void count_predicate(const nw_queries *q, const nw__workload *w, const block *b, workspace *own, int64_t *counts)
 {
     const size_t *columns = q->read + w->first;
     for (size_t i = 0; i < b->rows; i++) {
         for (size_t k = 0; k < w->count; k++)
-            b->codes_of_row[columns[k]] = b->codes[columns[k] * BLOCK_ROWS + i];
-        counts[0] += predicate_weight(q, w, b->codes_of_row, &b->record);
+            own->codes_of_row[columns[k]] = b->codes[columns[k] * BLOCK_ROWS + i];
+        counts[0] += predicate_weight(q, w, own->codes_of_row, &own->record);
     }
 }
 
-static void count_block(const nw_queries *q, const nw__workload *w, block *b, int64_t *counts)
+static void count_block(const nw_queries *q, const nw__workload *w, const block *b, workspace *own, int64_t *counts)
 {
     switch (w->kind) {
-    case NW_QUERY_MARGINAL: count_marginal(q, w, b, counts); return;
-    case NW_QUERY_CONJUNCTION: find_in_terms(q, w, b); break;
-    case NW_QUERY_HALFSPACE: find_in_halfspace(q, w, b); break;
-    case NW_QUERY_PREDICATE: count_predicate(q, w, b, counts); return;
+    case NW_QUERY_MARGINAL: count_marginal(q, w, b, own, counts); return;
+    case NW_QUERY_CONJUNCTION: find_in_terms(q, w, b, own); break;
+    case NW_QUERY_HALFSPACE: find_in_halfspace(q, w, b, own); break;
+    case NW_QUERY_PREDICATE: count_predicate(q, w, b, own, counts); return;
     }
-    count_gated(w, b, counts);
+    count_gated(w, b, own, counts);
 }
 
 static nw_status load_block(block *b, const nw_queries *q, const nw_table *table, size_t first, nw_error *err)
@@ -220,21 +242,27 @@ static nw_status load_block(block *b, const nw_queries *q, const nw_table *table
     return NW_OK;
 }
 
+/* Each workload is one thread's: counts are sums of integers of its own, whoever adds them. */
 nw_status nw__queries_count(const nw_queries *q, const nw_table *table, const size_t *chosen, int64_t *const *counts, size_t n,
-    const char *name, nw_error *err)
+    unsigned threads, const char *name, nw_error *err)
 {
     block b;
-    nw_status status = block_make(&b, q->columns) ? NW_OK : nw__fail_memory(err, name);
+    const int team = nw__threads((int)threads);
+    nw_status status = block_make(&b, q->columns, (size_t)team) ? NW_OK : nw__fail_memory(err, name);
     for (size_t first = 0; status == NW_OK && first < nw_table_rows(table); first += BLOCK_ROWS) {
         status = load_block(&b, q, table, first, err);
-        for (size_t i = 0; status == NW_OK && i < n; i++)
-            count_block(q, &q->workloads[chosen[i]], &b, counts[i]);
+        if (status != NW_OK)
+            break;
+#pragma omp parallel for schedule(dynamic, 16) num_threads(team)
+        for (size_t i = 0; i < n; i++)
+            count_block(q, &q->workloads[chosen[i]], &b, &b.workspaces[omp_get_thread_num()], counts[i]);
     }
     block_clear(&b, q->columns);
     return status;
 }
 
-nw_status nw__queries_count_all(const nw_queries *q, const nw_table *table, int64_t *counts, const char *name, nw_error *err)
+nw_status nw__queries_count_all(
+    const nw_queries *q, const nw_table *table, int64_t *counts, unsigned threads, const char *name, nw_error *err)
 {
     int64_t **at = nw__calloc(q->count, sizeof *at);
     size_t *all = nw__calloc(q->count, sizeof *all);
@@ -244,7 +272,7 @@ nw_status nw__queries_count_all(const nw_queries *q, const nw_table *table, int6
         all[i] = i;
     }
     if (status == NW_OK)
-        status = nw__queries_count(q, table, all, at, q->count, name, err);
+        status = nw__queries_count(q, table, all, at, q->count, threads, name, err);
     free(at);
     free(all);
     return status;
@@ -260,7 +288,8 @@ nw_status nw_queries_answer(const nw_queries *q, const nw_table *table, double *
     if (strcmp(hash[0], hash[1]) != 0)
         return nw__fail(err, NW_E_ARG, __func__, "table has another schema than the one given to nw_queries_new");
     int64_t *counts = nw__calloc(q->cells, sizeof *counts);
-    nw_status status = counts == NULL ? nw__fail_memory(err, __func__) : nw__queries_count_all(q, table, counts, __func__, err);
+    nw_status status =
+        counts == NULL ? nw__fail_memory(err, __func__) : nw__queries_count_all(q, table, counts, 0, __func__, err);
     for (size_t i = 0, cell = 0; status == NW_OK && i < q->count; i++)
         for (uint32_t c = 0; c < q->workloads[i].cells; c++, cell++)
             answers[cell] = (double)counts[cell] / (q->workloads[i].kind == NW_QUERY_PREDICATE ? NW__PREDICATE_UNIT : 1);

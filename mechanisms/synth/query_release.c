@@ -79,6 +79,7 @@ nw_status nw__query_plan_make(nw__query_plan *plan, const nw_synth_opts *o, doub
     NW__TRY(check(o, err));
     const double mu_part = o->rounds == 0 ? mu : mu * sqrt(0.5);
     plan->rounds = o->rounds;
+    plan->threads = o->threads;
     plan->per_round = o->per_round;
     plan->measured = o->rounds == 0 ? o->queries->count : (size_t)o->rounds * o->per_round;
     plan->sensitivity = widest_sensitivity(o->queries, o->adjacency);
@@ -179,13 +180,14 @@ bool nw__query_counts_begin(nw__query_counts *exact)
     return exact->counts != NULL;
 }
 
-nw_status nw__query_counts_add(nw__query_counts *exact, const nw_table *table, const char *function, nw_error *err)
+nw_status nw__query_counts_add(
+    nw__query_counts *exact, const nw_table *table, unsigned threads, const char *function, nw_error *err)
 {
     if (exact->queries == NULL)
         return NW_OK;
     if (!nw__query_counts_begin(exact))
         return nw__fail_memory(err, function);
-    return nw__queries_count_all(exact->queries, table, exact->counts, function, err);
+    return nw__queries_count_all(exact->queries, table, exact->counts, threads, function, err);
 }
 
 void nw__query_counts_merge(nw__query_counts *exact, const nw__query_counts *other)
@@ -300,7 +302,7 @@ static nw_status answer_fitted(release *r, nw_error *err)
     const nw_queries *q = r->plan->queries;
     NW__TRY(nw__query_store(r->encoded, r->table, err));
     memset(r->fitted, 0, q->cells * sizeof *r->fitted);
-    return nw__queries_count_all(q, r->encoded, r->fitted, NAME, err);
+    return nw__queries_count_all(q, r->encoded, r->fitted, r->plan->threads, NAME, err);
 }
 
 /* Capped where the exponential mechanism's scores end: capping moves no two scores farther apart. */

@@ -15,7 +15,8 @@ nw_status nw__query_plan_event(const nw__query_plan *plan, nw_event **out, nw_er
 /** Makes room for counts, all 0, where there are none yet. False if memory lacks. */
 bool nw__query_counts_begin(nw__query_counts *exact);
 /** Adds a table's records, if queries are asked for. */
-nw_status nw__query_counts_add(nw__query_counts *exact, const nw_table *table, const char *function, nw_error *err);
+nw_status nw__query_counts_add(
+    nw__query_counts *exact, const nw_table *table, unsigned threads, const char *function, nw_error *err);
 /** Adds what `other` counted to counts that have begun. */
 void nw__query_counts_merge(nw__query_counts *exact, const nw__query_counts *other);
 /** Wipes. */

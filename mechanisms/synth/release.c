@@ -201,7 +201,7 @@ nw_status nw_synth_run(nw_synth *synth, nw_rng *rng, nw_ledger *ledger, const nw
     if (synth->partial.counts != NULL)
         return nw__fail(err, NW_E_STATE, __func__, "records were added already: use nw_synth_release and nw_synth_fit");
     const nw__counter counter = nw__counter_of_table(table);
-    nw_status status = nw__query_counts_add(&synth->partial.queries, table, __func__, err);
+    nw_status status = nw__query_counts_add(&synth->partial.queries, table, synth->opts.threads, __func__, err);
     if (status == NW_OK)
         status = release(synth, rng, ledger, "synth", &counter, nw_table_rows(table), &own, receipt, err);
     nw__partial_clear(&synth->partial);

@@ -94,7 +94,7 @@ static void release_answers(const fault *f, int side, double *difference)
     assert_int_equal(nw__query_plan_make(&plan, &o, MU * sqrt((double)RUNS), NULL), NW_OK);
     plan.sigma *= f->noise;
     assert_int_equal(nw_rng_new_insecure_seeded(&rng, (uint64_t)side, NULL), NW_OK);
-    assert_int_equal(nw__query_counts_add(&exact, s.tables[side], "audit", NULL), NW_OK);
+    assert_int_equal(nw__query_counts_add(&exact, s.tables[side], 1, "audit", NULL), NW_OK);
     assert_int_equal(nw__query_plan_measure(&plan, &exact, &measured, 1, rng, NULL), NW_OK);
     for (size_t i = 0; i < RUNS; i++)
         difference[i] = (double)(measured.queries.counts[i][0] - measured.queries.counts[i][1]);
@@ -161,7 +161,7 @@ static bool choices__refute_their_claim(const void *context, bool is_planted)
     c.rate = (uint64_t)((double)nw__choice_rate(EPSILON, 1) * f->rate);
     for (int side = 0; side < 2; side++) {
         nw__query_counts exact = { s.two, NULL };
-        assert_int_equal(nw__query_counts_add(&exact, s.tables[side], "audit", NULL), NW_OK);
+        assert_int_equal(nw__query_counts_add(&exact, s.tables[side], 1, "audit", NULL), NW_OK);
         for (size_t w = 0; w < 2; w++)
             c.scores[side][w] = nw__query_score(s.two, w, exact.counts + w, fitted + w, 1.0, 1);
         nw__query_counts_clear(&exact);
