@@ -4,6 +4,8 @@
 #include "common/signals.h"
 #include "synth/settings.h"
 
+#include <math.h>
+
 #define SCHEMA_OPTION APP_OPTION("schema", 's', APP_FILE, "FILE", NULL, schema, true, "the columns and their domains, in JSON")
 #define CONSTRAINTS_OPTION                                                                                                       \
     APP_OPTION("constraints", 'c', APP_FILE, "FILE", NULL, constraints, false, "rules that every row keeps, in JSON")
@@ -71,6 +73,19 @@ static const app_option table_options[] = {
     JSON_OPTION,
     APP_OPTION("estimate", '\0', APP_FLAG, NULL, NULL, is_estimate, false,
         "print the cost and the predicted error; reads no data, charges nothing, writes nothing"),
+    APP_OPTION("queries", '\0', APP_CHOICE, NULL, "cat|cat+num|prefix|halfspace", family, false,
+        "what is measured besides marginals: ranges of numeric columns, random prefixes, random half-spaces; default cat: "
+        "nothing"),
+    APP_OPTION("query-count", '\0', APP_COUNT, "N", "[1, 1000000]", query_count, false,
+        "how many prefixes or half-spaces are drawn; default 1000"),
+    APP_OPTION("query-seed", '\0', APP_COUNT, "N", "[0, 1e15]", query_seed, false,
+        "public seed that they are drawn from, whatever the table; default 0"),
+    APP_OPTION("query-share", '\0', APP_REAL, "R", "(0, 1)", query_share, false, "of the budget, for queries; default 0.5"),
+    APP_OPTION("rounds", '\0', APP_COUNT, "K", "[1, 10000]", rounds, false,
+        "measure queries in rounds, where a table fitted so far is most wrong; with cat among 3-way marginals"),
+    APP_OPTION("per-round", '\0', APP_COUNT, "S", "[1, 1000000]", per_round, false, "queries chosen in a round; default 1"),
+    APP_OPTION("preset", '\0', APP_CHOICE, NULL, "none|private-gsd-2023", preset, false,
+        "a published method: engine, rows and shares are its own unless given; default none"),
     THREADS_OPTION,
     CHAINS_OPTION,
     SWEEPS_OPTION,
@@ -228,7 +243,7 @@ int main(int argc, char **argv)
     /* in the order of `commands` */
     static int (*const run[])(
         const settings *) = { synth_table, synth_fit, synth_measure, synth_merge, synth_release, synth_score, synth_infer };
-    settings s = { .insecure_seed = APP_NO_SEED, .seed = APP_NO_SEED };
+    settings s = { .insecure_seed = APP_NO_SEED, .seed = APP_NO_SEED, .query_share = NAN };
     const app_command *command;
     int code;
     if (!app_parse(&program, argc, argv, &s, &command, &code))

@@ -11,6 +11,7 @@
 #include <nw/grid.h>
 #include <nw/ledger.h>
 #include <nw/noise.h>
+#include <nw/queries.h>
 #include <nw/rng.h>
 #include <nw/stats.h>
 #include <nw/status.h>

@@ -9,7 +9,7 @@ _nw_synth()
         before=${COMP_WORDS[COMP_CWORD - 2]}
     fi
     if ((COMP_CWORD == 1)); then
-        mapfile -t COMPREPLY < <(compgen -f -W "fit measure merge release score infer-schema -s --schema -c --constraints -u --unit --max-rows-per-unit -e --epsilon -d --delta -o --output -a --adjacency -l --ledger -n --rows --engine -m --manifest --report --unsafe-compare --infer-schema --infer-share --measurements --json --estimate -t --threads --chains --sweeps --bins --insecure-seed -q --quiet -h --help -V --version --completion " -- "$word")
+        mapfile -t COMPREPLY < <(compgen -f -W "fit measure merge release score infer-schema -s --schema -c --constraints -u --unit --max-rows-per-unit -e --epsilon -d --delta -o --output -a --adjacency -l --ledger -n --rows --engine -m --manifest --report --unsafe-compare --infer-schema --infer-share --measurements --json --estimate --queries --query-count --query-seed --query-share --rounds --per-round --preset -t --threads --chains --sweeps --bins --insecure-seed -q --quiet -h --help -V --version --completion " -- "$word")
         return
     fi
     case ${COMP_WORDS[1]} in
@@ -100,13 +100,20 @@ _nw_synth()
     --unsafe-compare) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     --infer-share) return ;;
     --measurements) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --queries) mapfile -t COMPREPLY < <(compgen -W "cat cat+num prefix halfspace" -- "$word"); return ;;
+    --query-count) return ;;
+    --query-seed) return ;;
+    --query-share) return ;;
+    --rounds) return ;;
+    --per-round) return ;;
+    --preset) mapfile -t COMPREPLY < <(compgen -W "none private-gsd-2023" -- "$word"); return ;;
     --threads | -t) return ;;
     --chains) return ;;
     --sweeps) return ;;
     --bins) return ;;
     --insecure-seed) return ;;
     esac
-    options="-s --schema -c --constraints -u --unit --max-rows-per-unit -e --epsilon -d --delta -o --output -a --adjacency -l --ledger -n --rows --engine -m --manifest --report --unsafe-compare --infer-schema --infer-share --measurements --json --estimate -t --threads --chains --sweeps --bins --insecure-seed -q --quiet -h --help -V --version --completion "
+    options="-s --schema -c --constraints -u --unit --max-rows-per-unit -e --epsilon -d --delta -o --output -a --adjacency -l --ledger -n --rows --engine -m --manifest --report --unsafe-compare --infer-schema --infer-share --measurements --json --estimate --queries --query-count --query-seed --query-share --rounds --per-round --preset -t --threads --chains --sweeps --bins --insecure-seed -q --quiet -h --help -V --version --completion "
     ;;
     esac
     if [[ $word == -* ]]; then

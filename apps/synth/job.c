@@ -33,6 +33,7 @@ void job_free(job *j)
     nw_table_free(j->table);
     nw_ledger_close(j->ledger);
     nw_synth_free(j->synth);
+    nw_queries_free(j->queries);
     nw_schema_free(j->schema);
     free(j->inferred);
 }
@@ -82,28 +83,8 @@ int job_check_files(const settings *s)
 
 /* ---- before the charge ---- */
 
-int job_plan(job *j)
+static nw_synth_fit_opts fit_options(job *j)
 {
-    nw_error err;
-    const settings *s = j->settings;
-    nw_synth_opts opts = NW_SYNTH_OPTS_INIT;
-    const int code = j->inferred == NULL ? settings_read_schema(s, &j->schema) : APP_OK;
-    if (code != APP_OK)
-        return code;
-    if (j->inferred != NULL &&
-        nw_schema_parse(&j->schema, j->inferred, s->bins > 0 ? (uint32_t)s->bins : NW_SYNTH_BINS, &err) != NW_OK)
-        return app_fail_error("the inferred schema", &err);
-    opts.epsilon = j->epsilon;
-    opts.delta = s->delta;
-    opts.adjacency = settings_adjacency(s);
-    opts.threads = (unsigned)s->threads;
-    opts.rows_per_unit = settings_rows_per_unit(s);
-    return nw_synth_new(&j->synth, j->schema, &opts, &err) == NW_OK ? APP_OK : app_fail_error("options", &err);
-}
-
-int job_plan_fit(job *j)
-{
-    nw_error err;
     const settings *s = j->settings;
     nw_synth_fit_opts fit = NW_SYNTH_FIT_OPTS_INIT;
     fit.engine = settings_engine(s);
@@ -117,7 +98,52 @@ int job_plan_fit(job *j)
         fit.trace = page_trace_step;
         fit.trace_context = j->trace;
     }
-    return nw_synth_fit_opts_check(&fit, &j->fit, &err) == NW_OK ? APP_OK : app_fail_error("options", &err);
+    return fit;
+}
+
+static int check_fit(job *j, const nw_synth_fit_opts *fit)
+{
+    nw_error err;
+    return nw_synth_fit_opts_check(fit, &j->fit, &err) == NW_OK ? APP_OK : app_fail_error("options", &err);
+}
+
+int job_plan_fit(job *j)
+{
+    const nw_synth_fit_opts fit = fit_options(j);
+    return check_fit(j, &fit);
+}
+
+static int read_schema(job *j)
+{
+    nw_error err;
+    const settings *s = j->settings;
+    if (j->inferred == NULL)
+        return settings_read_schema(s, &j->schema);
+    if (nw_schema_parse(&j->schema, j->inferred, s->bins > 0 ? (uint32_t)s->bins : NW_SYNTH_BINS, &err) != NW_OK)
+        return app_fail_error("the inferred schema", &err);
+    return APP_OK;
+}
+
+int job_plan(job *j)
+{
+    nw_error err;
+    const settings *s = j->settings;
+    nw_synth_opts opts = NW_SYNTH_OPTS_INIT;
+    nw_synth_fit_opts fit = fit_options(j);
+    int code = read_schema(j);
+    opts.epsilon = j->epsilon;
+    opts.delta = s->delta;
+    opts.adjacency = settings_adjacency(s);
+    opts.threads = (unsigned)s->threads;
+    opts.rows_per_unit = settings_rows_per_unit(s);
+    if (code == APP_OK)
+        code = settings_queries(&j->queries, s, j->schema);
+    if (code == APP_OK)
+        code = settings_query_opts(s, j->schema, j->queries, &opts, &fit);
+    fit.rows = s->rows > 0 ? s->rows : fit.rows; /* what is said goes before a preset */
+    if (code == APP_OK && nw_synth_new(&j->synth, j->schema, &opts, &err) != NW_OK)
+        code = app_fail_error("options", &err);
+    return code == APP_OK ? check_fit(j, &fit) : code;
 }
 
 int job_open_ledger(job *j)

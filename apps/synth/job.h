@@ -12,6 +12,7 @@
 typedef struct job {
     const settings *settings;
     nw_schema *schema;
+    nw_queries *queries; /* NULL: only marginals */
     nw_synth *synth;
     nw_ledger *ledger;
     nw_table *table;
@@ -33,10 +34,10 @@ void job_free(job *j);
 /** Before anything is read: inputs can be read, outputs can be written and are different files from all others. A table may go to
  *  a stream; the rest must be regular files. */
 int job_check_files(const settings *s);
-/** The schema, and what will be measured under the privacy options. */
-int job_plan(job *j);
 /** The options of the fit. */
 int job_plan_fit(job *j);
+/** The schema, what will be measured under the privacy options, and the options of the fit that go with it. */
+int job_plan(job *j);
 /** Asks the ledger whether the release fits. */
 int job_open_ledger(job *j);
 /** Reads TABLE.csv. */

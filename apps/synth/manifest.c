@@ -77,6 +77,23 @@ static void put_budget(const job *j, json_t **object)
     }
 }
 
+/* What the queries can be drawn again from, and what is measured of them. */
+static json_t *queries_json(const job *j)
+{
+    const settings *s = j->settings;
+    const nw_synth_query_plan plan = nw_synth_query_plan_get(j->synth);
+    json_t *object = json_object();
+    app_json_put(&object, "family", json_string(settings_family(s)));
+    app_json_put(&object, "seed", json_integer((json_int_t)s->query_seed));
+    app_json_put(&object, "workloads", json_integer((json_int_t)plan.workloads));
+    app_json_put(&object, "cells", json_integer((json_int_t)nw_queries_cells(j->queries)));
+    app_json_put(&object, "rounds", json_integer((json_int_t)s->rounds));
+    app_json_put(&object, "measured", json_integer((json_int_t)plan.measured));
+    app_json_put(&object, "sigma", app_json_real(plan.sigma));
+    app_json_put(&object, "choice_epsilon", plan.choice_epsilon > 0.0 ? app_json_real(plan.choice_epsilon) : json_null());
+    return object;
+}
+
 json_t *manifest_json(const job *j, uint64_t rows)
 {
     const settings *s = j->settings;
@@ -86,13 +103,15 @@ json_t *manifest_json(const job *j, uint64_t rows)
         json_array_append_new(list, measurement_json(j, i, rows));
     json_t *object = json_object();
     put_budget(j, &object);
-    app_json_put(&object, "engine", json_string(nw_synth_engine_name(settings_engine(s))));
+    app_json_put(&object, "engine", json_string(nw_synth_engine_name(j->fit.engine)));
     app_json_put(&object, "rows", rows > 0 ? json_integer((json_int_t)rows) : json_null());
     app_json_put(&object, "insecure", json_boolean(is_insecure));
     app_json_put(&object, "library", json_string(nw_version()));
     if (s->unsafe_compare != NULL) /* the report is not private */
         app_json_put(&object, "unsafe_compare", app_json_text(s->unsafe_compare));
     app_json_put(&object, "measurements", list);
+    if (j->queries != NULL)
+        app_json_put(&object, "queries", queries_json(j));
     if (job_is_charged(j))
         app_json_put(&object, "receipt", app_receipt_json(&j->receipt));
     return object;
@@ -171,5 +190,10 @@ void manifest_print_estimate(const job *j)
         if (m.columns[1] != SIZE_MAX)
             printf(" x %s", nw_schema_column(j->schema, m.columns[1]).name);
         putchar('\n');
+    }
+    if (j->queries != NULL) {
+        const nw_synth_query_plan plan = nw_synth_query_plan_get(j->synth);
+        printf("%zu of %zu workloads of queries (%s), sigma %.6g\n", plan.measured, plan.workloads, settings_family(j->settings),
+            plan.sigma);
     }
 }

@@ -26,6 +26,8 @@ typedef struct settings {
     double delta;
     unsigned adjacency; /* the order of the option table: settings_adjacency */
     unsigned engine;    /* settings_engine */
+    unsigned family;    /* --queries: settings_queries */
+    unsigned preset;    /* 0: none */
     uint64_t rows;      /* 0: as many as the table has, as far as that is known */
     uint64_t bins;      /* 0 here and below: the library's default */
     uint64_t sweeps;
@@ -41,6 +43,10 @@ typedef struct settings {
     bool has_references;
     double infer_share;
     bool is_inferring;
+    uint64_t query_seed;
+    uint64_t rounds;
+    uint64_t per_round;
+    double query_share;
     bool is_estimate;
     bool is_json;
     bool is_quiet;
@@ -51,6 +57,14 @@ nw_synth_engine settings_engine(const settings *s);
 /** Rows of a unit that count, 1 if not given; 0 without --unit. */
 uint32_t settings_rows_per_unit(const settings *s);
 bool settings_are_insecure(const settings *s);
+const char *settings_family(const settings *s); /* the name that --queries has */
+const char *settings_preset(const settings *s); /* NULL: none */
+/** The list that --queries, --query-count, --query-seed, --rounds and --preset ask for; NULL where only marginals are measured.
+ *  An exit code, with its message written. */
+int settings_queries(nw_queries **out, const settings *s, const nw_schema *schema);
+/** Writes them to the options of a release and a fit. `queries` may be NULL. An exit code, with its message written. */
+int settings_query_opts(
+    const settings *s, const nw_schema *schema, const nw_queries *queries, nw_synth_opts *opts, nw_synth_fit_opts *fit);
 
 /** Reads --schema, without the column of --unit, and --constraints. An exit code, with its message written. */
 int settings_read_schema(const settings *s, nw_schema **out);

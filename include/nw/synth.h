@@ -13,7 +13,8 @@
  * How: exact int64 counts, one rounded-Gaussian draw a cell; the fit only sees the noisy counts. Engines:
  *   gibbs    rows resampled cell by cell against the residuals, weighted by noise and evidence, at a falling temperature, with an
  *            independent reference measure built from all noisy marginals (ours; docs/rooms/synth.md);
- *   genetic  Private-GSD as published, one-shot [LTVW23].
+ *   genetic  Private-GSD as published [LTVW23].
+ * Besides marginals, any linear queries (nw/queries.h) can be measured, at once or in rounds, and are fitted by both engines.
  *
  *   nw_synth_opts o = NW_SYNTH_OPTS_INIT;
  *   o.epsilon = 1.0;  o.delta = 1e-9;  o.adjacency = NW_ADD_REMOVE;
@@ -25,6 +26,7 @@
  *   nw_synth_free(s);
  */
 #include <nw/ledger.h>
+#include <nw/queries.h>
 #include <nw/table.h>
 
 #ifdef __cplusplus
@@ -52,16 +54,23 @@ typedef void (*nw_synth_trace)(void *context, unsigned chain, double fraction, d
 /** What is measured, and at what cost. Privacy parameters have no default. */
 typedef struct nw_synth_opts {
     size_t struct_size;
-    double epsilon;         /* nats, in (0, 64]; 0 until set, refused if left so */
-    double delta;           /* in (0, 1); 0 until set, refused if left so */
-    nw_adjacency adjacency; /* NW_ADJACENCY_UNSET until set */
-    double one_way_share;   /* of the budget (in mu^2), for 1-way marginals; 0 (default): chosen from the schema */
-    unsigned threads;       /* 0 (default): as OpenMP decides; never part of the result */
-    uint32_t rows_per_unit; /* 0 (default): a record is protected; else a unit with all its rows, of tables that
-                               nw_table_read_csv_units read with this max_rows */
+    double epsilon;            /* nats, in (0, 64]; 0 until set, refused if left so */
+    double delta;              /* in (0, 1); 0 until set, refused if left so */
+    nw_adjacency adjacency;    /* NW_ADJACENCY_UNSET until set */
+    double one_way_share;      /* of the marginals' budget (in mu^2), for 1-ways; 0 (default): chosen from the schema */
+    unsigned threads;          /* 0 (default): as OpenMP decides; never part of the result */
+    uint32_t rows_per_unit;    /* 0 (default): a record is protected; else a unit with all its rows, of tables that
+                                  nw_table_read_csv_units read with this max_rows; not with queries */
+    const nw_queries *queries; /* to be measured besides marginals; default NULL. The handle keeps its own reference */
+    double query_share;        /* of the budget, for queries; in (0, 1); default 0.5; unused without queries */
+    unsigned most_ways;        /* 2 (default): 1-way and 2-way marginals; 1: only 1-way ones */
+    unsigned rounds;           /* 0 (default): all queries are measured; else in so many rounds per_round workloads are chosen,
+                                  privately, where a table fitted to the earlier ones is most wrong, and measured */
+    unsigned per_round;        /* default 1 */
+    uint64_t round_rows;       /* of the rounds' tables; default 2000 */
 } nw_synth_opts;
 /* clang-format off */
-#define NW_SYNTH_OPTS_INIT { sizeof(nw_synth_opts), 0.0, 0.0, NW_ADJACENCY_UNSET, 0.0, 0, 0 }
+#define NW_SYNTH_OPTS_INIT { sizeof(nw_synth_opts), 0.0, 0.0, NW_ADJACENCY_UNSET, 0.0, 0, 0, NULL, 0.5, 2, 0, 1, 2000 }
 /* clang-format on */
 NW_API void nw_synth_opts_init(nw_synth_opts *opts, size_t struct_size);
 
@@ -82,9 +91,11 @@ typedef struct nw_synth_fit_opts {
     void *progress_context;
     nw_synth_trace trace; /* default NULL */
     void *trace_context;
+    unsigned query_sweeps; /* gibbs: passes over the table for queries; default 2 */
+    uint64_t generations;  /* genetic, with queries: the most of them; default 100000 */
 } nw_synth_fit_opts;
 /* clang-format off */
-#define NW_SYNTH_FIT_OPTS_INIT { sizeof(nw_synth_fit_opts), NW_SYNTH_GIBBS, 0, 6, 0, 0, NULL, NULL, NULL, NULL }
+#define NW_SYNTH_FIT_OPTS_INIT { sizeof(nw_synth_fit_opts), NW_SYNTH_GIBBS, 0, 6, 0, 0, NULL, NULL, NULL, NULL, 2, 100000 }
 /* clang-format on */
 NW_API void nw_synth_fit_opts_init(nw_synth_fit_opts *opts, size_t struct_size);
 /** Refuses what nw_synth_fit would refuse, before anything is charged, and writes the options in force to *resolved (may be
@@ -130,12 +141,30 @@ NW_API const nw_event *nw_synth_event(const nw_synth *synth);
 NW_API size_t nw_synth_plan_size(const nw_synth *synth);
 NW_API nw_synth_measurement nw_synth_plan_get(const nw_synth *synth, size_t i, uint64_t rows);
 
+/** What of the queries will be measured, and how. All 0 without queries. */
+typedef struct nw_synth_query_plan {
+    size_t workloads;      /* asked for */
+    size_t measured;       /* all of them, or rounds * per_round */
+    double sigma;          /* of the rounded Gaussian, in records */
+    double choice_epsilon; /* of each choice of a round; 0 without rounds */
+} nw_synth_query_plan;
+NW_API nw_synth_query_plan nw_synth_query_plan_get(const nw_synth *synth);
+
+/** Sets options to a published method's: "private-gsd-2023" is Private-GSD [LTVW23] - the genetic search over 2000 rows, P = 100,
+ *  E = 5, at most 100000 generations, 1-way marginals and `queries`, each workload with the same part of the budget; with
+ *  opts->rounds and opts->per_round, set before, its adaptive form. Of opts, what concerns privacy is left as it is;
+ *  opts->queries has to be set. Errors: NW_E_ARG naming the parameter. */
+NW_API NW_WARN_UNUSED nw_status nw_synth_preset(
+    const char *name, const nw_schema *schema, nw_synth_opts *opts, nw_synth_fit_opts *fit, nw_error *err);
+
 /** Counts the records of a table, in addition to those counted before.
  *
  *  Shapes    table: under the schema given to nw_synth_new.
  *  Units     none.
- *  Errors    NW_E_ARG on NULL or another schema; NW_E_STATE after the release; NW_E_NOMEM. None of them depends on a record.
- *  Cost      about 1 ns a record and marginal; memory: 8 bytes a cell of the plan. Threads: OpenMP over marginals; confined.
+ *  Errors    NW_E_ARG on NULL or another schema; NW_E_STATE after the release; NW_E_NOMEM, after which a handle
+ *            with queries is only to be freed. None of them depends on a record.
+ *  Cost      about 1 ns a record and marginal, and a term or product of a query; memory: 8 bytes a cell of the plan and of the
+ *            queries. Threads: OpenMP over marginals; confined.
  *  Source    none.
  *  Example   examples/synth.c */
 NW_API NW_WARN_UNUSED nw_status nw_synth_add(nw_synth *synth, const nw_table *table, nw_error *err);
@@ -202,12 +231,18 @@ NW_API double nw_synth_measurements_rows(const nw_synth_measurements *measuremen
 NW_API size_t nw_synth_measurements_count(const nw_synth_measurements *measurements);
 NW_API nw_synth_measurement nw_synth_measurements_get(const nw_synth_measurements *measurements, size_t i);
 NW_API const int64_t *nw_synth_measurements_counts(const nw_synth_measurements *measurements, size_t i);
+/** How many workloads of queries were measured; the i-th: its number in the list of queries, the noise's sigma in records (out,
+ *  may be NULL), and its noisy counts, one a cell, in steps of 1 / unit records. */
+NW_API size_t nw_synth_measurements_answers(const nw_synth_measurements *measurements);
+NW_API const int64_t *nw_synth_measurements_answer(
+    const nw_synth_measurements *measurements, size_t i, size_t *workload, double *sigma);
 /** How a column's codes were grouped into the cells of the marginals: their number, and the cell of a code. */
 NW_API uint32_t nw_synth_measurements_cells(const nw_synth_measurements *measurements, size_t column);
 NW_API uint32_t nw_synth_measurements_cell(const nw_synth_measurements *measurements, size_t column, uint32_t code);
 
 /** Writes the object to a file: a line of JSON, then the counts, then a checksum; docs/rooms/synth.md#file. Appears whole or not
- *  at all. Errors: NW_E_ARG on NULL; NW_E_IO; NW_E_NOMEM. */
+ *  at all. Queries are written as the calls that made their list, seeds included. Errors: NW_E_ARG on NULL; NW_E_UNSUPPORTED if
+ *  predicates were measured; NW_E_IO; NW_E_NOMEM. */
 NW_API NW_WARN_UNUSED nw_status nw_synth_measurements_write(
     const nw_synth_measurements *measurements, const char *path, nw_error *err);
 /** Reads such a file.

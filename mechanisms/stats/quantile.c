@@ -6,6 +6,8 @@
  * of 1 / den: T = num n + den offset. score(c) = -max(0, den L(c) - T, T - den U(c)). docs/rooms/stats.md#choices. */
 #include "stats_internal.h"
 
+#include "choose.h"
+
 #include <math.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -53,7 +55,7 @@ nw_status nw__choice_plan(nw__choice *c, const nw_stats_query *asked, double eps
     c->cells = asked->cells;
     c->epsilon = epsilon;
     c->sensitivity = adjacency == NW_ADD_REMOVE ? of_one : asked->groups == 1 ? c->denominator : 2 * of_one;
-    c->rate = nw__select_rate(epsilon, c->sensitivity);
+    c->rate = nw__choice_rate(epsilon, c->sensitivity);
     if (c->rate < UINT64_C(1) << 16) /* so that rounding it down costs less than a part in 2^16 */
         return nw__fail(
             err, NW_E_ARG, "nw_stats_new", "epsilon is too small for so many queries: %g is left for a quantile", epsilon);
@@ -114,7 +116,7 @@ nw_status nw__choice_run(const nw__query *q, int64_t *counts, nw_rng *rng, nw_er
         int64_t *mine = counts + group * c->cells;
         size_t chosen = 0;
         nw__choice_scores(c, mine, scores);
-        status = nw__select_exponential(rng, scores, c->cells, c->rate, &chosen, err);
+        status = nw__choose_exponential(rng, scores, c->cells, c->rate, &chosen, err);
         sodium_memzero(mine, bytes);
         mine[0] = (int64_t)chosen;
     }

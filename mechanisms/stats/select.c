@@ -1,19 +1,16 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* select.c - the exponential mechanism, report noisy max and permute-and-flip, drawn exactly from integer scores.
- *
- * The weight of a candidate is e^-x with x = rate 2^-48 (best - score), rate 2^-48 at most epsilon / (2 sensitivity): a rational,
- * so nw_rng_bernoulli_exp draws it without error. Where rate (best - score) leaves 64 bits, x is above 2^16 and is taken as that:
- * probabilities below 2^-94000. */
+/* select.c - the exponential mechanism, report noisy max and permute-and-flip, drawn exactly from integer scores; the weights are
+ * those of choose.h. */
 #include "stats_internal.h"
 #include "accountant_internal.h"
+#include "choose.h"
 #include "cks20.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { RATE_BITS = 48 };
 static const uint64_t LARGEST_SENSITIVITY = UINT64_C(1) << 32;
 static const int64_t LARGEST_SCORE = INT64_C(1) << 61;
 static const uint64_t LARGEST_RATIO_PART = UINT64_C(1) << 40; /* of nw__cks20_laplace */
@@ -39,7 +36,7 @@ static nw_status read_opts(nw_select_opts *known, const nw_select_opts *opts, co
     if (known->sensitivity < 1 || known->sensitivity > LARGEST_SENSITIVITY)
         return nw__fail(
             err, NW_E_ARG, function, "sensitivity is %llu, must be in 1..2^32", (unsigned long long)known->sensitivity);
-    if (nw__select_rate(known->epsilon, known->sensitivity) == 0)
+    if (nw__choice_rate(known->epsilon, known->sensitivity) == 0)
         return nw__fail(err, NW_E_ARG, function, "epsilon is %g, must be at least 2^-47 sensitivity", known->epsilon);
     if (known->adjacency < NW_ADD_REMOVE || known->adjacency > NW_ZERO_OUT)
         return nw__fail(err, NW_E_ARG, function, "adjacency is %s, must be add_remove, replace_one or zero_out",
@@ -67,45 +64,10 @@ nw_status nw_select_event(nw_event **out, const nw_select_opts *opts, nw_error *
     return nw_event_selection(out, event_kind(o.mechanism), o.epsilon, o.adjacency, err);
 }
 
-uint64_t nw__select_rate(double epsilon, uint64_t sensitivity)
-{
-    return (uint64_t)nw__down(ldexp(epsilon, RATE_BITS - 1) / (double)sensitivity);
-}
-
-/* Bernoulli(e^-x), x = rate 2^-48 gap. */
-static nw_status flip(nw_rng *rng, uint64_t rate, uint64_t gap, bool *is_taken, nw_error *err)
-{
-    uint64_t x = 0;
-    if (__builtin_mul_overflow(rate, gap, &x))
-        x = UINT64_MAX;
-    return nw_rng_bernoulli_exp(rng, x, UINT64_C(1) << RATE_BITS, is_taken, err);
-}
-
-static int64_t best_of(const int64_t *scores, size_t n)
-{
-    int64_t best = scores[0];
-    for (size_t i = 1; i < n; i++)
-        best = scores[i] > best ? scores[i] : best;
-    return best;
-}
-
-/* A uniform candidate, kept with probability e^-x: the law of what is kept is proportional to e^-x. */
-nw_status nw__select_exponential(nw_rng *rng, const int64_t *scores, size_t n, uint64_t rate, size_t *chosen, nw_error *err)
-{
-    const int64_t best = best_of(scores, n);
-    uint64_t i = 0;
-    for (bool is_taken = false; !is_taken;) {
-        NW__TRY(nw_rng_uniform(rng, n, &i, err));
-        NW__TRY(flip(rng, rate, (uint64_t)(best - scores[i]), &is_taken, err));
-    }
-    *chosen = (size_t)i;
-    return NW_OK;
-}
-
 /* [MS20, Alg. 1]; the permutation is drawn as far as it is used. The best candidate is always taken, so it ends. */
 static nw_status permute_and_flip(nw_rng *rng, const int64_t *scores, size_t n, uint64_t rate, size_t *chosen, nw_error *err)
 {
-    const int64_t best = best_of(scores, n);
+    const int64_t best = nw__choice_best(scores, n);
     nw_status status = NW_OK;
     size_t *order = nw__calloc(n, sizeof *order);
     if (order == NULL)
@@ -119,7 +81,7 @@ static nw_status permute_and_flip(nw_rng *rng, const int64_t *scores, size_t n, 
         const size_t candidate = order[i];
         order[i] = order[left - 1];
         if (status == NW_OK)
-            status = flip(rng, rate, (uint64_t)(best - scores[candidate]), &is_taken, err);
+            status = nw__choice_flip(rng, rate, (uint64_t)(best - scores[candidate]), &is_taken, err);
         if (is_taken)
             *chosen = candidate;
     }
@@ -169,9 +131,9 @@ static nw_status noisy_max(nw_rng *rng, const int64_t *scores, size_t n, const n
 
 static nw_status choose(const nw_select_opts *o, const int64_t *scores, size_t n, nw_rng *rng, size_t *chosen, nw_error *err)
 {
-    const uint64_t rate = nw__select_rate(o->epsilon, o->sensitivity);
+    const uint64_t rate = nw__choice_rate(o->epsilon, o->sensitivity);
     switch (o->mechanism) {
-    case NW_SELECT_EXPONENTIAL: return nw__select_exponential(rng, scores, n, rate, chosen, err);
+    case NW_SELECT_EXPONENTIAL: return nw__choose_exponential(rng, scores, n, rate, chosen, err);
     case NW_SELECT_NOISY_MAX: return noisy_max(rng, scores, n, o, chosen, err);
     case NW_SELECT_PERMUTE_AND_FLIP: break;
     }

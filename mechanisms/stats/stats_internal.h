@@ -109,11 +109,6 @@ nw_status nw__stats_calibrate(
 /** Standard deviation of the laws of nw/noise.h, in their own unit. */
 double nw__stats_deviation(nw_noise_law law, double scale);
 
-/** floor(2^48 epsilon / (2 sensitivity)), on the safe side: 0 if that is below 1. */
-uint64_t nw__select_rate(double epsilon, uint64_t sensitivity);
-/** The exponential mechanism on scores of at most 2^61 in magnitude. */
-nw_status nw__select_exponential(nw_rng *rng, const int64_t *scores, size_t n, uint64_t rate, size_t *chosen, nw_error *err);
-
 /** b, rounded up, as t / s with both at most 2^40, for nw__cks20_laplace: the readable sampler, which has no distance to its law
  *  that an event would have to carry. False if b is above 2^40. */
 bool nw__laplace_ratio(double b, uint64_t *t, uint64_t *s);

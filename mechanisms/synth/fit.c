@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* fit.c - a table from noisy counts: options, chains of an engine, the table. Post-processing. */
-#include "synth_internal.h"
+#include "query_fit.h"
 
 #include <math.h>
 #include <omp.h>
@@ -46,6 +46,10 @@ nw_status nw_synth_fit_opts_check(const nw_synth_fit_opts *opts, nw_synth_fit_op
         return nw__fail(err, NW_E_ARG, name, "rows is %llu, must be at most 2^32 - 1", (unsigned long long)o.rows);
     if (o.sweeps < 1 || o.sweeps > MAX_SWEEPS)
         return nw__fail(err, NW_E_ARG, name, "sweeps is %u, must be in 1..%d", o.sweeps, MAX_SWEEPS);
+    if (o.query_sweeps < 1 || o.query_sweeps > MAX_SWEEPS)
+        return nw__fail(err, NW_E_ARG, name, "query_sweeps is %u, must be in 1..%d", o.query_sweeps, MAX_SWEEPS);
+    if (o.generations < 1)
+        return nw__fail(err, NW_E_ARG, name, "generations is 0, must be at least 1");
     if (o.chains > MAX_CHAINS)
         return nw__fail(err, NW_E_ARG, name, "chains is %u, must be in 0..%d", o.chains, MAX_CHAINS);
     if (o.threads > NW__MAX_THREADS)
@@ -231,10 +235,39 @@ static size_t rows_of(const nw_synth_fit_opts *opts, const nw__reference *refere
     return (size_t)fmin(round(reference->total), (double)UINT32_MAX);
 }
 
+/* Private-GSD's search is over codes, marginals and queries alike, in one chain. */
+static nw_status search(const nw__query_fit *fit, nw_rng *rng, nw_table **out, nw_error *err)
+{
+    nw_table *table = NULL;
+    nw_status status = nw_table_new(&table, fit->measured->schema, fit->rows, err);
+    if (status == NW_OK)
+        status = nw__query_last_search(fit, table, rng, err);
+    if (status != NW_OK) {
+        nw_table_free(table);
+        return status;
+    }
+    *out = table;
+    return NW_OK;
+}
+
+static nw_status polish(const nw__query_fit *fit, nw_rng *rng, nw_table **out, nw_error *err)
+{
+    const nw_status status = nw__query_polish(fit, *out, rng, err);
+    if (status != NW_OK) {
+        nw_table_free(*out);
+        *out = NULL;
+    }
+    return status;
+}
+
 static nw_status fit(const nw_synth_measurements *measurements, const nw__reference *reference, nw_rng *rng,
     const nw_synth_fit_opts *opts, nw_table **out, nw_error *err)
 {
     const size_t rows = rows_of(opts, reference);
+    const nw__query_fit queries = { measurements, reference->total, rows, opts->query_sweeps, opts->generations, opts->progress,
+        opts->progress_context };
+    if (measurements->queries.count > 0 && opts->engine == NW_SYNTH_GENETIC)
+        return search(&queries, rng, out, err);
     const size_t asked = opts->chains < rows ? opts->chains : rows;
     const size_t needed = opts->engine == NW_SYNTH_GIBBS ? (rows + MOST_CHAIN_ROWS - 1) / MOST_CHAIN_ROWS : 1;
     const size_t chains = asked > needed ? asked : needed;
@@ -255,7 +288,7 @@ static nw_status fit(const nw_synth_measurements *measurements, const nw__refere
     }
     free(jobs);
     free(h.fractions);
-    return status;
+    return status == NW_OK && measurements->queries.count > 0 ? polish(&queries, rng, out, err) : status;
 }
 
 nw_status nw_synth_fit(

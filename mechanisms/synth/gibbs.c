@@ -318,6 +318,12 @@ static void resample_row(nw__gibbs *e, uint16_t *const *columns, size_t row, nw_
         nw__gibbs_regrow(e, g, columns, row, rng);
 }
 
+/* docs/rooms/synth.md#temperature has the measurements behind the two numbers. */
+double nw__gibbs_temperature(double sigma)
+{
+    return fmin(0.2, 0.05 * 58.0 / sigma);
+}
+
 /* The 2-ways' noise: the root of the harmonic mean of its variance; of the 1-way where there is no pair. */
 static double sigma_of(const nw__plan *plan)
 {
@@ -333,11 +339,10 @@ static double sigma_of(const nw__plan *plan)
     return sqrt((double)pairs / precision);
 }
 
-/* Temperature from the noise alone: T = 0.05 * 58 / sigma, at most 0.2; a chain of fewer rows moves in larger steps.
- * docs/rooms/synth.md#temperature has the measurements behind the numbers. */
+/* Temperature from the noise alone; a chain of fewer rows moves in larger steps. */
 static double temperature_of(const nw__chain *chain)
 {
-    return chain->heat * fmin(0.2, 0.05 * 58.0 / sigma_of(chain->plan)) * (double)chain->rows / chain->reference->total;
+    return chain->heat * nw__gibbs_temperature(sigma_of(chain->plan)) * (double)chain->rows / chain->reference->total;
 }
 
 /* The factor on all weights in a sweep: from FIRST_WEIGHT / rows, where a row's weight is so small that all rows together move

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* measurements.c - what a release hands out: noisy counts, and all that is needed to fit tables to them. Public. */
-#include "synth_internal.h"
+#include "fit_items.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -54,6 +54,7 @@ void nw_synth_measurements_free(nw_synth_measurements *measurements)
     if (measurements == NULL)
         return;
     nw__plan_clear(&measurements->plan);
+    nw__query_results_clear(&measurements->queries);
     if (measurements->schema != NULL)
         nw__codings_free(measurements->codings, nw_schema_columns(measurements->schema));
     nw_event_free(measurements->event);
@@ -128,6 +129,20 @@ nw_synth_measurement nw_synth_measurements_get(const nw_synth_measurements *meas
 const int64_t *nw_synth_measurements_counts(const nw_synth_measurements *measurements, size_t i)
 {
     return nw__measured_counts(&measurements->plan, i);
+}
+
+size_t nw_synth_measurements_answers(const nw_synth_measurements *measurements)
+{
+    return measurements->queries.count;
+}
+
+const int64_t *nw_synth_measurements_answer(const nw_synth_measurements *measurements, size_t i, size_t *workload, double *sigma)
+{
+    if (workload != NULL)
+        *workload = measurements->queries.chosen[i];
+    if (sigma != NULL)
+        *sigma = measurements->queries.sigma[i];
+    return measurements->queries.counts[i];
 }
 
 uint32_t nw_synth_measurements_cells(const nw_synth_measurements *measurements, size_t column)

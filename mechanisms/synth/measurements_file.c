@@ -4,7 +4,7 @@
  * marginal's noisy counts as 8 little-endian bytes a cell, and a BLAKE2b-256 of all before it. */
 #include "csv_scan.h"
 #include "output_file.h"
-#include "synth_internal.h"
+#include "query_file.h"
 
 #include <nw/constraints.h>
 
@@ -82,11 +82,12 @@ static char *header_text(const nw_synth_measurements *m)
     nw_schema_hash(m->schema, hash);
     if (nw_event_to_json(m->event, &event_text, NULL) != NW_OK)
         return NULL;
-    json_t *header = json_pack("{s:s, s:i, s:b, s:o, s:I, s:o, s:s, s:s, s:o, s:o, s:o, s:o}", "format", FORMAT, "version",
+    json_t *header = json_pack("{s:s, s:i, s:b, s:o, s:I, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "format", FORMAT, "version",
         FORMAT_VERSION, "insecure", m->is_insecure, "schema", json_loads(nw_schema_json(m->schema), 0, NULL), "bins",
         (json_int_t)nw_schema_max_bins(m->schema), "constraints", rules_json(m->schema), "schema_hash", hash, "adjacency",
         nw_adjacency_name(m->adjacency), "rows", m->known_rows < 0.0 ? json_null() : json_real(m->known_rows), "event",
-        json_loads(event_text, 0, NULL), "columns", columns_json(m), "measured", measured_json(&m->plan));
+        json_loads(event_text, 0, NULL), "columns", columns_json(m), "measured", measured_json(&m->plan), "queries",
+        nw__query_results_json(&m->queries));
     nw_string_free(event_text);
     char *text = header == NULL ? NULL : json_dumps(header, JSON_COMPACT | JSON_PRESERVE_ORDER | JSON_ENSURE_ASCII);
     json_decref(header);
@@ -125,6 +126,8 @@ nw_status nw_synth_measurements_write(const nw_synth_measurements *measurements,
 {
     if (measurements == NULL || path == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", measurements == NULL ? "measurements" : "path");
+    if (!nw__query_results_can_be_written(&measurements->queries))
+        return nw__fail(err, NW_E_UNSUPPORTED, __func__, "answers to predicates cannot be written: a file cannot hold functions");
     nw__output output;
     crypto_generichash_state hash;
     uint8_t digest[DIGEST_BYTES];
@@ -141,6 +144,9 @@ nw_status nw_synth_measurements_write(const nw_synth_measurements *measurements,
     const nw__plan *plan = &measurements->plan;
     for (size_t i = 0; status == NW_OK && i < nw__measured_count(plan); i++)
         status = write_counts(&output, &hash, nw__measured_counts(plan, i), nw__measured_get(plan, i, 1.0).cells, err);
+    const nw__query_results *answers = &measurements->queries;
+    for (size_t i = 0; status == NW_OK && i < answers->count; i++)
+        status = write_counts(&output, &hash, answers->counts[i], answers->queries->workloads[answers->chosen[i]].cells, err);
     crypto_generichash_final(&hash, digest, sizeof digest);
     if (status == NW_OK)
         status = nw__output_write(&output, digest, sizeof digest, err);
@@ -329,25 +335,37 @@ static nw_status read_header(nw_synth_measurements *m, const json_t *header, nw_
         return nw__fail_memory(err, READ);
     NW__TRY(read_event(m, json_object_get(header, "event"), err));
     NW__TRY(read_columns(m, json_object_get(header, "columns"), err));
-    return read_measured(&m->plan, json_object_get(header, "measured"), err);
+    NW__TRY(read_measured(&m->plan, json_object_get(header, "measured"), err));
+    return nw__query_results_from_json(&m->queries, m->schema, json_object_get(header, "queries"), READ, err);
 }
 
-static nw_status read_counts(nw__plan *plan, const uint8_t *bytes, size_t n, nw_error *err)
+/* The next `cells` counts of the file, moving *bytes and *n past them. */
+static nw_status take_counts(int64_t **counts, size_t cells, const uint8_t **bytes, size_t *n, nw_error *err)
 {
+    if (cells > *n / 8)
+        return fail_format(err, "the file is malformed: fewer counts than its header says");
+    *counts = nw__calloc(cells, sizeof **counts);
+    if (*counts == NULL)
+        return nw__fail_memory(err, READ);
+    for (size_t c = 0; c < cells; c++)
+        (*counts)[c] = (int64_t)nw__get_word(*bytes + 8 * c);
+    *bytes += 8 * cells;
+    *n -= 8 * cells;
+    return NW_OK;
+}
+
+static nw_status read_counts(nw_synth_measurements *m, const uint8_t *bytes, size_t n, nw_error *err)
+{
+    nw__plan *plan = &m->plan;
+    nw__query_results *answers = &m->queries;
     for (size_t i = 0; i < nw__measured_count(plan); i++) {
         const size_t cells = nw__measured_get(plan, i, 1.0).cells;
         int64_t **counts =
             i < plan->level_count ? &plan->levels[i].counts : &plan->marginals[plan->one_ways + i - plan->level_count].counts;
-        if (cells > n / 8)
-            return fail_format(err, "the file is malformed: fewer counts than its header says");
-        *counts = nw__calloc(cells, sizeof **counts);
-        if (*counts == NULL)
-            return nw__fail_memory(err, READ);
-        for (size_t c = 0; c < cells; c++)
-            (*counts)[c] = (int64_t)nw__get_word(bytes + 8 * c);
-        bytes += 8 * cells;
-        n -= 8 * cells;
+        NW__TRY(take_counts(counts, cells, &bytes, &n, err));
     }
+    for (size_t i = 0; i < answers->count; i++)
+        NW__TRY(take_counts(&answers->counts[i], answers->queries->workloads[answers->chosen[i]].cells, &bytes, &n, err));
     return n == 0 ? NW_OK : fail_format(err, "the file is malformed: more counts than its header says");
 }
 
@@ -419,7 +437,7 @@ static nw_status parse(nw_synth_measurements *m, const uint8_t *bytes, size_t n,
     json_decref(header);
     const size_t head = (size_t)(end - bytes) + 1;
     if (status == NW_OK)
-        status = read_counts(&m->plan, bytes + head, n - head - DIGEST_BYTES, err);
+        status = read_counts(m, bytes + head, n - head - DIGEST_BYTES, err);
     return status == NW_OK ? nw__measurements_choose_cells(m, NULL, err) : status;
 }
 

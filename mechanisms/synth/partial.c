@@ -4,7 +4,7 @@
  *
  * Bytes: "NWSYNTH1", the fingerprint of schema and options, the number of rows, each marginal's counts, and a BLAKE2b-256 of all
  * that; integers little-endian. Equal counts have equal bytes. */
-#include "synth_internal.h"
+#include "query_release.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -40,6 +40,8 @@ static bool begin(nw__partial *partial)
         partial->counts[i] = nw__calloc(vector_cells(plan, i), sizeof(int64_t));
         is_ok = partial->counts[i] != NULL;
     }
+    if (is_ok && partial->queries.queries != NULL)
+        is_ok = nw__query_counts_begin(&partial->queries);
     if (!is_ok)
         nw__partial_clear(partial);
     return is_ok;
@@ -50,6 +52,7 @@ void nw__partial_clear(nw__partial *partial)
     for (size_t i = 0; partial->counts != NULL && i < vector_count(partial->plan); i++)
         nw__free_wiped(partial->counts[i], vector_cells(partial->plan, i) * sizeof(int64_t));
     free(partial->counts);
+    nw__query_counts_clear(&partial->queries);
     partial->counts = NULL;
     partial->rows = 0;
 }
@@ -60,6 +63,7 @@ nw_status nw__partial_add(nw__partial *partial, const nw_table *table, unsigned 
         return nw__fail_memory(err, function);
     int64_t *const *pairs = partial->counts + partial->plan->columns;
     NW__TRY(nw__count_table(partial->plan, table, partial->counts, pairs, threads, function, err));
+    NW__TRY(nw__query_counts_add(&partial->queries, table, threads, function, err));
     partial->rows += nw_table_rows(table);
     return NW_OK;
 }
@@ -68,6 +72,7 @@ nw_status nw__partial_merge(nw__partial *partial, const nw__partial *other, cons
 {
     if (!begin(partial))
         return nw__fail_memory(err, function);
+    nw__query_counts_merge(&partial->queries, &other->queries);
     for (size_t i = 0; other->counts != NULL && i < vector_count(partial->plan); i++)
         for (size_t c = 0; c < vector_cells(partial->plan, i); c++)
             partial->counts[i][c] += other->counts[i][c];
@@ -91,12 +96,17 @@ uint64_t nw__get_word(const uint8_t in[8])
     return word;
 }
 
+static size_t query_cells(const nw__partial *partial)
+{
+    return partial->queries.queries == NULL ? 0 : nw_queries_cells(partial->queries.queries);
+}
+
 size_t nw__partial_size(const nw__partial *partial)
 {
     size_t cells = 0;
     for (size_t i = 0; i < vector_count(partial->plan); i++)
         cells += vector_cells(partial->plan, i);
-    return HEAD_BYTES + 8 * cells + DIGEST_BYTES;
+    return HEAD_BYTES + 8 * (cells + query_cells(partial)) + DIGEST_BYTES;
 }
 
 void nw__partial_write(const nw__partial *partial, const uint8_t fingerprint[NW__FINGERPRINT_BYTES], uint8_t *out)
@@ -108,7 +118,25 @@ void nw__partial_write(const nw__partial *partial, const uint8_t fingerprint[NW_
     for (size_t i = 0; i < vector_count(partial->plan); i++)
         for (size_t c = 0; c < vector_cells(partial->plan, i); c++, at += 8)
             nw__put_word(at, partial->counts == NULL ? 0 : (uint64_t)partial->counts[i][c]);
+    for (size_t c = 0; c < query_cells(partial); c++, at += 8)
+        nw__put_word(at, partial->queries.counts == NULL ? 0 : (uint64_t)partial->queries.counts[c]);
     crypto_generichash(at, DIGEST_BYTES, out, (size_t)(at - out), NULL, 0);
+}
+
+/* A workload counts each row once or not at all; a predicate in parts of its unit. */
+static bool are_answers(const nw__partial *partial, const uint8_t *at, uint64_t rows)
+{
+    const nw_queries *q = partial->queries.queries;
+    for (size_t i = 0; q != NULL && i < q->count; i++) {
+        uint64_t left = rows * (uint64_t)nw_queries_get(q, i).unit;
+        for (uint32_t c = 0; c < q->workloads[i].cells; c++, at += 8) {
+            const uint64_t count = nw__get_word(at);
+            if (count > left)
+                return false;
+            left -= count;
+        }
+    }
+    return true;
 }
 
 /* Every marginal counts each row once: so its counts are not negative and add up to the rows. */
@@ -125,7 +153,7 @@ static bool are_counts(const nw__partial *partial, const uint8_t *at, uint64_t r
         if (left != 0)
             return false;
     }
-    return true;
+    return are_answers(partial, at, rows);
 }
 
 static nw_status check_bytes(const nw__partial *partial, const uint8_t fingerprint[NW__FINGERPRINT_BYTES], const uint8_t *bytes,
@@ -158,6 +186,8 @@ nw_status nw__partial_merge_bytes(nw__partial *partial, const uint8_t fingerprin
     for (size_t i = 0; i < vector_count(partial->plan); i++)
         for (size_t c = 0; c < vector_cells(partial->plan, i); c++, at += 8)
             partial->counts[i][c] += (int64_t)nw__get_word(at);
+    for (size_t c = 0; c < query_cells(partial); c++, at += 8)
+        partial->queries.counts[c] += (int64_t)nw__get_word(at);
     partial->rows += nw__get_word(bytes + sizeof MAGIC + NW__FINGERPRINT_BYTES);
     return NW_OK;
 }

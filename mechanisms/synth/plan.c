@@ -224,7 +224,7 @@ static nw_status fill_plan(nw__plan *plan, const nw_schema *schema, const nw_syn
     NW__TRY(shape_columns(plan, schema, err));
     for (size_t j = 0; j < plan->columns; j++)
         levels += plan->shapes[j].levels;
-    const uint64_t limit = pair_limit(plan);
+    const uint64_t limit = opts->most_ways < 2 ? 0 : pair_limit(plan);
     const size_t pairs = count_pairs(plan, limit, &total_cells);
     const double automatic = levels > plan->columns ? LEVELS_SHARE : ONE_WAY_SHARE;
     const double asked = opts->one_way_share > 0.0 ? opts->one_way_share : automatic;

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* release.c - the spine: a durable charge, then exact counts, then one noise draw a cell, and what was measured is public. */
-#include "synth_internal.h"
+#include "query_release.h"
 
 #include <nw/noise.h>
 #include <omp.h>
@@ -134,7 +134,9 @@ static nw_status measure(
     NW__TRY(measure_levels(&measured->plan, counter, rng, threads, err));
     NW__TRY(nw__measurements_choose_cells(measured, counter->units, err)); /* from what is public */
     NW__TRY(measure_pairs(measured, counter, rng, threads, err));
-    return nw__mask_impossible(&measured->plan, measured->codings, measured->schema, err);
+    NW__TRY(nw__mask_impossible(&measured->plan, measured->codings, measured->schema, err));
+    return nw__query_plan_measure(
+        &synth->query_plan, &synth->partial.queries, measured, (size_t)synth->opts.round_rows, rng, err);
 }
 
 static nw_status check_release(
@@ -205,8 +207,12 @@ nw_status nw_synth_run(nw_synth *synth, nw_rng *rng, nw_ledger *ledger, const nw
     if (synth->partial.counts != NULL)
         return nw__fail(err, NW_E_STATE, __func__, "records were added already: use nw_synth_release and nw_synth_fit");
     const nw__counter counter = nw__counter_of_table(table);
-    NW__TRY(release(synth, rng, ledger, "synth", &counter, nw_table_rows(table), &own, receipt, err));
-    const nw_status status = nw_synth_fit(own, rng, fit, out, err);
+    nw_status status = nw__query_counts_add(&synth->partial.queries, table, synth->opts.threads, __func__, err);
+    if (status == NW_OK)
+        status = release(synth, rng, ledger, "synth", &counter, nw_table_rows(table), &own, receipt, err);
+    nw__partial_clear(&synth->partial);
+    NW__TRY(status);
+    status = nw_synth_fit(own, rng, fit, out, err);
     if (measured != NULL)
         *measured = own;
     else

@@ -2,11 +2,15 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* synth.c - the handle: options, plan, and the exact counts of what was added. */
 #include "accountant_internal.h"
-#include "synth_internal.h"
+#include "query_release.h"
 
+#include <math.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Two parts of the budget are rounded on their own: the second gives way by more than the roundings of both. */
+#define SHARE_SLACK 0x1p-48
 
 void nw_synth_opts_init(nw_synth_opts *opts, size_t struct_size)
 {
@@ -36,11 +40,66 @@ static nw_status check_opts(const nw_synth_opts *o, nw_error *err)
             err, NW_E_ARG, name, "adjacency is %s, must be add_remove or replace_one", nw_adjacency_name(o->adjacency));
     if (!(o->one_way_share >= 0.0 && o->one_way_share < 1.0))
         return nw__fail(err, NW_E_ARG, name, "one_way_share is %g, must be in (0, 1), or 0 for the default", o->one_way_share);
+    if (o->queries != NULL && !(o->query_share > 0.0 && o->query_share < 1.0))
+        return nw__fail(err, NW_E_ARG, name, "query_share is %g, must be in (0, 1)", o->query_share);
+    if (o->most_ways < 1 || o->most_ways > 2)
+        return nw__fail(err, NW_E_ARG, name, "most_ways is %u, must be 1 or 2", o->most_ways);
+    if (o->rounds > 0 && o->queries == NULL)
+        return nw__fail(err, NW_E_ARG, name, "rounds is %u, must be 0 without queries", o->rounds);
+    if (o->rounds > 0 && (o->round_rows < 1 || o->round_rows > UINT32_MAX))
+        return nw__fail(err, NW_E_ARG, name, "round_rows is %llu, must be in 1..2^32 - 1", (unsigned long long)o->round_rows);
     if (o->threads > NW__MAX_THREADS)
         return nw__fail(err, NW_E_ARG, name, "threads is %u, must be in 0..%d", o->threads, NW__MAX_THREADS);
     if (o->rows_per_unit > NW_MAX_ROWS_PER_UNIT)
         return nw__fail(err, NW_E_ARG, name, "rows_per_unit is %u, must be in 0..%u", o->rows_per_unit, NW_MAX_ROWS_PER_UNIT);
     return NW_OK;
+}
+
+static nw_status check_queries(const nw_synth *synth, nw_error *err)
+{
+    char own[65];
+    char theirs[65];
+    if (synth->opts.queries == NULL)
+        return NW_OK;
+    nw_schema_hash(synth->schema, own);
+    nw_schema_hash(synth->opts.queries->schema, theirs);
+    if (strcmp(own, theirs) != 0)
+        return nw__fail(err, NW_E_ARG, "nw_synth_new", "queries has another schema than the one given to nw_synth_new");
+    if (synth->schema->rules != NULL)
+        return nw__fail(
+            err, NW_E_UNSUPPORTED, "nw_synth_new", "queries given and a schema with rules, which their fit does not keep");
+    if (synth->opts.rows_per_unit > 0)
+        return nw__fail(err, NW_E_UNSUPPORTED, "nw_synth_new",
+            "rows_per_unit is %u, must be 0 with queries: they are measured for neighbours that differ by one record",
+            synth->opts.rows_per_unit);
+    return NW_OK;
+}
+
+/* Marginals and queries share the budget as parts of mu^2. */
+static nw_status make_plans(nw_synth *synth, nw_error *err)
+{
+    const nw_synth_opts *o = &synth->opts;
+    const double mu = nw__budget_mu(o->epsilon, o->delta);
+    const double share = o->queries == NULL ? 0.0 : o->query_share;
+    NW__TRY(nw__plan_make(&synth->plan, synth->schema, o, mu * sqrt(1.0 - share), err));
+    NW__TRY(nw__query_plan_make(&synth->query_plan, o, mu * sqrt(share) * (1.0 - SHARE_SLACK), err));
+    synth->partial.queries.queries = synth->query_plan.queries;
+    return NW_OK;
+}
+
+static nw_status make_event(nw_synth *synth, nw_error *err)
+{
+    nw_event *parts[2] = { NULL, NULL };
+    if (synth->query_plan.queries == NULL)
+        return nw__plan_event(&synth->plan, &synth->event, err);
+    nw_status status = nw__plan_event(&synth->plan, &parts[0], err);
+    if (status == NW_OK)
+        status = nw__query_plan_event(&synth->query_plan, &parts[1], err);
+    if (status == NW_OK)
+        status = nw_event_composed(&synth->event, (const nw_event *const *)parts, 2, err);
+    nw_event_free(parts[0]);
+    nw_event_free(parts[1]);
+    return status;
 }
 
 /* What partial counts must have in common to be added up: the schema, the units, and what they will be released as. */
@@ -61,6 +120,8 @@ static nw_status make_fingerprint(nw_synth *synth, nw_error *err)
     crypto_generichash_update(&state, (const uint8_t *)event, strlen(event));
     const uint8_t per_record = synth->opts.rows_per_unit == 0; /* a unit of one row has the event of a record */
     crypto_generichash_update(&state, &per_record, 1);
+    if (synth->query_plan.queries != NULL)
+        nw__queries_hash(synth->query_plan.queries, &state);
     crypto_generichash_final(&state, synth->fingerprint, NW__FINGERPRINT_BYTES);
     nw_string_free(event);
     return NW_OK;
@@ -81,9 +142,12 @@ nw_status nw_synth_new(nw_synth **out, const nw_schema *schema, const nw_synth_o
     synth->partial.plan = &synth->plan;
     nw_status status = check_opts(&synth->opts, err);
     if (status == NW_OK)
-        status = nw__plan_make(&synth->plan, schema, &synth->opts, nw__budget_mu(synth->opts.epsilon, synth->opts.delta), err);
+        status = check_queries(synth, err);
     if (status == NW_OK)
-        status = nw__plan_event(&synth->plan, &synth->event, err);
+        status = make_plans(synth, err);
+    if (status == NW_OK)
+        status = make_event(synth, err);
+    synth->opts.queries = synth->query_plan.queries; /* the caller's may be freed: this one is ours */
     if (status == NW_OK)
         status = make_fingerprint(synth, err);
     if (status != NW_OK) {
@@ -100,6 +164,7 @@ void nw_synth_free(nw_synth *synth)
         return;
     nw__partial_clear(&synth->partial);
     nw__plan_clear(&synth->plan);
+    nw__query_plan_clear(&synth->query_plan);
     nw_event_free(synth->event);
     nw_schema_free(synth->schema);
     free(synth);
@@ -123,6 +188,14 @@ size_t nw_synth_plan_size(const nw_synth *synth)
 nw_synth_measurement nw_synth_plan_get(const nw_synth *synth, size_t i, uint64_t rows)
 {
     return nw__measured_get(&synth->plan, i, (double)rows);
+}
+
+nw_synth_query_plan nw_synth_query_plan_get(const nw_synth *synth)
+{
+    const nw__query_plan *plan = &synth->query_plan;
+    if (plan->queries == NULL)
+        return (nw_synth_query_plan){ 0 };
+    return (nw_synth_query_plan){ plan->queries->count, plan->measured, plan->sigma, plan->epsilon };
 }
 
 /* ---- partial counts ---- */

@@ -19,6 +19,7 @@
  *   fit.c, decode.c chains of an engine; the table
  */
 #include "base.h"
+#include "queries_internal.h"
 #include "random_internal.h"
 #include "table_internal.h"
 
@@ -134,6 +135,7 @@ nw__counter nw__counter_of_table(const nw_table *table);
 /** Exact counts of a plan's 1-ways in codes and 2-ways in units, over some of the records. As secret as these. */
 typedef struct nw__partial {
     const nw__plan *plan;
+    nw__query_counts queries;
     int64_t **counts; /* [columns] 1-ways, then the 2-ways; NULL: nothing was added yet */
     uint64_t rows;
 } nw__partial;
@@ -173,6 +175,7 @@ struct nw_synth {
     nw_synth_opts opts;
     nw_schema *schema; /* its own reference */
     nw__plan plan;     /* without counts */
+    nw__query_plan query_plan;
     nw_event *event;
     uint8_t fingerprint[NW__FINGERPRINT_BYTES]; /* of schema and options */
     nw__partial partial;
@@ -188,6 +191,7 @@ struct nw_synth_measurements {
     bool is_insecure;  /* the noise came from a seeded generator: nothing of this is private */
     nw__coding *codings;
     nw__plan plan; /* with noisy counts */
+    nw__query_results queries;
 };
 
 /** The object without counts, for a release to fill. known_rows: the table's size where it is public, or a negative number. */
@@ -246,6 +250,8 @@ typedef struct nw__chain {
 /** NW_E_UNSUPPORTED if the engine does not keep the schema's rules. */
 nw_status nw__fit_check_rules(const nw_schema *schema, const nw_synth_fit_opts *opts, const char *function, nw_error *err);
 
+/** The temperature at a noise of sigma records, for a table of as many rows as there are records. */
+double nw__gibbs_temperature(double sigma);
 /** Annealed Gibbs resampling with an independent reference measure. */
 nw_status nw__gibbs_fit(const nw__chain *chain, nw_rng *rng, nw_error *err);
 /** Private-GSD [LTVW23], one-shot. */

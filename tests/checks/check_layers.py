@@ -15,6 +15,8 @@ LAYERS = {"lib": 0, "accountant": 1, "mechanisms": 2, "apps": 3}
 PUBLIC = {"status": "lib", "rng": "lib", "noise": "lib", "grid": "lib", "table": "lib", "testing": "lib",
           "constraints": "lib",
           "event": "accountant", "accounting": "accountant", "filter": "accountant", "ledger": "accountant"}
+# A room may have a second public header.
+ROOMS = {"queries": "synth"}
 STANDARD = {"stdbool.h", "stddef.h", "stdint.h"}
 # GSL's default error handler ends the process, and its licence would become the library's: it is an oracle of the tests only.
 ALIEN = ("gsl/",)
@@ -30,7 +32,7 @@ def place_of_public(header):
     if not header.startswith("nw/"):
         return None
     stem = header[3:].removesuffix(".h")
-    return (PUBLIC[stem], "") if stem in PUBLIC else ("mechanisms", stem)
+    return (PUBLIC[stem], "") if stem in PUBLIC else ("mechanisms", ROOMS.get(stem, stem))
 
 
 def check_one(name, quote, header, internal):
