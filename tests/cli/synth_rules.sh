@@ -136,6 +136,6 @@ refuses infer__no_records 65 'no records' nw-synth infer-schema empty.csv --epsi
 refuses infer__needs_add_remove 64 'must be add-remove' nw-synth large.csv --infer-schema --epsilon 1 --delta 1e-9 -o out.csv \
     --adjacency replace-one
 refuses infer__or_a_schema 64 'schema: given with --infer-schema' nw-synth large.csv "${privacy[@]}" --infer-schema -o out.csv
-refuses infer__neither 64 'schema: missing, must be given unless --infer-schema is' nw-synth large.csv --epsilon 1 --delta 1e-9 \
-    -o out.csv
+refuses infer__neither 64 'schema: missing, must be given unless --infer-schema is' \
+    nw-synth nothing.csv --epsilon 1 --delta 1e-9 -o out.csv
 finish
