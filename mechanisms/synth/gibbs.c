@@ -4,13 +4,13 @@
  *
  * The table X of N' rows is drawn, approximately, from
  *
- *     pi(X)  proportional to  prod_rows prod_j p1_j(x_j)  *  exp( -(1/2) sum_m sum_c w_m[c] (s_m[c] - t_m[c] N'/n)^2 ),
+ *     pi(X)  proportional to  prod_rows prod_j p1_j(x_j)  *  exp( -(1/2) sum_m sum_c w_m[c] (s_m[c] - 1/2 - t_m[c] N'/n)^2 ),
  *     w_m[c] = f_m[c] / (T sigma_m^2),
  *
  * s_m the counts of X in marginal m and p1_j the reference law of column j. Of a 2-way, t_m are the noisy counts and f_m what
  * evidence.c makes of them; of a 1-way, t_m is n p1_j, which all marginals have a part in, and f_m a constant. One step takes one
- * cell (row r, column j) out and draws its value again from the conditional law; removing the row shifts each s_m[c] by one, so
- * up to a constant
+ * cell (row r, column j) out and draws its value again from the conditional law: with s_m the counts of the other rows, up to a
+ * constant,
  *
  *     logit(v) = log p1_j(v) - sum_{m with j} w_m[cell with v] (s_m[cell with v] - t_m[cell with v] N'/n) .
  *

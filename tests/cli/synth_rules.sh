@@ -52,6 +52,12 @@ bad rules__malformed 65 'bad.json: line 1, column' '{]'
 refuses rules__missing_file 66 'nowhere.json' nw-synth table.csv "${privacy[@]}" -c nowhere.json -o out.csv --ledger l.nwl
 refuses rules__other_engine 64 'engine: is genetic, must be gibbs' nw-synth table.csv "${privacy[@]}" -c rules.json -o out.csv \
     --engine genetic --ledger l.nwl
+refuses rules__with_queries 64 'constraints: given with --queries' nw-synth table.csv "${privacy[@]}" -c rules.json -o out.csv \
+    --queries prefix --ledger l.nwl
+refuses rules__with_rounds 64 'constraints: given with --queries' nw-synth table.csv "${privacy[@]}" -c rules.json -o out.csv \
+    --rounds 3 --ledger l.nwl
+refuses units__with_queries 64 'unit: given with --queries' nw-synth table.csv "${privacy[@]}" --unit sex -o out.csv \
+    --queries halfspace --ledger l.nwl
 refuses rules__output_over_rules 64 'output' nw-synth table.csv "${privacy[@]}" -c rules.json -o rules.json --ledger l.nwl
 is rules__refusals_charge_nothing "$(charges l.nwl)" 0
 
