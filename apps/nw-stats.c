@@ -34,6 +34,7 @@ typedef struct settings {
     uint64_t max_count;
     double epsilon;
     double delta; /* 0: pure */
+    double confidence;
     app_texts queries;
     unsigned adjacency; /* into adjacencies[] */
     uint64_t rows;      /* that --estimate assumes; 0: none */
@@ -58,6 +59,8 @@ static const app_option options[] = {
         "with --unit: so many keys of a user count, the first in the table"),
     APP_OPTION("max-count", '\0', APP_COUNT, "N", "[1, 1048576]", max_count, false,
         "with --unit: so many records of a user and key count"),
+    APP_OPTION("confidence", '\0', APP_REAL, "C", "[0.5, 0.999999999]", confidence, false,
+        "that all figures together lie within the errors beside them; default 0.999"),
     APP_OPTION("adjacency", 'a', APP_CHOICE, NULL, "add-remove|replace-one", adjacency, false,
         "which two tables are neighbours; default add-remove"),
     APP_OPTION("ledger", 'l', APP_FILE, "FILE", NULL, ledger, false,
@@ -74,8 +77,8 @@ static const app_option options[] = {
 
 static const app_command command = {
     .operands = { "TABLE.csv" },
-    .help = "Reads TABLE.csv (- is standard input; gzip is recognised) and answers the queries, each figure with its standard "
-            "error. All answers together are private at (epsilon, delta) for one record.",
+    .help = "Reads TABLE.csv (- is standard input; gzip is recognised) and answers the queries, each figure with its error: "
+            "all are that near with 99.9 %. All answers together are private at (epsilon, delta) for one record.",
     APP_OPTIONS(options),
 };
 
@@ -150,6 +153,7 @@ static int plan_figures(job *j)
     opts.epsilon = s->epsilon;
     opts.delta = s->delta;
     opts.adjacency = j->adjacency;
+    opts.confidence = s->confidence;
     return figures_plan(&j->figures, j->queries, s->queries.count, &opts);
 }
 
@@ -260,6 +264,7 @@ static char *json_text(const job *j)
     app_json_put(&object, "epsilon", app_json_real(s->epsilon));
     app_json_put(&object, "delta", app_json_real(s->delta));
     app_json_put(&object, "adjacency", json_string(nw_adjacency_name(j->adjacency)));
+    app_json_put(&object, "confidence", app_json_real(s->confidence));
     app_json_put(&object, "insecure", json_boolean(app_is_insecure(s->insecure_seed)));
     app_json_put(&object, "library", json_string(nw_version()));
     app_json_put(
@@ -341,7 +346,7 @@ static void free_job(job *j)
 
 int main(int argc, char **argv)
 {
-    static settings s = { .insecure_seed = APP_NO_SEED };
+    static settings s = { .insecure_seed = APP_NO_SEED, .confidence = NW_STATS_CONFIDENCE };
     static job j;
     const app_command *chosen;
     int code;

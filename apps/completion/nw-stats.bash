@@ -16,13 +16,14 @@ _nw_stats()
     --unit | -u) return ;;
     --max-keys) return ;;
     --max-count) return ;;
+    --confidence) return ;;
     --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one" -- "$word"); return ;;
     --ledger | -l) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     --output | -o) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     --rows | -n) return ;;
     --insecure-seed) return ;;
     esac
-    options="-s --schema -e --epsilon -d --delta -Q --query -u --unit --max-keys --max-count -a --adjacency -l --ledger -o --output --json --estimate -n --rows --insecure-seed -q --quiet -h --help -V --version --completion "
+    options="-s --schema -e --epsilon -d --delta -Q --query -u --unit --max-keys --max-count --confidence -a --adjacency -l --ledger -o --output --json --estimate -n --rows --insecure-seed -q --quiet -h --help -V --version --completion "
     if [[ $word == -* ]]; then
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$word")
     else

@@ -19,6 +19,7 @@ struct figures_run {
     nw_tree **trees; /* of the other queries */
     double weights;  /* of all queries */
     nw_adjacency adjacency;
+    double confidence;
     nw_event *event; /* composed of all parts */
     bool is_released;
 };
@@ -98,6 +99,7 @@ int figures_plan(figures_run **out, query *queries, size_t count, const nw_stats
     run->queries = queries;
     run->count = count;
     run->adjacency = opts->adjacency;
+    run->confidence = opts->confidence;
     for (size_t i = 0; i < count; i++)
         run->weights += queries[i].weight;
     nw_status status = plan_stats(run, *opts, &err);
@@ -151,7 +153,7 @@ nw_status figures_release(figures_run *run, nw_rng *rng, nw_ledger *ledger, nw_r
 
 static report report_of(const figures_run *run, const nw_schema *schema, uint64_t records)
 {
-    return (report){ run->queries, run->figures, schema, run->stats, !run->is_released, records };
+    return (report){ run->queries, run->figures, schema, run->stats, !run->is_released, records, run->confidence };
 }
 
 bool figures_text(FILE *stream, const figures_run *run, const nw_schema *schema, uint64_t records)

@@ -48,6 +48,36 @@ static double chosen_value(const report *r, const query *q, double code)
     return middle_of(r->schema, q->column, (uint32_t)(code + 0.5));
 }
 
+/* Half the width of the column's widest bin: how far a value may be from the one that counts in its place. */
+static double bin_error(const report *r, const query *q)
+{
+    const nw_column c = nw_schema_column(r->schema, q->column);
+    double widest = 0.0;
+    for (uint32_t code = 0; code < query_values(&c); code++) {
+        double low, high;
+        nw_schema_range(r->schema, q->column, code, &low, &high);
+        widest = fmax(widest, (high - low) / 2.0);
+    }
+    return widest;
+}
+
+/* The figure of the values as the table has them. With x = m + e, |e| <= h, means differ by h at most, and variances by
+ * var(e) + 2 cov(m, e), at most h^2 + 2 h sd(m). Of a sum it would take the number of records. */
+static nw_status get_figure(const report *r, size_t i, size_t group, double h, nw_stats_figure *out)
+{
+    const nw_status status = nw_stats_get(r->stats, i, group, out, NULL);
+    if (status == NW_OK && r->queries[i].figure == FIGURE_MEAN)
+        out->error += h;
+    if (status == NW_OK && r->queries[i].figure == FIGURE_VAR)
+        out->error += h * h + 2.0 * h * sqrt(fmax(0.0, out->value + out->error));
+    return status;
+}
+
+static double bin_error_of_mean(const report *r, const query *q)
+{
+    return q->figure == FIGURE_MEAN || q->figure == FIGURE_VAR ? bin_error(r, q) : 0.0;
+}
+
 static char *value_text(const report *r, const query *q, nw_stats_figure f)
 {
     char text[TEXT_SIZE];
@@ -69,12 +99,23 @@ static char *value_text(const report *r, const query *q, nw_stats_figure f)
     return strdup(text);
 }
 
-static char *error_text(double error)
+static char *error_heading(const report *r, const query *q)
 {
     char text[TEXT_SIZE];
-    if (isinf(error))
+    snprintf(text, sizeof text, "%s (%.10g %%)", query_is_choice(q) ? "ranks off" : "error", 100.0 * r->confidence);
+    return strdup(text);
+}
+
+static char *error_text(const query *q, double error)
+{
+    char text[TEXT_SIZE];
+    if (!isfinite(error))
         return strdup("-");
-    snprintf(text, sizeof text, error < 1e15 ? "%.*f" : "%.*g", error < 1e15 ? decimals_for(error) : 10, error);
+    snprintf(text, sizeof text, error < 1e15 ? "%.*f" : "%.*g",
+        error >= 1e15 ? 10
+        : is_count(q) ? 0
+                      : decimals_for(error),
+        error);
     return strdup(text);
 }
 
@@ -149,6 +190,7 @@ static char *column_name(const report *r, size_t column)
 static bool print_figures(FILE *stream, const report *r, size_t i)
 {
     const query *q = &r->queries[i];
+    const double h = bin_error_of_mean(r, q);
     rows t = { .is_number = { false, false, true, true } };
     if (!rows_make(&t, (size_t)q->keys * q->cells + 1))
         return false;
@@ -156,14 +198,14 @@ static bool print_figures(FILE *stream, const report *r, size_t i)
         char **cells = t.cells + row * COLUMNS;
         const uint32_t key = row == 0 ? 0 : (uint32_t)((row - 1) / q->cells);
         const uint32_t cell = row == 0 ? 0 : (uint32_t)((row - 1) % q->cells);
-        nw_stats_figure f = { NAN, INFINITY };
-        const bool is_known = row > 0 && nw_stats_get(r->stats, i, row - 1, &f, NULL) == NW_OK;
+        nw_stats_figure f = { NAN, INFINITY, INFINITY };
+        const bool is_known = row > 0 && get_figure(r, i, row - 1, h, &f) == NW_OK;
         if (q->key != QUERY_NO_COLUMN)
             cells[0] = row == 0 ? column_name(r, q->key) : app_code_text(r->schema, q->key, key, key);
         if (q->figure == FIGURE_HIST)
             cells[1] = row == 0 ? column_name(r, q->column) : cell_text(r, q, cell);
         cells[2] = is_known ? value_text(r, q, f) : strdup("value");
-        cells[3] = is_known ? error_text(f.error) : strdup(query_is_choice(q) ? "ranks off" : "error");
+        cells[3] = is_known ? error_text(q, f.error) : error_heading(r, q);
     }
     const bool is_whole = has_all(&t, q);
     if (is_whole)
@@ -172,10 +214,14 @@ static bool print_figures(FILE *stream, const report *r, size_t i)
     return is_whole;
 }
 
-/* Records of a group, if all groups were of one size; a histogram's cells are the groups. */
-static double records_a_group(const report *r, const query *q)
+/* In groups of one size. Without data a standard deviation is half the width of the bounds at most. */
+static double expected_error(const report *r, size_t i)
 {
-    return (double)r->records / ((double)q->keys * q->cells);
+    const query *q = &r->queries[i];
+    const double h = bin_error_of_mean(r, q);
+    const double records = (double)r->records / ((double)q->keys * q->cells); /* a histogram's cells are its groups */
+    const double cut = q->figure == FIGURE_VAR ? h * h + h * (q->upper - q->lower) : h;
+    return nw_stats_expected_error(r->stats, i, records) + cut;
 }
 
 static bool is_error_known(const report *r, const query *q)
@@ -187,15 +233,15 @@ static void print_estimate(FILE *stream, const report *r, size_t i)
 {
     const query *q = &r->queries[i];
     const nw_stats_plan plan = nw_stats_get_plan(r->stats, i);
-    fprintf(stream, "  %zu figure%s, error ", plan.groups, plan.groups == 1 ? "" : "s");
+    fprintf(stream, "  %zu figure%s, error (%.10g %%) ", plan.groups, plan.groups == 1 ? "" : "s", 100.0 * r->confidence);
     if (is_error_known(r, q))
-        fprintf(stream, "%.3g", nw_stats_expected_error(r->stats, i, records_a_group(r, q)));
+        fprintf(stream, "%.3g", expected_error(r, i));
     else
         fprintf(stream, "unknown: give --rows N, the number of records to assume");
     if (query_is_choice(q)) {
         fprintf(stream, " ranks%s", plan.margin > 0 ? "" : "\n");
         if (plan.margin > 0)
-            fprintf(stream, ", from the rank %llu records inside\n", (unsigned long long)plan.margin);
+            fprintf(stream, " from the end; wanted is the rank %llu records inside\n", (unsigned long long)plan.margin);
         return;
     }
     fprintf(stream, "; noise");
@@ -261,11 +307,11 @@ static json_t *cell_json(const report *r, const query *q, uint32_t cell)
     return codes_json(r->schema, q->column, query_first_code(q, &c, cell), query_first_code(q, &c, cell + 1) - 1);
 }
 
-static json_t *figure_json(const report *r, const query *q, size_t i, size_t group)
+static json_t *figure_json(const report *r, const query *q, size_t i, size_t group, double h)
 {
     nw_stats_figure f;
     json_t *object = json_object();
-    if (nw_stats_get(r->stats, i, group, &f, NULL) != NW_OK) {
+    if (get_figure(r, i, group, h, &f) != NW_OK) {
         json_decref(object);
         return NULL;
     }
@@ -279,10 +325,12 @@ static json_t *figure_json(const report *r, const query *q, size_t i, size_t gro
         app_json_put(&object, "value", number_json(nw_schema_column(r->schema, q->column).type, chosen_value(r, q, f.value)));
         app_json_put(&object, "error", json_null());
         app_json_put(&object, "rank_error", app_json_real(f.error));
+        app_json_put(&object, "mean_rank_error", app_json_real(f.standard_error));
         return object;
     }
     app_json_put(&object, "value", is_count(q) ? json_integer((json_int_t)f.value) : app_json_real(f.value));
     app_json_put(&object, "error", app_json_real(f.error));
+    app_json_put(&object, "standard_error", app_json_real(f.standard_error));
     return object;
 }
 
@@ -310,15 +358,17 @@ static json_t *query_json(const report *r, size_t i)
     app_json_put(&object, "noise", noise);
     if (plan.margin > 0)
         app_json_put(&object, "margin", json_integer((json_int_t)plan.margin));
+    if (q->figure == FIGURE_SUM)
+        app_json_put(&object, "value_error", app_json_real(bin_error(r, q) + plan.step[0]));
     if (r->is_estimate) {
         app_json_put(&object, "groups", json_integer((json_int_t)plan.groups));
-        app_json_put(&object, "expected_error",
-            is_error_known(r, q) ? app_json_real(nw_stats_expected_error(r->stats, i, records_a_group(r, q))) : json_null());
+        app_json_put(&object, "expected_error", is_error_known(r, q) ? app_json_real(expected_error(r, i)) : json_null());
         return object;
     }
+    const double h = bin_error_of_mean(r, q);
     json_t *figures = json_array();
     for (size_t group = 0; group < plan.groups; group++)
-        json_array_append_new(figures, figure_json(r, q, i, group));
+        json_array_append_new(figures, figure_json(r, q, i, group, h));
     app_json_put(&object, "figures", figures);
     return object;
 }

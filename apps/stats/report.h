@@ -15,7 +15,8 @@ typedef struct report {
     const nw_schema *schema;
     const nw_stats *stats; /* of the same queries; released unless is_estimate */
     bool is_estimate;
-    uint64_t records; /* that an estimate assumes, 0 if none are */
+    uint64_t records;  /* that an estimate assumes, 0 if none are */
+    double confidence; /* that all figures lie within their errors */
 } report;
 
 /** The middle of what a code stands for, in the words of its column; to be freed. NULL if memory lacks. */

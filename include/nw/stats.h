@@ -27,7 +27,7 @@
  *   nw_stats_add(s, 0, sexes, NULL, n, &err);
  *   nw_stats_add(s, 1, sexes, ages, n, &err);
  *   nw_stats_release(s, rng, ledger, "ages", &receipt, &err);    // charges, then draws
- *   nw_stats_get(s, 1, 0, &figure, &err);                        // figure.value, figure.error
+ *   nw_stats_get(s, 1, 0, &figure, &err);                        // figure.value +- figure.error
  *   nw_stats_free(s);
  */
 #include <nw/ledger.h>
@@ -73,9 +73,12 @@ typedef struct nw_stats_opts {
     nw_adjacency adjacency; /* add_remove or replace_one; NW_ADJACENCY_UNSET until set */
     double share; /* of the budget, for a release that is charged together with others whose shares make up the rest: of epsilon,
                      or of mu^2; in [1e-15, 1]; default 1: all of it */
+    double confidence; /* that all figures of the release lie within their errors, together: in [0.5, 0.999999999]; says nothing
+                          about the noise */
 } nw_stats_opts;
+#define NW_STATS_CONFIDENCE 0.999 /* the default */
 /* clang-format off */
-#define NW_STATS_OPTS_INIT { sizeof(nw_stats_opts), 0.0, -1.0, NW_ADJACENCY_UNSET, 1.0 }
+#define NW_STATS_OPTS_INIT { sizeof(nw_stats_opts), 0.0, -1.0, NW_ADJACENCY_UNSET, 1.0, NW_STATS_CONFIDENCE }
 /* clang-format on */
 NW_API void nw_stats_opts_init(nw_stats_opts *opts, size_t struct_size);
 NW_API void nw_stats_query_init(nw_stats_query *query, size_t struct_size);
@@ -109,12 +112,13 @@ typedef struct nw_stats_plan {
     double noise[3]; /* of each total: standard deviation of its noise, in its own unit */
     double epsilon;  /* of a choice, else 0 */
     uint64_t margin; /* min, max: k, in records; else 0 */
+    double step[3];  /* of each total: one record's part of it is cut off toward zero by less than this */
 } nw_stats_plan;
 /** Query i < the number of queries given to nw_stats_new. */
 NW_API nw_stats_plan nw_stats_get_plan(const nw_stats *stats, size_t i);
-/** Standard error to be expected of query i's figure in a group of `records` records: exact for counts and sums; for means and
- *  variances the first-order error in the worst case, records at the bounds, and at most the width of what is possible; for
- *  choices a bound of the expected distance from the wanted rank, in records. */
+/** The error (nw_stats_figure) to be expected of query i's figure in a group of `records` records: exact for counts, sums and
+ *  choices; for means and variances to first order in the worst case, records at the bounds, and at most the width of what is
+ *  possible. */
 NW_API double nw_stats_expected_error(const nw_stats *stats, size_t i, double records);
 
 /** Adds n records to query i.
@@ -160,8 +164,12 @@ NW_API NW_WARN_UNUSED nw_status nw_stats_release(
 
 typedef struct nw_stats_figure {
     double value; /* means and variances: within what the bounds allow; NaN if the noisy count is below 1 */
-    double error; /* its standard error from the noise, estimated from public quantities; of NaN: INFINITY; of a choice:
-                     nw_stats_expected_error */
+    double error; /* half width: with probability opts.confidence all figures of the release are this near to what they are
+                     without noise. Of values as they count: held to the bounds; a sum may be off by another
+                     nw_stats_plan.step a record. Of a choice in records: so many ranks at most lie between the chosen value
+                     and the wanted rank, for min and max the end. Of NaN: INFINITY */
+    double standard_error; /* standard deviation of the noise of the value: of means and variances to first order; of a choice
+                              its mean distance from the wanted rank, at most. Of NaN: INFINITY */
 } nw_stats_figure;
 /** After a release: query i's figure for a group. Errors: NW_E_STATE before a release; NW_E_ARG if i or group is out of range. */
 NW_API NW_WARN_UNUSED nw_status nw_stats_get(const nw_stats *stats, size_t i, size_t group, nw_stats_figure *out, nw_error *err);

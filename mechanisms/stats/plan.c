@@ -17,6 +17,8 @@ static const double LARGEST_BOUND = 1e100; /* its square is far from the end of 
 static const double LARGEST_WEIGHT = 1e6;
 static const uint32_t MAX_CELLS = UINT32_C(1) << 20;
 static const size_t MAX_COUNTERS = (size_t)1 << 26; /* of one choice */
+static const double LEAST_CONFIDENCE = 0.5;
+static const double LARGEST_CONFIDENCE = 0.999999999;
 
 static bool is_choice(const nw_stats_query *q)
 {
@@ -46,7 +48,11 @@ static nw_stats_opts read_opts(const nw_stats_opts *opts)
 static nw_status check_opts(const nw_stats_opts *o, nw_error *err)
 {
     NW__TRY(nw__stats_check_budget(o->epsilon, o->delta, NEW, err));
-    return nw__stats_check_adjacency(o->adjacency, NEW, err);
+    NW__TRY(nw__stats_check_adjacency(o->adjacency, NEW, err));
+    if (!(o->confidence >= LEAST_CONFIDENCE && o->confidence <= LARGEST_CONFIDENCE))
+        return nw__fail(err, NW_E_ARG, NEW, "confidence is %.10g, must be in [%g, %.10g]", o->confidence, LEAST_CONFIDENCE,
+            LARGEST_CONFIDENCE);
+    return NW_OK;
 }
 
 static nw_status check_choice(const nw_stats_query *q, nw_error *err)
@@ -127,9 +133,9 @@ static nw_status bound_steps(const nw__total *t, double bound, double *steps, nw
     return NW_OK;
 }
 
-/* `budget` of this total; slack: see nw__stats_plan_make. */
+/* `budget` of this total; slack: see nw__stats_plan_make; risk: of nw__total.reach. */
 static nw_status calibrate(
-    nw__total *t, size_t groups, nw_adjacency adjacency, const nw__budget *budget, double slack, nw_error *err)
+    nw__total *t, size_t groups, nw_adjacency adjacency, const nw__budget *budget, double slack, double risk, nw_error *err)
 {
     nw__calibrated c = { 0 };
     double a = 0.0;
@@ -144,6 +150,7 @@ static nw_status calibrate(
     NW__TRY(nw__stats_calibrate(&c, budget, t->sensitivity.value, slack, NEW, err));
     t->scale = c.scale;
     t->deviation = ldexp(c.deviation, t->grid.exponent);
+    t->reach = ldexp(nw__stats_reach(budget->law, t->scale, risk), t->grid.exponent);
     t->noise = c.noise;
     return NW_OK;
 }
@@ -216,6 +223,7 @@ static void make_fingerprint(nw_stats *stats)
 static nw_status read_queries(nw_stats *stats, const nw_stats_query *queries, size_t n, nw_error *err)
 {
     double weights = 0.0;
+    double figures = 0.0;
     stats->queries = nw__calloc(n, sizeof *stats->queries);
     if (stats->queries == NULL)
         return nw__fail_memory(err, NEW);
@@ -226,6 +234,7 @@ static nw_status read_queries(nw_stats *stats, const nw_stats_query *queries, si
         NW__TRY(check_query(&q->asked, err));
         choose_totals(q);
         weights += q->asked.weight;
+        figures += (double)q->asked.groups;
         for (size_t k = 0; k < q->total_count; k++) {
             q->totals[k].first = stats->total_count;
             stats->total_count += q->asked.groups;
@@ -235,6 +244,7 @@ static nw_status read_queries(nw_stats *stats, const nw_stats_query *queries, si
     }
     for (size_t i = 0; i < n; i++)
         stats->queries[i].share = stats->opts.share * (stats->queries[i].asked.weight / weights);
+    stats->risk = (1.0 - stats->opts.confidence) / figures; /* the union bound: nothing is assumed of how errors go together */
     return NW_OK;
 }
 
@@ -261,7 +271,8 @@ nw_status nw__stats_plan_make(nw_stats *stats, const nw_stats_query *queries, si
             NW__TRY(nw__choice_plan(&q->choice, &q->asked, epsilon, stats->opts.adjacency, err));
         }
         for (size_t k = 0; k < q->total_count; k++)
-            NW__TRY(calibrate(&q->totals[k], q->asked.groups, stats->opts.adjacency, &mine, slack, err));
+            NW__TRY(calibrate(&q->totals[k], q->asked.groups, stats->opts.adjacency, &mine, slack,
+                stats->risk / (double)q->total_count, err));
     }
     return make_event(stats, err);
 }

@@ -124,8 +124,14 @@ nw_status nw__choice_run(const nw__query *q, int64_t *counts, nw_rng *rng, nw_er
     return status;
 }
 
-/* P[best - score >= (log cells + t) / rate] <= e^-t [DR14, Thm 3.11]; its integral over t. */
-double nw__choice_error(const nw__choice *c)
+/* P[best - score >= (log cells + t) / rate] <= e^-t [DR14, Thm 3.11]. */
+double nw__choice_reach(const nw__choice *c, double risk)
+{
+    return (log((double)c->cells) - log(risk)) / ldexp((double)c->rate, -48) / (double)c->denominator;
+}
+
+/* Its integral over t. */
+double nw__choice_mean_distance(const nw__choice *c)
 {
     return (log((double)c->cells) + 1.0) / ldexp((double)c->rate, -48) / (double)c->denominator;
 }

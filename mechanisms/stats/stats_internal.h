@@ -13,6 +13,7 @@
  *   sparse.c   the sparse vector technique
  *   bytes.c, keys.c, keys_bytes.c   counts of unknown keys            (hold the exact counts; keys_internal.h)
  *   linear.c   linear queries and trees                              (holds the exact counts)
+ *   reach.c    how far the noise goes                                (public)
  *   figure.c   figures and their errors                             (from the noisy totals and the choices)
  */
 #include "base.h"
@@ -40,6 +41,7 @@ typedef struct nw__total {
     nw_sensitivity sensitivity; /* l1 (Laplace) or l2 (Gaussian) of the vector over the groups, in grid steps */
     double scale;               /* b or sigma, in grid steps */
     double deviation;           /* standard deviation of the noise, in the unit of the contribution */
+    double reach;               /* the noise of a group is larger with probability risk / total_count at most; in the same unit */
     nw_noise *noise;
     size_t first; /* index of group 0 in the handle's totals */
 } nw__total;
@@ -73,6 +75,7 @@ struct nw_stats {
     size_t total_count; /* of int64 in `totals` */
     int64_t *totals;    /* exact until the release, noisy afterwards */
     nw_event *event;
+    double risk;             /* that one figure is farther off than its error: (1 - confidence) / figures */
     uint8_t fingerprint[32]; /* BLAKE2b of queries and options */
     bool is_released;
     bool has_figures;
@@ -108,6 +111,8 @@ nw_status nw__stats_calibrate(
     nw__calibrated *out, const nw__budget *budget, double distance, double slack, const char *function, nw_error *err);
 /** Standard deviation of the laws of nw/noise.h, in their own unit. */
 double nw__stats_deviation(nw_noise_law law, double scale);
+/** The least whole number that |Z| of a law exceeds with probability `risk` at most. */
+double nw__stats_reach(nw_noise_law law, double scale, double risk);
 
 /** b, rounded up, as t / s with both at most 2^40, for nw__cks20_laplace: the readable sampler, which has no distance to its law
  *  that an event would have to carry. False if b is above 2^40. */
@@ -122,7 +127,8 @@ size_t nw__choice_cell(const nw_stats_query *asked, double x);
 double nw__choice_value(const nw_stats_query *asked, size_t cell);
 /** Chooses for every group, and leaves the choice in the place of the counts, which are wiped. */
 nw_status nw__choice_run(const nw__query *q, int64_t *counts, nw_rng *rng, nw_error *err);
-/** Expected distance of the chosen from the wanted rank, in records, at most. */
-double nw__choice_error(const nw__choice *choice);
+/** Distance of the chosen from the wanted rank, in records: at most, but with probability `risk`; and its mean, at most. */
+double nw__choice_reach(const nw__choice *choice, double risk);
+double nw__choice_mean_distance(const nw__choice *choice);
 
 #endif

@@ -6,7 +6,7 @@
 stats=(nw-stats table.csv --schema schema.json)
 
 # ---- figures ----
-# At epsilon 60 the noise is next to nothing: every figure of every group must be the plain one, within a few of its errors.
+# At epsilon 60 the noise is next to nothing; every figure of every group must be the plain one, within its error.
 queries=(--query 'count()' --query 'count() by region' --query 'sum(pay)' --query 'sum(pay in -10..500) by sex'
     --query 'mean(age) by sex' --query 'mean(pay) by region' --query 'var(age)' --query 'var(pay in 0..600) by sex'
     --query 'hist(age)' --query 'hist(age, 7)' --query 'hist(region) by sex' --query 'hist(pay, 4)' --query 'hist(since,3)'
@@ -40,11 +40,11 @@ like receipt__names_epsilon run.err 'epsilon 1, delta 0, rounded up'
 like receipt__names_neighbours run.err 'one record, neighbours add_remove'
 like receipt__names_method run.err '^accounting   pure'
 "${stats[@]}" --epsilon 1 --query 'median(since) by sex' >run.txt 2>run.err
-like text__quantile_of_dates_in_ranks run.txt '^  sex  +value  ranks off$'
-like text__quantile_is_a_date run.txt '^  F  +20[01][0-9]-[0-9-]{5}  +9\.9$'
+like text__quantile_of_dates_in_ranks run.txt '^  sex  +value  ranks off \(99\.9 %\)$'
+like text__quantile_is_a_date run.txt '^  F  +20[01][0-9]-[0-9-]{5}  +16$'
 "${stats[@]}" --epsilon 1 --query 'count()' --quiet >run.txt 2>run.err
 is quiet__stderr_is_empty "$(cat run.err)" ''
-like text__counts_are_whole run.txt '^  +-?[0-9]+  +1\.4$'
+like text__counts_are_whole run.txt '^  +-?[0-9]+  +7$'
 "${stats[@]}" --epsilon 1 --query 'count()' -o out.txt >run.txt 2>run.err
 is output__stdout_is_empty "$(cat run.txt)" ''
 like output__has_the_figures out.txt '^count'
@@ -95,22 +95,38 @@ check without_seed__differs test "$(json seed1.json 'd["queries"]')" != "$(json 
 # ---- estimates ----
 nw-stats --schema schema.json --epsilon 1 --query 'count() by sex' --query 'mean(age)' --estimate >run.txt 2>run.err
 is estimate__exit_code $? 0
-like estimate__count run.txt '2 figures, error 2\.8'
+like estimate__count run.txt '2 figures, error \(99\.9 %\) 16; noise 2\.8'
 like estimate__needs_rows_for_a_mean run.txt 'give --rows N'
 nw-stats --schema schema.json --epsilon 1 --query 'count() by sex' --query 'mean(age)' --estimate --rows 1000 --json >run.json
 is estimate__json "$(json run.json 'd["estimate"], d["rows"], d["event"]["event"]["type"], len(d["event"]["event"]["events"])')" \
     "(True, 1000, 'composed', 3)"
 is estimate__has_no_figures "$(json run.json 'any("figures" in q for q in d["queries"]) or "receipt" in d')" False
-# Laplace noise of scale 2 on counts has variance 2 p / (1 - p)^2, p = e^(-1/2).
-is estimate__error_of_a_count "$(json run.json 'round(d["queries"][0]["expected_error"], 4)')" \
+# Laplace noise of scale 2 is beyond k with probability 2 p^(k+1) / (1 + p), p = e^(-1/2); three figures share 0.001. Its variance
+# is 2 p / (1 - p)^2.
+is estimate__error_of_a_count "$(json run.json 'd["queries"][0]["expected_error"]')" \
+    "$(python3 -c 'import math; p = math.exp(-0.5); print(float(next(k for k in range(99) if 2 * p**(k + 1) / (1 + p) <= 0.001 / 3)))')"
+is estimate__noise_of_a_count "$(json run.json 'round(d["queries"][0]["noise"][0], 4)')" \
     "$(python3 -c 'import math; p = math.exp(-0.5); print(round(math.sqrt(2 * p) / (1 - p), 4))')"
+is estimate__confidence "$(json run.json 'd["confidence"]')" 0.999
 json run.json 'json.dumps(d["event"])' >event.json
 nw-account eps event.json --delta 0 --adjacency add-remove --json >account.json
 is estimate__event_costs_epsilon "$(json account.json 'abs(d["upper"] - 1) < 1e-9')" True
 
 nw-stats --schema schema.json --epsilon 1 --query 'max(age)' --query 'median(age)' --estimate >run.txt
-like estimate__margin_of_a_maximum run.txt 'error 21\.2 ranks, from the rank 30 records inside$'
-like estimate__median_in_ranks run.txt 'error 10\.6 ranks$'
+like estimate__margin_of_a_maximum run.txt 'error \(99\.9 %\) 77\.6 ranks from the end; wanted is the rank 30 records inside$'
+like estimate__median_in_ranks run.txt 'error \(99\.9 %\) 23\.8 ranks$'
+
+# ---- errors ----
+# Of 200 seeded runs in each of two settings, at most two may have a figure that is farther off than its error.
+python3 "$root/tests/cli/stats_coverage.py" "$bin/nw-stats" table.csv schema.json 200 2 'count() by region' 'sum(pay) by sex' \
+    'mean(age)' 'mean(pay in 0..600) by region' 'var(age) by sex' 'hist(region)' 'median(pay)' 'quantile(age, 0.9) by sex' \
+    'min(age)' 'max(since) by sex' >coverage.txt
+is coverage__settings "$(grep -c '^ok' coverage.txt)" 2
+unlike coverage__all_figures_within_their_errors coverage.txt '^not ok'
+"${stats[@]}" --epsilon 1 --query 'count()' --confidence 0.5 --json >run.json
+is confidence__half "$(json run.json 'd["confidence"], d["queries"][0]["figures"][0]["error"]')" '(0.5, 1.0)'
+"${stats[@]}" --epsilon 1 --query 'mean(age)' --confidence 0.95 >run.txt 2>/dev/null
+like confidence__in_the_heading run.txt '^  value  error \(95 %\)$'
 
 # ---- the ledger ----
 nw-ledger create pure.nwl --epsilon 2 --delta 0 --adjacency add-remove --quiet
@@ -160,6 +176,7 @@ refuses query_missing 64 '--query: missing' "${stats[@]}" --epsilon 1
 refuses query_empty 64 '--query: is empty' "${stats[@]}" --epsilon 1 --query ''
 refuses epsilon_missing 64 '--epsilon: missing' "${stats[@]}" --query 'count()'
 refuses epsilon_0 64 '--epsilon: is "0"' "${stats[@]}" --epsilon 0 --query 'count()'
+refuses confidence_1 64 '--confidence: is "1"' "${stats[@]}" --epsilon 1 --query 'count()' --confidence 1
 refuses delta_1 64 '--delta: is "1"' "${stats[@]}" --epsilon 1 --delta 1 --query 'count()'
 refuses table_missing 64 'TABLE.csv: missing' nw-stats --schema schema.json --epsilon 1 --query 'count()'
 refuses rows_without_estimate 64 '--rows: is for --estimate' "${stats[@]}" --epsilon 1 --query 'count()' --rows 9

@@ -382,7 +382,7 @@ static void quantile__is_near_the_wanted_rank(void **state)
         for (size_t i = 0; i < QUERIES; i++) {
             nw_stats_figure f;
             assert_int_equal(nw_stats_get(stats, i, 0, &f, NULL), NW_OK);
-            const double ranks = 4.0 * f.error + (double)nw_stats_get_plan(stats, i).margin;
+            const double ranks = f.error;
             if (!(fabs(f.value - wanted[i]) <= 60.0 * ranks / N + 0.11))
                 fail_msg("query %zu is %g, must be near %g (error %g ranks)", i, f.value, wanted[i], f.error);
         }
