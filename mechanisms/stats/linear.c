@@ -253,18 +253,24 @@ static void answer(const nw_linear *l, int64_t *answers)
     }
 }
 
+nw_status nw__linear_draw(const nw_linear *l, nw_rng *rng, int64_t *out, nw_error *err)
+{
+    int64_t *answers = nw__calloc(l->answers, sizeof *answers);
+    if (answers == NULL)
+        return nw__fail_memory(err, "nw_linear_release");
+    answer(l, answers);
+    const nw_status status = nw_noise_add_i64(l->release.noise, rng, answers, out, l->answers, err);
+    nw__free_wiped(answers, l->answers * sizeof *answers);
+    return status;
+}
+
 nw_status nw_linear_release(
     nw_linear *l, nw_rng *rng, nw_ledger *ledger, const char *label, int64_t *out, nw_receipt *receipt, nw_error *err)
 {
     if (l == NULL || out == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", l == NULL ? "linear" : "out");
     NW__TRY(charge(&l->release, rng, ledger, label, receipt, __func__, err));
-    int64_t *answers = nw__calloc(l->answers, sizeof *answers);
-    if (answers == NULL)
-        return nw__fail_memory(err, __func__);
-    answer(l, answers);
-    const nw_status status = nw_noise_add_i64(l->release.noise, rng, answers, out, l->answers, err);
-    nw__free_wiped(answers, l->answers * sizeof *answers);
+    const nw_status status = nw__linear_draw(l, rng, out, err);
     nw__free_wiped(l->counts, l->cells * sizeof *l->counts);
     l->counts = NULL;
     return status;
@@ -364,13 +370,17 @@ nw_status nw_tree_merge(nw_tree *tree, const nw_tree *other, nw_error *err)
     return NW_OK;
 }
 
+nw_status nw__tree_draw(const nw_tree *tree, nw_rng *rng, int64_t *out, nw_error *err)
+{
+    return nw_noise_add_i64(tree->release.noise, rng, tree->nodes + 2, out, node_count(tree) - 2, err);
+}
+
 nw_status nw_tree_release(nw_tree *tree, nw_rng *rng, nw_ledger *ledger, const char *label, nw_receipt *receipt, nw_error *err)
 {
     if (tree == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "tree is NULL");
     NW__TRY(charge(&tree->release, rng, ledger, label, receipt, __func__, err));
-    int64_t *measured = tree->nodes + 2;
-    const nw_status status = nw_noise_add_i64(tree->release.noise, rng, measured, measured, node_count(tree) - 2, err);
+    const nw_status status = nw__tree_draw(tree, rng, tree->nodes + 2, err);
     if (status != NW_OK) {
         nw__free_wiped(tree->nodes, node_count(tree) * sizeof *tree->nodes);
         tree->nodes = NULL;

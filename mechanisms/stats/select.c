@@ -129,7 +129,7 @@ static nw_status noisy_max(nw_rng *rng, const int64_t *scores, size_t n, const n
     return NW_OK;
 }
 
-static nw_status choose(const nw_select_opts *o, const int64_t *scores, size_t n, nw_rng *rng, size_t *chosen, nw_error *err)
+nw_status nw__select_draw(const nw_select_opts *o, const int64_t *scores, size_t n, nw_rng *rng, size_t *chosen, nw_error *err)
 {
     const uint64_t rate = nw__choice_rate(o->epsilon, o->sensitivity);
     switch (o->mechanism) {
@@ -175,7 +175,7 @@ nw_status nw_select(const nw_select_opts *opts, const int64_t *scores, size_t n,
     if (status == NW_OK)
         status = nw_ledger_charge(ledger, event, label, rng, receipt, err);
     if (status == NW_OK)
-        status = choose(&o, copy, n, rng, chosen, err);
+        status = nw__select_draw(&o, copy, n, rng, chosen, err);
     nw_event_free(event);
     nw__free_wiped(copy, n * sizeof *copy);
     return status;

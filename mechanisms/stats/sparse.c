@@ -109,6 +109,15 @@ uint32_t nw_sparse_left(const nw_sparse *sparse)
     return sparse->left;
 }
 
+nw_status nw__sparse_draw(nw_sparse *sparse, nw_rng *rng, nw_error *err)
+{
+    NW__TRY(nw__rng_begin(rng, err));
+    sparse->rho = nw__cks20_laplace(rng, sparse->rho_t, sparse->rho_s);
+    sparse->left = sparse->opts.positives;
+    sparse->is_started = true;
+    return NW_OK;
+}
+
 nw_status nw_sparse_start(
     nw_sparse *sparse, nw_rng *rng, nw_ledger *ledger, const char *label, nw_receipt *receipt, nw_error *err)
 {
@@ -123,10 +132,7 @@ nw_status nw_sparse_start(
     if (sparse->is_started)
         return nw__fail(err, NW_E_STATE, __func__, "this handle was started: make a new one for more answers");
     NW__TRY(nw_ledger_charge(ledger, sparse->event, label, rng, receipt, err));
-    NW__TRY(nw__rng_begin(rng, err));
-    sparse->rho = nw__cks20_laplace(rng, sparse->rho_t, sparse->rho_s);
-    sparse->is_started = true;
-    return NW_OK;
+    return nw__sparse_draw(sparse, rng, err);
 }
 
 static int64_t clamped(int64_t x)

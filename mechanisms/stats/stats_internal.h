@@ -114,6 +114,17 @@ double nw__stats_deviation(nw_noise_law law, double scale);
 /** The least whole number that |Z| of a law exceeds with probability `risk` at most. */
 double nw__stats_reach(nw_noise_law law, double scale, double risk);
 
+/* What the releases do after the charge, any number of times; the audits have no other way to ten million runs. */
+/** Chooses among scores that are clamped, with options that are whole. */
+nw_status nw__select_draw(
+    const nw_select_opts *opts, const int64_t *scores, size_t n, nw_rng *rng, size_t *chosen, nw_error *err);
+/** Draws the threshold's noise and gives all positives back. */
+nw_status nw__sparse_draw(nw_sparse *sparse, nw_rng *rng, nw_error *err);
+/** The noisy answers. */
+nw_status nw__linear_draw(const nw_linear *linear, nw_rng *rng, int64_t *out, nw_error *err);
+/** The noisy counts of nodes 2, 3, ...; out may be the tree's own. */
+nw_status nw__tree_draw(const nw_tree *tree, nw_rng *rng, int64_t *out, nw_error *err);
+
 /** b, rounded up, as t / s with both at most 2^40, for nw__cks20_laplace: the readable sampler, which has no distance to its law
  *  that an event would have to carry. False if b is above 2^40. */
 bool nw__laplace_ratio(double b, uint64_t *t, uint64_t *s);

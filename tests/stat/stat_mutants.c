@@ -7,6 +7,7 @@
 #include "mutants.h"
 #include "process_mutants.h"
 #include "real_release.h"
+#include "room_release.h"
 #include "sampled_release.h"
 #include "sum_release.h"
 
@@ -80,6 +81,46 @@ static const law_case law_sign = { LAW_SIGN_LOST_AT_END, 0, NW_NOISE_DISCRETE_GA
 static const law_case law_repeated = { LAW_REPEATED, 0, NW_NOISE_ROUNDED_GAUSSIAN, 3 };
 static const law_case law_reordered = { LAW_REORDERED, 0, NW_NOISE_ROUNDED_GAUSSIAN, 4 };
 
+#define ROOM_COUNT .room = &room_totals, .what = NW_STATS_COUNT, .adjacency = NW_ADD_REMOVE
+#define ROOM_MEAN .room = &room_totals, .what = NW_STATS_MEAN, .adjacency = NW_ADD_REMOVE
+static const room_case room_count_9 = { ROOM_COUNT, .epsilon = 1.0, .factor = 1.0 / 0.9 };
+static const room_case room_twice = { ROOM_COUNT, .epsilon = 1.0, .fault = ROOM_RECORD_TWICE };
+static const room_case room_undivided = { ROOM_MEAN, .epsilon = 1.0, .factor = 2.0 };
+static const room_case room_denominator = { ROOM_MEAN, .epsilon = 1.0, .fault = ROOM_TRUE_DENOMINATOR };
+static const room_case room_two_groups = {
+    .room = &room_totals, .what = NW_STATS_COUNT, .adjacency = NW_REPLACE_ONE, .epsilon = 1.0, .fault = ROOM_OTHER_ADJACENCY
+};
+static const room_case room_median = {
+    .room = &room_quantile, .adjacency = NW_REPLACE_ONE, .epsilon = 1.0, .fault = ROOM_OTHER_ADJACENCY, .runs = 400000
+};
+static const room_case room_exponential = {
+    .room = &room_select, .what = NW_SELECT_EXPONENTIAL, .adjacency = NW_ADD_REMOVE, .epsilon = 1.0, .factor = 2.0, .runs = 400000
+};
+static const room_case room_noisy_max = {
+    .room = &room_select, .what = NW_SELECT_NOISY_MAX, .adjacency = NW_ADD_REMOVE, .epsilon = 1.0, .factor = 2.0, .runs = 200000
+};
+static const room_case room_flip = { .room = &room_select,
+    .what = NW_SELECT_PERMUTE_AND_FLIP,
+    .adjacency = NW_ADD_REMOVE,
+    .epsilon = 1.0,
+    .factor = 2.0,
+    .runs = 200000 };
+#define ROOM_SPARSE .room = &room_sparse, .what = -1, .adjacency = NW_ADD_REMOVE, .epsilon = 1.0, .runs = 400000
+static const room_case room_one_nu = { ROOM_SPARSE, .fault = ROOM_ONE_NU };
+static const room_case room_no_rho = { ROOM_SPARSE, .fault = ROOM_NO_RHO };
+static const room_case room_free = { ROOM_SPARSE, .fault = ROOM_POSITIVES_FOR_FREE };
+#define ROOM_KEYS .room = &room_keys, .what = 1, .adjacency = NW_ADD_REMOVE, .epsilon = 1.0, .delta = 1e-3, .runs = 409600
+static const room_case room_one_low = { ROOM_KEYS, .fault = ROOM_THRESHOLD_ONE_LOW };
+static const room_case room_skipped = { ROOM_KEYS, .fault = ROOM_THRESHOLD_SKIPPED };
+static const room_case room_one_weight = {
+    .room = &room_linear, .adjacency = NW_ADD_REMOVE, .epsilon = 1.0, .fault = ROOM_FIRST_LEVEL_ONLY, .runs = 200000
+};
+static const room_case room_one_level = {
+    .room = &room_tree, .adjacency = NW_ADD_REMOVE, .epsilon = 1.0, .fault = ROOM_FIRST_LEVEL_ONLY, .runs = 200000
+};
+
+static const residue_case room_off_grid = { .kind = NW_STATS_SUM, .value = 7.3, .groups = 100000 };
+
 static const mutant mutants[] = {
     { "noise x 0", "audit", count_release__is_refuted, &laplace_bare },
     { "noise x 0.5, Laplace", "audit", count_release__is_refuted, &laplace_half },
@@ -111,6 +152,22 @@ static const mutant mutants[] = {
     { "mean over the true number of records", "audit", sum_release__is_refuted, &data_denominator },
     { "one answer not randomized", "audit", one_answer_kept__is_refuted, NULL },
     { "uniforms of 24 bits", "audit", noise_of_24_bits__is_refuted, NULL },
+    { "stats: noise x 0.9", "audit", room_release__is_refuted, &room_count_9 },
+    { "stats: a record added twice", "audit", room_release__is_refuted, &room_twice },
+    { "stats: budget of a mean not divided", "audit", room_release__is_refuted, &room_undivided },
+    { "stats: denominator of a mean without noise", "audit", room_release__is_refuted, &room_denominator },
+    { "stats: add/remove sensitivity of a histogram under replace-one", "audit", room_release__is_refuted, &room_two_groups },
+    { "quantile: add/remove sensitivity under replace-one", "audit", room_release__is_refuted, &room_median },
+    { "exponential: half the sensitivity", "audit", room_release__is_refuted, &room_exponential },
+    { "noisy max: noise of D / epsilon for 2 D / epsilon", "audit", room_release__is_refuted, &room_noisy_max },
+    { "permute-and-flip: half the sensitivity", "audit", room_release__is_refuted, &room_flip },
+    { "sparse vector: one noise for all scores", "audit", room_release__is_refuted, &room_one_nu },
+    { "sparse vector: no noise on the threshold", "audit", room_release__is_refuted, &room_no_rho },
+    { "sparse vector: positives for free", "audit", room_release__is_refuted, &room_free },
+    { "keys: threshold one lower, > for >=", "audit", lone_key__is_refuted, &room_one_low },
+    { "keys: count released before its threshold", "audit", lone_key__is_refuted, &room_skipped },
+    { "linear: sensitivity of half a column", "audit", room_release__is_refuted, &room_one_weight },
+    { "tree: noise for one level", "audit", room_release__is_refuted, &room_one_level },
     { "noise x 0.99, rounded Gaussian", "law", noise_law__is_rejected, &law_99 },
     { "noise x 0.9, discrete Gaussian", "law", noise_law__is_rejected, &law_9 },
     { "tail cut at 4 sigma", "law", noise_law__is_rejected, &law_4_sigma },
@@ -124,6 +181,7 @@ static const mutant mutants[] = {
     { "integer noise made a double before the sum", "residue", noise_converted_early__leaks, NULL },
     { "value added off the grid", "residue", value_added_off_the_grid__leaks, NULL },
     { "grid chosen from the data", "residue", grid_chosen_from_data__leaks, NULL },
+    { "stats: record added to the noisy double", "residue", room_residue__leaks, &room_off_grid },
     { "charged after the release", "ledger", charge_after_release__is_seen, NULL },
     { "ledger rolled back", "ledger", rolled_back_ledger__is_seen, NULL },
     { "last row of the ledger replayed", "ledger", replayed_row__is_seen, NULL },
