@@ -104,7 +104,7 @@ is estimate__has_no_figures "$(json run.json 'any("figures" in q for q in d["que
 # Laplace noise of scale 2 is beyond k with probability 2 p^(k+1) / (1 + p), p = e^(-1/2); three figures share 0.001. Its variance
 # is 2 p / (1 - p)^2.
 is estimate__error_of_a_count "$(json run.json 'd["queries"][0]["expected_error"]')" \
-    "$(python3 -c 'import math; p = math.exp(-0.5); print(float(next(k for k in range(99) if 2 * p**(k + 1) / (1 + p) <= 0.001 / 3)))')"
+    "$(python3 -c 'p = 0.6065306597126334; print(float([2 * p**(k + 1) / (1 + p) <= 0.001 / 3 for k in range(99)].index(True)))')"
 is estimate__noise_of_a_count "$(json run.json 'round(d["queries"][0]["noise"][0], 4)')" \
     "$(python3 -c 'import math; p = math.exp(-0.5); print(round(math.sqrt(2 * p) / (1 - p), 4))')"
 is estimate__confidence "$(json run.json 'd["confidence"]')" 0.999

@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-FileCopyrightText: 2026 the Noisewright authors
 # SPDX-License-Identifier: Apache-2.0
-"""How often nw-stats is right: stats_coverage.py NW-STATS TABLE.csv SCHEMA.json RUNS SETTINGS QUERY... One line of TAP
-for each of the first SETTINGS settings of epsilon, delta and neighbours: in RUNS seeded runs all figures lie within the errors beside them, but in one of a hundred at most. What is
-claimed is 0.999, so that a true claim fails with probability 0.0012 in 200 runs; errors of a tenth the size fail always. Without the table it
-skips. Comments tell how many figures of each kind were off, and how large their errors were against what is seen."""
+"""How often nw-stats is right: stats_coverage.py NW-STATS TABLE.csv SCHEMA.json RUNS SETTINGS QUERY...
+
+One line of TAP for each of the first SETTINGS settings of epsilon, delta and neighbours: in RUNS seeded runs all figures lie
+within the errors beside them, but in one of a hundred at most. 0.999 is claimed, so a true claim fails with probability 0.0012 in
+200 runs. Comments tell how many figures of each kind were off. Without the table it skips."""
 import collections
 import json
 import os
@@ -54,7 +55,8 @@ def main():
         wrong, kinds = measure(oracle, arguments, setting, int(runs), queries)
         compared = sum(counts[0] for counts in kinds.values())
         is_ok = wrong <= TOLERATED * int(runs) and compared > 0
-        print(f"{'ok' if is_ok else 'not ok'} {i + 1} - epsilon {' '.join(setting)}: all right in {int(runs) - wrong} of {runs} runs")
+        verdict = "ok" if is_ok else "not ok"
+        print(f"{verdict} {i + 1} - epsilon {' '.join(setting)}: all right in {int(runs) - wrong} of {runs} runs")
         for kind, (n, off, undefined) in kinds.items():
             print(f"# {kind}: {n} figures, {off} off, {undefined} undefined", flush=True)
     print(f"1..{len(chosen)}")

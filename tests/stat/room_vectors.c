@@ -139,7 +139,7 @@ static void tree_run(void *context, int side, nw_rng *rng, double *out, size_t r
 
 const room room_linear = { linear_open, linear_run, linear_event, vector_close, 2 };
 
-/* The record is in the last cell, or, under replace-one, in the last instead of the first: it is in other nodes of every level. */
+/* The record is in the last cell, or, under replace-one, in the last instead of the first: in other nodes of every level. */
 static void *tree_open(const room_case *c, bool is_planted)
 {
     vector *v = open_vector(c, is_planted);
@@ -153,9 +153,8 @@ static void *tree_open(const room_case *c, bool is_planted)
         need(nw_tree_add(v->tree[side], &values[side], 1, NULL) == NW_OK);
     }
     v->n = NODES;
-    for (size_t level = 1; level <= DEPTH;
-         level++) { /* nodes 2^level .. 2^(level + 1) - 1, the first of them is entry 2^level - 2 */
-        const size_t first = ((size_t)1 << level) - 2;
+    for (size_t level = 1; level <= DEPTH; level++) {
+        const size_t first = ((size_t)1 << level) - 2; /* the entry of node 2^level */
         v->exact[first] = is_replace;
         v->difference[first] = is_replace ? -1.0 : 0.0;
         v->difference[first + ((size_t)1 << level) - 1] = 1.0;

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* test_errors.c - the errors beside figures: the reach of the noise against sums of its law, point by point; intervals of means and
- * variances over every corner of what the noise may do; ranks against the whole law of a choice. */
+/* test_errors.c - the errors beside figures: the reach of the noise against sums of its law, point by point; intervals of means
+ * and variances over every corner of what the noise may do; ranks against the whole law of a choice. */
 #include "stats_support.h"
 #include "stats_internal.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* test_failures.c - releases that fail once they are charged, for lack of random numbers or of memory: the charge stays, nothing is
- * released, what was exact is gone. The n-th allocation fails for every n. Linked with --wrap, so that allocations come here. */
+/* test_failures.c - releases that fail once they are charged, for lack of random numbers or of memory: the charge stays, nothing
+ * is released, what was exact is gone. The n-th allocation fails for every n. Linked with --wrap, so that allocations come here.
+ */
 #include "random_internal.h"
 #include "stats_support.h"
 #include "stats_internal.h"
