@@ -4,8 +4,8 @@
 """How often nw-stats is right: stats_coverage.py NW-STATS TABLE.csv SCHEMA.json RUNS SETTINGS QUERY...
 
 One line of TAP for each of the first SETTINGS settings of epsilon, delta and neighbours: in RUNS seeded runs all figures lie
-within the errors beside them, but in one of a hundred at most. 0.999 is claimed, so a true claim fails with probability 0.0012 in
-200 runs. Comments tell how many figures of each kind were off. Without the table it skips."""
+within the errors beside them, but in one of a hundred at most. 0.999 is claimed, so a true claim fails with probability 0.0046 in
+100 runs. Comments tell how many figures of each kind were off. Without the table it skips."""
 import collections
 import json
 import os
