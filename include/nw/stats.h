@@ -112,7 +112,8 @@ typedef struct nw_stats_plan {
     double noise[3]; /* of each total: standard deviation of its noise, in its own unit */
     double epsilon;  /* of a choice, else 0 */
     uint64_t margin; /* min, max: k, in records; else 0 */
-    double step[3];  /* of each total: one record's part of it is cut off toward zero by less than this */
+    double
+        step[3]; /* of each total: one record's part of it is cut off toward zero by less than this, 2^-28 of the sensitivity */
 } nw_stats_plan;
 /** Query i < the number of queries given to nw_stats_new. */
 NW_API nw_stats_plan nw_stats_get_plan(const nw_stats *stats, size_t i);

@@ -87,12 +87,17 @@ double nw_stats_expected_error(const nw_stats *stats, size_t i, double records)
     return NAN;
 }
 
+/* The noise is in: what becomes of the integer now is post-processing, also where it has more bits than a double. */
 static double total_of(const nw_stats *stats, const nw__total *t, size_t group)
 {
-    double x = 0.0;
-    if (nw_grid_to_double(t->grid, &stats->totals[t->first + group], 1, &x, NULL) != NW_OK)
-        return NAN;
-    return x;
+    return ldexp((double)stats->totals[t->first + group], t->grid.exponent);
+}
+
+/* What that rounds off: nothing below 2^53 steps. */
+static double rounding_of(const nw__total *t, double total)
+{
+    const double magnitude = fabs(total);
+    return magnitude > ldexp(0x1p53, t->grid.exponent) ? 0x1p-53 * magnitude : 0.0;
 }
 
 /* ---- intervals ---- */
@@ -189,7 +194,9 @@ nw_status nw_stats_get(const nw_stats *stats, size_t i, size_t group, nw_stats_f
             nw__choice_mean_distance(&q->choice) };
     } else if (q->asked.kind == NW_STATS_MEAN || q->asked.kind == NW_STATS_VARIANCE)
         *out = ratio_figure(stats, q, group);
-    else
-        *out = (nw_stats_figure){ total_of(stats, &q->totals[0], group), q->totals[0].reach, q->totals[0].deviation };
+    else {
+        const double total = total_of(stats, &q->totals[0], group);
+        *out = (nw_stats_figure){ total, q->totals[0].reach + rounding_of(&q->totals[0], total), q->totals[0].deviation };
+    }
     return NW_OK;
 }

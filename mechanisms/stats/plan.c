@@ -133,6 +133,19 @@ static nw_status bound_steps(const nw__total *t, double bound, double *steps, nw
     return NW_OK;
 }
 
+/* That of nw_grid_choose, FINER bits finer: 2^-28 of the sensitivity, so that what is cut off records hardly shows in their sum.
+ * Where the noise would leave the sampler's range, what is cut off shows still less beside it. */
+static nw_status choose_grid(nw__total *t, double sensitivity, double amount, nw_error *err)
+{
+    enum { FINER = 8 };
+    const double sigma = sensitivity / amount;
+    NW__TRY(nw_grid_choose(&t->grid, sigma, sensitivity, 1, err));
+    const int lowest = -1022;
+    for (int k = 0; k < FINER && t->grid.exponent > lowest && ldexp(sigma, -t->grid.exponent) <= 0x1p48; k++)
+        t->grid.exponent--;
+    return NW_OK;
+}
+
 /* `budget` of this total; slack: see nw__stats_plan_make; risk: of nw__total.reach. */
 static nw_status calibrate(
     nw__total *t, size_t groups, nw_adjacency adjacency, const nw__budget *budget, double slack, double risk, nw_error *err)
@@ -142,7 +155,7 @@ static nw_status calibrate(
     double b = 0.0;
     if (t->kind != NW__TOTAL_COUNT) {
         const double real_distance = distance(t->lower, t->upper, groups, adjacency, budget->is_l1);
-        NW__TRY(nw_grid_choose(&t->grid, real_distance / budget->amount, real_distance, 1, err));
+        NW__TRY(choose_grid(t, real_distance, budget->amount, err));
     }
     NW__TRY(bound_steps(t, t->lower, &a, err));
     NW__TRY(bound_steps(t, t->upper, &b, err));
@@ -271,8 +284,8 @@ nw_status nw__stats_plan_make(nw_stats *stats, const nw_stats_query *queries, si
             NW__TRY(nw__choice_plan(&q->choice, &q->asked, epsilon, stats->opts.adjacency, err));
         }
         for (size_t k = 0; k < q->total_count; k++)
-            NW__TRY(calibrate(&q->totals[k], q->asked.groups, stats->opts.adjacency, &mine, slack,
-                stats->risk / (double)q->total_count, err));
+            NW__TRY(calibrate(
+                &q->totals[k], q->asked.groups, stats->opts.adjacency, &mine, slack, stats->risk / (double)q->total_count, err));
     }
     return make_event(stats, err);
 }
