@@ -158,6 +158,8 @@ static int read_values(reader *r, query *q)
         return app_fail(APP_USAGE, "--query", "\"%s\": column \"%s\" has categories, must have numbers", r->text, column.name);
     nw_schema_range(r->schema, q->column, 0, &q->lower, &unused);
     nw_schema_range(r->schema, q->column, query_values(&column) - 1, &unused, &q->upper);
+    if (column.type == NW_COLUMN_INT || column.type == NW_COLUMN_FLOAT || column.type == NW_COLUMN_DATE)
+        q->upper = column.upper; /* where steps end before it, numbers between them are numbers too */
     return read_bounds(r, q);
 }
 
@@ -329,6 +331,11 @@ int query_parse(query *out, const char *text, const nw_schema *schema)
 bool query_is_choice(const query *q)
 {
     return q->figure >= FIGURE_QUANTILE && q->figure <= FIGURE_MAX;
+}
+
+bool query_has_numbers(const query *q)
+{
+    return q->figure == FIGURE_SUM || q->figure == FIGURE_MEAN || q->figure == FIGURE_VAR;
 }
 
 nw_stats_query query_plan(const query *q)

@@ -54,6 +54,9 @@ int query_parse(query *out, const char *text, const nw_schema *schema);
 /** True for what is chosen among the codes of the column: quantile, min, max. */
 bool query_is_choice(const query *q);
 
+/** True for what is computed from the numbers of the column, and not from its codes: sum, mean, variance. */
+bool query_has_numbers(const query *q);
+
 /** The same for the library; not for FIGURE_QUANTILES and FIGURE_KEYS. */
 nw_stats_query query_plan(const query *q);
 

@@ -48,36 +48,6 @@ static double chosen_value(const report *r, const query *q, double code)
     return middle_of(r->schema, q->column, (uint32_t)(code + 0.5));
 }
 
-/* Half the width of the column's widest bin: how far a value may be from the one that counts in its place. */
-static double bin_error(const report *r, const query *q)
-{
-    const nw_column c = nw_schema_column(r->schema, q->column);
-    double widest = 0.0;
-    for (uint32_t code = 0; code < query_values(&c); code++) {
-        double low, high;
-        nw_schema_range(r->schema, q->column, code, &low, &high);
-        widest = fmax(widest, (high - low) / 2.0);
-    }
-    return widest;
-}
-
-/* The figure of the values as the table has them. With x = m + e, |e| <= h, means differ by h at most, and variances by
- * var(e) + 2 cov(m, e), at most h^2 + 2 h sd(m). Of a sum it would take the number of records. */
-static nw_status get_figure(const report *r, size_t i, size_t group, double h, nw_stats_figure *out)
-{
-    const nw_status status = nw_stats_get(r->stats, i, group, out, NULL);
-    if (status == NW_OK && r->queries[i].figure == FIGURE_MEAN)
-        out->error += h;
-    if (status == NW_OK && r->queries[i].figure == FIGURE_VAR)
-        out->error += h * h + 2.0 * h * sqrt(fmax(0.0, out->value + out->error));
-    return status;
-}
-
-static double bin_error_of_mean(const report *r, const query *q)
-{
-    return q->figure == FIGURE_MEAN || q->figure == FIGURE_VAR ? bin_error(r, q) : 0.0;
-}
-
 static char *value_text(const report *r, const query *q, nw_stats_figure f)
 {
     char text[TEXT_SIZE];
@@ -190,7 +160,6 @@ static char *column_name(const report *r, size_t column)
 static bool print_figures(FILE *stream, const report *r, size_t i)
 {
     const query *q = &r->queries[i];
-    const double h = bin_error_of_mean(r, q);
     rows t = { .is_number = { false, false, true, true } };
     if (!rows_make(&t, (size_t)q->keys * q->cells + 1))
         return false;
@@ -199,7 +168,7 @@ static bool print_figures(FILE *stream, const report *r, size_t i)
         const uint32_t key = row == 0 ? 0 : (uint32_t)((row - 1) / q->cells);
         const uint32_t cell = row == 0 ? 0 : (uint32_t)((row - 1) % q->cells);
         nw_stats_figure f = { NAN, INFINITY, INFINITY };
-        const bool is_known = row > 0 && get_figure(r, i, row - 1, h, &f) == NW_OK;
+        const bool is_known = row > 0 && nw_stats_get(r->stats, i, row - 1, &f, NULL) == NW_OK;
         if (q->key != QUERY_NO_COLUMN)
             cells[0] = row == 0 ? column_name(r, q->key) : app_code_text(r->schema, q->key, key, key);
         if (q->figure == FIGURE_HIST)
@@ -214,14 +183,12 @@ static bool print_figures(FILE *stream, const report *r, size_t i)
     return is_whole;
 }
 
-/* In groups of one size. Without data a standard deviation is half the width of the bounds at most. */
+/* In groups of one size. */
 static double expected_error(const report *r, size_t i)
 {
     const query *q = &r->queries[i];
-    const double h = bin_error_of_mean(r, q);
     const double records = (double)r->records / ((double)q->keys * q->cells); /* a histogram's cells are its groups */
-    const double cut = q->figure == FIGURE_VAR ? h * h + h * (q->upper - q->lower) : h;
-    return nw_stats_expected_error(r->stats, i, records) + cut;
+    return nw_stats_expected_error(r->stats, i, records);
 }
 
 static bool is_error_known(const report *r, const query *q)
@@ -307,11 +274,11 @@ static json_t *cell_json(const report *r, const query *q, uint32_t cell)
     return codes_json(r->schema, q->column, query_first_code(q, &c, cell), query_first_code(q, &c, cell + 1) - 1);
 }
 
-static json_t *figure_json(const report *r, const query *q, size_t i, size_t group, double h)
+static json_t *figure_json(const report *r, const query *q, size_t i, size_t group)
 {
     nw_stats_figure f;
     json_t *object = json_object();
-    if (get_figure(r, i, group, h, &f) != NW_OK) {
+    if (nw_stats_get(r->stats, i, group, &f, NULL) != NW_OK) {
         json_decref(object);
         return NULL;
     }
@@ -358,17 +325,14 @@ static json_t *query_json(const report *r, size_t i)
     app_json_put(&object, "noise", noise);
     if (plan.margin > 0)
         app_json_put(&object, "margin", json_integer((json_int_t)plan.margin));
-    if (q->figure == FIGURE_SUM)
-        app_json_put(&object, "value_error", app_json_real(bin_error(r, q) + plan.step[0]));
     if (r->is_estimate) {
         app_json_put(&object, "groups", json_integer((json_int_t)plan.groups));
         app_json_put(&object, "expected_error", is_error_known(r, q) ? app_json_real(expected_error(r, i)) : json_null());
         return object;
     }
-    const double h = bin_error_of_mean(r, q);
     json_t *figures = json_array();
     for (size_t group = 0; group < plan.groups; group++)
-        json_array_append_new(figures, figure_json(r, q, i, group, h));
+        json_array_append_new(figures, figure_json(r, q, i, group));
     app_json_put(&object, "figures", figures);
     return object;
 }

@@ -52,7 +52,7 @@ typedef struct nw_column {
     bool is_nullable; /* then code cells-1 is "missing" */
     double lower;     /* numeric and date columns (days since 1970-01-01); else 0 and cells-1 */
     double upper;
-    double step;      /* distance of neighbouring values; 0 for a float without one */
+    double step; /* distance of neighbouring values; 0 for a float without one */
     bool is_log;
 } nw_column;
 
@@ -147,11 +147,17 @@ typedef struct nw_csv_reader nw_csv_reader; /* confined */
  *  Example   docs/rooms/table.md#csv */
 NW_API NW_WARN_UNUSED nw_status nw_csv_reader_open(
     nw_csv_reader **out, const nw_schema *schema, const char *path, const bool *is_wanted, nw_error *err);
+/** Before the first nw_csv_reader_next: asks for the numbers of a column, as nw_table_scan_csv gives them. That is apart from
+ *  is_wanted, which is about codes. Errors: NW_E_ARG on NULL, or if the column is out of range or text; NW_E_STATE after it;
+ *  NW_E_NOMEM. */
+NW_API NW_WARN_UNUSED nw_status nw_csv_reader_want_numbers(nw_csv_reader *reader, size_t column, nw_error *err);
 /** Reads up to 65536 rows in the place of those before; *rows is 0 at the end. Errors: NW_E_ARG on NULL; as nw_table_read_csv,
  *  after which there are no more rows. */
 NW_API NW_WARN_UNUSED nw_status nw_csv_reader_next(nw_csv_reader *reader, size_t *rows, nw_error *err);
 /** Those rows as a table, for nw_table_get; borrowed, changed by nw_csv_reader_next. A text has code 0, a missing one 1. */
 NW_API const nw_table *nw_csv_reader_block(const nw_csv_reader *reader);
+/** The numbers of a column in those rows, or NULL if they were not asked for; borrowed, changed by nw_csv_reader_next. */
+NW_API const double *nw_csv_reader_numbers(const nw_csv_reader *reader, size_t column);
 /** The text in one of those rows, as it stands in the file without quotes; not followed by a NUL, and borrowed until
  *  nw_csv_reader_next. Of size 0 if it is missing, or the column is not text or not wanted. */
 NW_API const char *nw_csv_reader_text(const nw_csv_reader *reader, size_t column, size_t row, size_t *size);
@@ -168,11 +174,11 @@ NW_API size_t nw_table_rows(const nw_table *table);
 NW_API uint32_t nw_table_rows_per_unit(const nw_table *table);
 NW_API const nw_schema *nw_table_schema(const nw_table *table);
 /** Codes of rows first..first+n-1 of one column. Out of range: NW_E_ARG. */
-NW_API NW_WARN_UNUSED nw_status nw_table_get(const nw_table *table, size_t column, size_t first, size_t n, uint16_t *codes,
-    nw_error *err);
+NW_API NW_WARN_UNUSED nw_status nw_table_get(
+    const nw_table *table, size_t column, size_t first, size_t n, uint16_t *codes, nw_error *err);
 /** Writes such codes; one that is not less than the column's cells: NW_E_ARG, and nothing is written. */
-NW_API NW_WARN_UNUSED nw_status nw_table_set(nw_table *table, size_t column, size_t first, size_t n, const uint16_t *codes,
-    nw_error *err);
+NW_API NW_WARN_UNUSED nw_status nw_table_set(
+    nw_table *table, size_t column, size_t first, size_t n, const uint16_t *codes, nw_error *err);
 
 /** Writes a table as CSV, columns in the schema's order, codes decoded: a category's label, true or false, an integer, a float
  *  with its step's decimals, an ISO date, an empty cell for missing ("" if the table has one column). Inside a bin the value is

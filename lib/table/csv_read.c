@@ -18,10 +18,10 @@ typedef struct texts {
 typedef struct file_column {
     size_t column; /* of the schema */
     const nw__domain *domain;
-    void *block;   /* the codes being filled; NULL: nobody asked for this column, its cells are only found */
-    texts *texts;  /* NULL unless the column is text and asked for */
-    double *value; /* instead of a code: where this row's value goes; else NULL */
-    bool is_unit;  /* tells the row's unit, and is no column of the schema */
+    void *block;     /* the codes being filled; NULL: nobody asked for this column, its cells are only found */
+    texts *texts;    /* NULL unless the column is text and asked for */
+    double *numbers; /* of the rows: see nw_csv_reader_want_numbers; NULL: nobody asked for them */
+    bool is_unit;    /* tells the row's unit, and is no column of the schema */
 } file_column;
 
 struct nw_csv_reader {
@@ -36,6 +36,7 @@ struct nw_csv_reader {
     const char *unit;      /* the name of the column that tells units; NULL: none. Borrowed */
     nw__units *units;
     bool is_admitted; /* the row's unit has room for it */
+    bool is_begun;    /* rows were asked for */
     bool is_end;
 };
 typedef struct nw_csv_reader reader;
@@ -124,8 +125,8 @@ static nw_status read_header(reader *r, nw_error *err)
             status = nw__fail(err, NW_E_FORMAT, r->csv.function, "line 1: the header lacks the column \"%.100s\" of the schema",
                 r->schema->domains[c].column.name);
     if (status == NW_OK && r->unit != NULL && !seen[r->schema->columns])
-        status = nw__fail(
-            err, NW_E_FORMAT, r->csv.function, "line 1: the header lacks the column \"%.100s\" of the units", r->unit);
+        status =
+            nw__fail(err, NW_E_FORMAT, r->csv.function, "line 1: the header lacks the column \"%.100s\" of the units", r->unit);
     free(seen);
     r->csv.names = r->names;
     return status;
@@ -183,10 +184,10 @@ static inline bool store_cell(const file_column *f, size_t row, nw__csv_cell *ce
 {
     const nw__domain *domain = f->domain;
     trim(cell);
-    if (f->value != NULL) {
-        *f->value = nw__domain_read_value(domain, cell->text, cell->length);
+    if (f->numbers != NULL)
+        f->numbers[row] = nw__domain_read_value(domain, cell->text, cell->length);
+    if (f->block == NULL)
         return true;
-    }
     const uint16_t code = cell->length == 0 ? domain->missing_code : nw__domain_encode_text(domain, cell->text, cell->length);
     if (domain->column.cells <= 256)
         ((uint8_t *)f->block)[row] = (uint8_t)code;
@@ -235,7 +236,7 @@ static inline nw_status read_row(reader *r, size_t row, bool *is_end, nw_error *
             trim(&cell);
             if (!nw__units_admit(r->units, cell.text, cell.length, &r->is_admitted))
                 return nw__fail_memory(err, r->csv.function);
-        } else if ((r->order[i].block != NULL || r->order[i].value != NULL) && !store_cell(&r->order[i], row, &cell))
+        } else if ((r->order[i].block != NULL || r->order[i].numbers != NULL) && !store_cell(&r->order[i], row, &cell))
             return nw__fail_memory(err, r->csv.function);
     }
     return NW_OK;
@@ -368,7 +369,7 @@ nw_status nw_table_scan_csv(const nw_schema *schema, const char *path, nw_row_fu
     double *values = nw__calloc(schema->columns, sizeof *values);
     nw_status status = values == NULL ? nw__fail_memory(err, __func__) : open_file(&r, path, NW__CSV_CHUNK, __func__, err);
     for (size_t i = 0; status == NW_OK && i < r.columns; i++)
-        r.order[i].value = &values[r.order[i].column];
+        r.order[i].numbers = &values[r.order[i].column];
     if (status == NW_OK)
         status = scan_rows(&r, values, row, context, err);
     close_file(&r);
@@ -429,12 +430,43 @@ nw_status nw_csv_reader_open(nw_csv_reader **out, const nw_schema *schema, const
     return nw__csv_reader_open(out, schema, path, is_wanted, NW__CSV_CHUNK, err);
 }
 
+/* The column of the file that is this one of the schema. */
+static file_column *find_column(const reader *r, size_t column)
+{
+    size_t i = 0;
+    while (i < r->columns && (r->order[i].is_unit || r->order[i].column != column))
+        i++;
+    return i < r->columns ? &r->order[i] : NULL;
+}
+
+nw_status nw_csv_reader_want_numbers(nw_csv_reader *r, size_t column, nw_error *err)
+{
+    if (r == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "reader is NULL");
+    file_column *f = find_column(r, column);
+    if (f == NULL || f->domain->column.type == NW_COLUMN_TEXT)
+        return nw__fail(
+            err, NW_E_ARG, __func__, "column is %zu, must be one of the %zu of the schema, and not text", column, r->columns);
+    if (r->is_begun)
+        return nw__fail(err, NW_E_STATE, __func__, "rows were read: numbers must be asked for before");
+    if (f->numbers == NULL)
+        f->numbers = nw__calloc(NW__TABLE_BLOCK_ROWS, sizeof *f->numbers);
+    return f->numbers == NULL ? nw__fail_memory(err, __func__) : NW_OK;
+}
+
+const double *nw_csv_reader_numbers(const nw_csv_reader *r, size_t column)
+{
+    const file_column *f = find_column(r, column);
+    return f == NULL ? NULL : f->numbers;
+}
+
 nw_status nw_csv_reader_next(nw_csv_reader *r, size_t *rows, nw_error *err)
 {
     size_t row = 0;
     if (r == NULL || rows == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", r == NULL ? "reader" : "rows");
     *rows = 0;
+    r->is_begun = true;
     r->csv.function = __func__;
     nw__table_show_rows(r->table, 0);
     for (size_t c = 0; c < r->columns; c++)
@@ -477,6 +509,8 @@ void nw_csv_reader_close(nw_csv_reader *r)
         nw__free_wiped(r->texts[c].ends, r->texts[c].ends == NULL ? 0 : NW__TABLE_BLOCK_ROWS * sizeof *r->texts[c].ends);
     }
     free(r->texts);
+    for (size_t i = 0; r->order != NULL && i < r->columns; i++)
+        nw__free_wiped(r->order[i].numbers, r->order[i].numbers == NULL ? 0 : NW__TABLE_BLOCK_ROWS * sizeof(double));
     if (r->table != NULL && nw__table_blocks(r->table) > 0)
         nw__table_show_rows(r->table, NW__TABLE_BLOCK_ROWS); /* all of it is wiped */
     nw_table_free(r->table);

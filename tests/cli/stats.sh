@@ -85,6 +85,13 @@ check quantiles__fit_with_figures "${stats[@]}" --epsilon 1 --delta 1e-9 --query
     --query 'median(age)' --ledger both.nwl
 is quantiles__one_charge "$(charges both.nwl)" 1
 
+# A column of more values than codes: zeros stay zeros. Noise of scale 99999 / 64 is within 30,000; half a bin a record is 50,000.
+awk 'BEGIN { print "gain"; for (i = 0; i < 100000; i++) print i % 10 ? 0 : i % 100000 }' >gains.csv
+echo '{"gain": {"type": "int", "lower": 0, "upper": 99999, "nullable": false}}' >gains.json
+nw-stats gains.csv --schema gains.json --epsilon 64 --query 'sum(gain)' --insecure-seed 1 --json --quiet >run.json
+is uncut__sum_within_its_error \
+    "$(json run.json '[abs(f["value"] - 499950000) <= f["error"] < 3e4 for f in d["queries"][0]["figures"]]')" '[True]'
+
 for i in 1 2; do "${stats[@]}" --epsilon 1 --query 'sum(pay) by sex' --insecure-seed 7 --json >seed$i.json 2>run.err; done
 is seed__is_repeatable "$(json seed1.json 'd["queries"]')" "$(json seed2.json 'd["queries"]')"
 is seed__is_marked "$(json seed1.json 'd["insecure"], d["receipt"]["insecure"]')" '(True, True)'

@@ -96,10 +96,7 @@ class Oracle:
         wanted = self.plain(query, figure)
         if wanted is None or figure["value"] is None:
             return None
-        error = figure["error"]
-        if query["figure"] == "sum":
-            error += query["value_error"] * len(self.values(query, figure.get("key")))
-        return abs(figure["value"] - wanted) <= error + ROUNDING * abs(wanted)
+        return abs(figure["value"] - wanted) <= figure["error"] + ROUNDING * abs(wanted)
 
 
 def main():

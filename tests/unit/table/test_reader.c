@@ -3,6 +3,8 @@
 /* test_reader.c - nw_csv_reader: block after block the codes that nw_table_read_csv gives, the texts, and what is refused. */
 #include "table_support.h"
 
+#include <math.h>
+
 static nw_csv_reader *reader_of(const nw_schema *schema, const char *csv, const bool *is_wanted, int *fd)
 {
     char path[64];
@@ -161,6 +163,43 @@ static void reader_open__refuses_what_cannot_be_read(void **state)
     nw_schema_free(schema);
 }
 
+static void reader__gives_numbers_uncut_beside_codes(void **state)
+{
+    (void)state;
+    nw_schema *schema =
+        schema_of("{\"x\": {\"type\": \"float\", \"lower\": 0, \"upper\": 9}, \"d\": {\"type\": \"date\", \"lower\": "
+                  "\"1970-01-01\", \"upper\": \"1999-12-31\"}, \"b\": {\"type\": \"bool\", \"nullable\": false}, "
+                  "\"t\": {\"type\": \"text\"}}",
+            3);
+    const bool is_wanted[] = { true, false, false, false };
+    const double expected[3][3] = { { 1.234567, 31, 1 }, { 9, NAN, 0 }, { NAN, 1, 0 } };
+    int fd;
+    size_t rows;
+    nw_error err;
+    nw_csv_reader *reader = reader_of(schema, "t,b,d,x\na,true,1970-02-01,1.234567\n,false,,77\n,,1970-01-02,\n", is_wanted, &fd);
+    for (size_t c = 0; c < 3; c++)
+        assert_int_equal(nw_csv_reader_want_numbers(reader, c, &err), NW_OK);
+    assert_int_equal(nw_csv_reader_want_numbers(reader, 0, &err), NW_OK); /* twice */
+    assert_int_equal(nw_csv_reader_want_numbers(NULL, 0, &err), NW_E_ARG);
+    assert_int_equal(nw_csv_reader_want_numbers(reader, 3, &err), NW_E_ARG);
+    assert_int_equal(nw_csv_reader_want_numbers(reader, 4, &err), NW_E_ARG);
+    assert_int_equal(nw_csv_reader_next(reader, &rows, &err), NW_OK);
+    assert_int_equal(rows, 3);
+    for (size_t c = 0; c < 3; c++)
+        for (size_t row = 0; row < rows; row++) {
+            const double got = nw_csv_reader_numbers(reader, c)[row];
+            assert_true(isnan(expected[row][c]) ? isnan(got) : got == expected[row][c]);
+        }
+    assert_int_equal(code_at(nw_csv_reader_block(reader), 0, 1), 2);
+    assert_int_equal(code_at(nw_csv_reader_block(reader), 1, 0), 0); /* its codes were not asked for */
+    assert_null(nw_csv_reader_numbers(reader, 3));
+    assert_null(nw_csv_reader_numbers(reader, 9));
+    assert_int_equal(nw_csv_reader_want_numbers(reader, 1, &err), NW_E_STATE);
+    nw_csv_reader_close(reader);
+    close(fd);
+    nw_schema_free(schema);
+}
+
 static void table__refuses_columns_of_text(void **state)
 {
     (void)state;
@@ -179,6 +218,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(reader__gives_the_codes_of_the_table_and_nothing_unwanted),
         cmocka_unit_test(reader__gives_texts_as_they_stand),
+        cmocka_unit_test(reader__gives_numbers_uncut_beside_codes),
         cmocka_unit_test(reader__keeps_texts_of_a_whole_block),
         cmocka_unit_test(reader__refuses_malformed_rows_in_columns_that_nobody_wants),
         cmocka_unit_test(reader_open__refuses_what_cannot_be_read),
