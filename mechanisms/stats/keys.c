@@ -320,6 +320,8 @@ nw_status nw_keys_release(nw_keys *keys, nw_rng *rng, nw_ledger *ledger, const c
     const nw_status status = draw(keys, rng, err);
     nw__records_forget(&keys->records);
     keys->has_figures = status == NW_OK;
+    if (status != NW_OK)
+        nw__bytes_clear(&keys->records.keys); /* nobody may ask for their names any more */
     return status;
 }
 

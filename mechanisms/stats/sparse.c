@@ -132,6 +132,8 @@ nw_status nw_sparse_start(
     if (sparse->is_started)
         return nw__fail(err, NW_E_STATE, __func__, "this handle was started: make a new one for more answers");
     NW__TRY(nw_ledger_charge(ledger, sparse->event, label, rng, receipt, err));
+    sparse->is_started = true; /* charged once, also if nothing can be drawn: then there are no answers */
+    sparse->left = 0;
     return nw__sparse_draw(sparse, rng, err);
 }
 
@@ -147,7 +149,7 @@ nw_status nw_sparse_ask(nw_sparse *sparse, nw_rng *rng, int64_t score, int64_t t
     if (!sparse->is_started)
         return nw__fail(err, NW_E_STATE, __func__, "nothing was charged yet: call nw_sparse_start first");
     if (sparse->left == 0)
-        return nw__fail(err, NW_E_STATE, __func__, "all %u positive answers were given", sparse->opts.positives);
+        return nw__fail(err, NW_E_STATE, __func__, "no positive answer is left of %u", sparse->opts.positives);
     NW__TRY(nw__rng_begin(rng, err));
     const int64_t nu = nw__cks20_laplace(rng, sparse->nu_t, sparse->nu_s);
     *is_above = clamped(score) + nu >= clamped(threshold) + sparse->rho;
