@@ -161,7 +161,7 @@ static int plan_keys(job *j)
 {
     const settings *s = j->settings;
     const char *asked = j->queries[0].text;
-    keys_bounds bounds = { s->epsilon, s->delta, QUERY_NO_COLUMN, 1, 1 };
+    keys_bounds bounds = { s->epsilon, s->delta, QUERY_NO_COLUMN, 1, 1, s->confidence };
     if (!(s->delta > 0.0))
         return app_fail(APP_USAGE, "--delta",
             "is %g, must be above 0 for \"%s\": with that probability a key of one user alone comes out", s->delta, asked);
@@ -169,7 +169,7 @@ static int plan_keys(job *j)
         return app_fail(APP_USAGE, "--adjacency", "is replace-one, must be add-remove for \"%s\"", asked);
     if (s->unit != NULL) {
         bounds = (keys_bounds){ s->epsilon, s->delta, query_find_column(j->schema, s->unit), (uint32_t)s->max_keys,
-            (uint32_t)s->max_count };
+            (uint32_t)s->max_count, s->confidence };
         if (bounds.unit == QUERY_NO_COLUMN || nw_schema_column(j->schema, bounds.unit).type != NW_COLUMN_TEXT)
             return app_fail(APP_USAGE, "--unit", "is \"%s\", must be a column of the schema of type text", s->unit);
         snprintf(j->unit, sizeof j->unit, "one %.80s, with all records", s->unit);

@@ -24,6 +24,7 @@ struct keys_run {
     size_t unit;
     double *shares;
     nw_keys **keys;
+    double confidence;
     nw_event *event;
     bool is_released;
 };
@@ -56,6 +57,7 @@ int keys_plan(keys_run **out, const query *queries, size_t count, const keys_bou
     run->queries = queries;
     run->count = count;
     run->unit = bounds->unit;
+    run->confidence = bounds->confidence;
     for (size_t i = 0; i < count; i++)
         weights += queries[i].weight;
     for (size_t i = 0; status == NW_OK && i < count; i++) {
@@ -158,6 +160,12 @@ nw_status keys_release(keys_run *run, nw_rng *rng, nw_ledger *ledger, nw_receipt
 
 /* ---- words ---- */
 
+/* Of all queries together. */
+static double error_of(const keys_run *run, size_t i)
+{
+    return nw_keys_error(run->keys[i], (1.0 - run->confidence) / (double)run->count);
+}
+
 /* Key i of a query, fit for a line of text, as a new string; NULL if memory lacks. */
 static char *key_text(const nw_keys *keys, size_t i, int64_t *count)
 {
@@ -169,24 +177,28 @@ static char *key_text(const nw_keys *keys, size_t i, int64_t *count)
     return copy == NULL ? NULL : (char *)(uintptr_t)app_plain(copy);
 }
 
-static bool print_keys(FILE *stream, const nw_keys *keys, const char *column)
+static bool print_keys(FILE *stream, const keys_run *run, size_t i, const char *column)
 {
+    const nw_keys *keys = run->keys[i];
+    const double error = error_of(run, i);
+    char heading[40];
+    snprintf(heading, sizeof heading, "error (%.10g %%)", 100.0 * run->confidence);
     const size_t released = nw_keys_released(keys);
     int width = (int)strlen(column);
     int64_t count = 0;
     for (int pass = 0; pass < 2; pass++) {
-        for (size_t i = 0; i < released; i++) {
-            char *text = key_text(keys, i, &count);
+        for (size_t k = 0; k < released; k++) {
+            char *text = key_text(keys, k, &count);
             if (text == NULL)
                 return false;
             if (pass == 1)
-                fprintf(stream, "  %-*s  %12lld\n", width, text, (long long)count);
+                fprintf(stream, "  %-*s  %12lld  %*.0f\n", width, text, (long long)count, (int)strlen(heading), error);
             else if ((int)strlen(text) > width)
                 width = (int)strlen(text);
             free(text);
         }
         if (pass == 0)
-            fprintf(stream, "  %-*s  %12s\n", width, column, "value");
+            fprintf(stream, "  %-*s  %12s  %s\n", width, column, "value", heading);
     }
     return true;
 }
@@ -199,9 +211,11 @@ bool keys_text(FILE *stream, const keys_run *run, const nw_schema *schema)
             return false;
         fprintf(stream, "%s%s  (%.4g of the budget; noise %.3g, keys below %lld are left out)\n", i == 0 ? "" : "\n",
             app_plain(text), run->shares[i], nw_keys_deviation(run->keys[i]), (long long)nw_keys_threshold(run->keys[i]));
+        if (!run->is_released)
+            fprintf(stream, "  error (%.10g %%) %.0f\n", 100.0 * run->confidence, error_of(run, i));
         free(text);
         char *column = strdup(nw_schema_column(schema, run->queries[i].column).name);
-        const bool is_whole = column != NULL && (!run->is_released || print_keys(stream, run->keys[i], app_plain(column)));
+        const bool is_whole = column != NULL && (!run->is_released || print_keys(stream, run, i, app_plain(column)));
         free(column);
         if (!is_whole)
             return false;
@@ -223,6 +237,7 @@ static json_t *query_json(const keys_run *run, size_t i, const nw_schema *schema
         if (nw_keys_get(keys, k, &key, &size, &count, NULL) == NW_OK)
             app_json_put(&one, "key", app_json_text(key));
         app_json_put(&one, "value", json_integer((json_int_t)count));
+        app_json_put(&one, "error", app_json_real(error_of(run, i)));
         json_array_append_new(figures, one);
     }
     app_json_put(&object, "query", app_json_text(q->text));
@@ -233,6 +248,8 @@ static json_t *query_json(const keys_run *run, size_t i, const nw_schema *schema
     app_json_put(&object, "threshold", json_integer((json_int_t)nw_keys_threshold(keys)));
     if (run->is_released)
         app_json_put(&object, "figures", figures);
+    else
+        app_json_put(&object, "expected_error", app_json_real(error_of(run, i)));
     return object;
 }
 

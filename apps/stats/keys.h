@@ -19,6 +19,7 @@ typedef struct keys_bounds {
     size_t unit; /* the column that says whose a record is; QUERY_NO_COLUMN: every record is of a user of its own */
     uint32_t max_keys;
     uint32_t max_count;
+    double confidence; /* that all counts lie within their errors */
 } keys_bounds;
 
 /** Plans the release of queries with FIGURE_KEYS; they are borrowed. An exit code, with its message written. */

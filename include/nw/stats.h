@@ -289,6 +289,10 @@ NW_API const nw_event *nw_keys_event(const nw_keys *keys);
 /** Noisy counts below this are not released; and the standard deviation of the noise. */
 NW_API int64_t nw_keys_threshold(const nw_keys *keys);
 NW_API double nw_keys_deviation(const nw_keys *keys);
+/** Half width: but for probability `risk`, in [1e-12, 0.5], else NaN, all counts that a release tells are this near to what
+ *  counts of their keys. It holds however many keys there are and whichever are told; wide, as counts are told because they
+ *  are high. */
+NW_API double nw_keys_error(const nw_keys *keys, double risk);
 
 /** Adds one record. user and key: any bytes; sizes up to 2^16.
  *  Errors: NW_E_ARG on NULL or size; NW_E_STATE after the release; NW_E_NOMEM, after which only nw_keys_free is allowed.

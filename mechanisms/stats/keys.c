@@ -15,6 +15,7 @@ static const char NEW[] = "nw_keys_new";
 static const uint32_t MAX_BOUND = UINT32_C(1) << 20;
 /* Noise values that are charged for: how many keys there are is private, and no set has more. */
 static const uint64_t SAMPLES = UINT64_C(1) << 31;
+static const double SMALLEST_RISK = 1e-12; /* a SAMPLES-th of it is above the 1e-24 of nw__stats_reach */
 
 void nw_keys_opts_init(nw_keys_opts *opts, size_t struct_size)
 {
@@ -92,6 +93,8 @@ static nw_status calibrate(nw_keys *keys, nw_error *err)
     const double distance = budget.is_l1 ? o->max_count * l0 : nw__up(o->max_count * nw__up(sqrt(l0)));
     NW__TRY(nw__stats_calibrate(&c, &budget, distance, 1.0, NEW, err));
     keys->noise = c.noise;
+    keys->law = budget.law;
+    keys->scale = c.scale;
     keys->deviation = c.deviation;
     keys->threshold = find_threshold(o, budget.law, c.scale);
     return make_event(keys, &budget, c.scale, (nw_sensitivity){ distance, NW_ADD_REMOVE }, err);
@@ -147,6 +150,15 @@ int64_t nw_keys_threshold(const nw_keys *keys)
 double nw_keys_deviation(const nw_keys *keys)
 {
     return keys->deviation;
+}
+
+/* A union over every noise value that a set may draw, SAMPLES of them. How many are drawn is private; how many are told will not
+ * do: those counts are told because their noise was high. */
+double nw_keys_error(const nw_keys *keys, double risk)
+{
+    if (!(risk >= SMALLEST_RISK && risk <= 0.5))
+        return NAN;
+    return nw__stats_reach(keys->law, keys->scale, risk / (double)SAMPLES);
 }
 
 /* ---- records ---- */

@@ -82,6 +82,8 @@ struct nw_keys {
     nw_keys_opts opts;
     nw_noise *noise;
     nw_event *event;
+    nw_noise_law law;
+    double scale; /* of the noise */
     double deviation;
     int64_t threshold;
     nw__records records;

@@ -42,7 +42,8 @@ is users__unit "$(json run.json 'd["receipt"]["unit"]')" 'one who, with all reco
 "${stats[@]}" --epsilon 2 --delta 1e-6 --query 'hist(place)' --query 'count() by word' >run.txt 2>run.err
 is text__exit_code $? 0
 like text__threshold run.txt '^hist\(place\)  \(0.5 of the budget; noise 1\.3.*, keys below [0-9]+ are left out\)$'
-like text__a_key run.txt '^  north  +[0-9]+$'
+like text__a_key run.txt '^  north  +[0-9]+  +[0-9]+$'
+like text__error_heading run.txt '^  place  +value  error \(99\.9 %\)$'
 like text__lone_words_stay_away <(grep -c 'of one alone' run.txt) '^0$'
 like receipt__is_pure run.err '^accounting   pure'
 for i in 1 2; do "${stats[@]}" --epsilon 1 --delta 1e-6 --query 'hist(word)' --insecure-seed 3 --json >seed$i.json 2>run.err; done

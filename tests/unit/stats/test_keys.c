@@ -30,6 +30,22 @@ static nw_keys *make_keys(nw_keys_opts o)
     return keys;
 }
 
+/* Noise of two keys of a user, scale 4, on every one of 2^31 keys: P[|Z| > k] = 2 q^(k + 1) / (1 + q), q = e^(-1/4). */
+static void keys_error__is_the_least_distance_of_every_possible_key(void **state)
+{
+    (void)state;
+    nw_keys *keys = make_keys(key_options(0.5, 0.0, 1e-6, 2, 1));
+    const long double q = expl(-0.25L);
+    for (double risk = 0.5; risk >= 1e-12; risk /= 9.0) {
+        const double error = nw_keys_error(keys, risk);
+        assert_true(error == floor(error));
+        assert_true(2.0L * powl(q, error + 1.0L) / (1.0L + q) * 0x1p31L <= risk);
+        assert_true(2.0L * powl(q, error) / (1.0L + q) * 0x1p31L > risk * (1.0L - 0x1p-30L));
+    }
+    assert_true(isnan(nw_keys_error(keys, 0.0)) && isnan(nw_keys_error(keys, 0.6)) && isnan(nw_keys_error(keys, NAN)));
+    nw_keys_free(keys);
+}
+
 /* P[Z >= t] by adding up the law, in long double. */
 static long double plain_tail(nw_noise_law law, double scale, int64_t t)
 {
@@ -416,6 +432,7 @@ static void keys_bytes__refuse_what_is_not_theirs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keys_error__is_the_least_distance_of_every_possible_key),
         cmocka_unit_test(keys_delta__is_the_sum_of_the_law),
         cmocka_unit_test(keys_new__threshold_is_the_least_and_is_charged),
         cmocka_unit_test(keys_release__counts_what_the_bounds_allow),
