@@ -3,6 +3,7 @@
 /* Choices and thresholds. A loss of all of epsilon takes candidates whose scores move by the sensitivity against all that matter
  * beside them: from 2 D below the others to their level, say. With a fraction f of such candidates the exponential mechanism then
  * loses epsilon + ln(1 - f (1 - e^-epsilon)). The statistic is whether one of them was chosen. */
+#include "choose.h"
 #include "cks20.h"
 #include "need.h"
 #include "room_release.h"
@@ -60,7 +61,7 @@ static void quantile_run(void *context, int side, nw_rng *rng, double *out, size
     const medians *m = context;
     for (size_t run = 0; run < runs; run++) {
         size_t chosen = 0;
-        need(nw__select_exponential(rng, m->scores[side], CELLS, m->choice.rate, &chosen, NULL) == NW_OK);
+        need(nw__choose_exponential(rng, m->scores[side], CELLS, m->choice.rate, &chosen, NULL) == NW_OK);
         out[run] = chosen < m->few;
     }
 }
