@@ -239,11 +239,11 @@ static void exp_negative(vector *values)
     *values = (vector)((vector_int)(p * (vector)(exponent & live)) & live);
 }
 
-static float sum_lanes(vector total)
+static float sum_lanes(const vector *total)
 {
     float mass = 0.0f;
     for (int lane = 0; lane < LANES; lane++)
-        mass += total[lane];
+        mass += (*total)[lane];
     return mass;
 }
 
@@ -282,7 +282,7 @@ float nw__gibbs_weigh(nw__gibbs *e, size_t j, float *top_logit)
     }
     if (top_logit != NULL)
         *top_logit = highest;
-    return sum_lanes(total);
+    return sum_lanes(&total);
 }
 
 /* Draws from the softmax of e->scratch[0 .. padded); uniform in [0, 1). */
