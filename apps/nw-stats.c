@@ -247,16 +247,6 @@ static int release(job *j)
 
 /* ---- output ---- */
 
-static json_t *event_json(const job *j)
-{
-    char *text = NULL;
-    json_t *event = NULL;
-    if (nw_event_to_json(event_of(j), &text, NULL) == NW_OK)
-        event = json_loads(text, 0, NULL);
-    nw_string_free(text);
-    return event;
-}
-
 static char *json_text(const job *j)
 {
     const settings *s = j->settings;
@@ -272,7 +262,7 @@ static char *json_text(const job *j)
     if (s->is_estimate) {
         app_json_put(&object, "estimate", json_true());
         app_json_put(&object, "rows", s->rows > 0 ? json_integer((json_int_t)s->rows) : json_null());
-        app_json_put(&object, "event", event_json(j));
+        app_json_put(&object, "event", app_event_json(event_of(j)));
     } else {
         app_json_put(&object, "receipt", app_receipt_json(&j->receipt));
     }

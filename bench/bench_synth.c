@@ -34,13 +34,6 @@ static void check(nw_status status)
     bench_check(status, &err);
 }
 
-static void *need(void *memory)
-{
-    if (memory == NULL)
-        bench_fail(BENCH_INTERNAL, "table", "not enough memory");
-    return memory;
-}
-
 static double cpu_seconds(void)
 {
     return bench_seconds(CLOCK_THREAD_CPUTIME_ID);
@@ -76,9 +69,9 @@ static nw_table *resampled(const nw_table *table, nw_rng *rng, bool is_by_column
 {
     const size_t rows = nw_table_rows(table);
     const size_t columns = nw_schema_columns(nw_table_schema(table));
-    size_t *picks = need(nw__calloc(rows, sizeof *picks));
-    uint16_t *codes = need(nw__calloc(rows, sizeof *codes));
-    uint16_t *out = need(nw__calloc(rows, sizeof *out));
+    size_t *picks = bench_need(nw__calloc(rows, sizeof *picks));
+    uint16_t *codes = bench_need(nw__calloc(rows, sizeof *codes));
+    uint16_t *out = bench_need(nw__calloc(rows, sizeof *out));
     nw_table *copy = NULL;
     check(nw__rng_begin(rng, &err));
     check(nw_table_new(&copy, nw_table_schema(table), rows, &err));
@@ -174,7 +167,7 @@ static void measure_temperature(const nw_table *table, const yardsticks *y)
     nw_ledger *ledger = NULL;
     nw__reference reference;
     nw_rng *rng = NULL;
-    uint16_t *codes = need(nw__calloc(rows * columns, sizeof *codes));
+    uint16_t *codes = bench_need(nw__calloc(rows * columns, sizeof *codes));
     o.epsilon = lo.epsilon = epsilon;
     o.delta = lo.delta = DELTA;
     o.adjacency = lo.adjacency = NW_ADD_REMOVE;
@@ -208,7 +201,7 @@ static void measure_temperature(const nw_table *table, const yardsticks *y)
 /* The first rows of a table. */
 static nw_table *head(const nw_table *table, size_t rows)
 {
-    uint16_t *codes = need(nw__calloc(rows, sizeof *codes));
+    uint16_t *codes = bench_need(nw__calloc(rows, sizeof *codes));
     nw_table *out = NULL;
     check(nw_table_new(&out, nw_table_schema(table), rows, &err));
     for (size_t j = 0; j < nw_schema_columns(nw_table_schema(table)); j++) {

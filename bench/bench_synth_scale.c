@@ -23,13 +23,6 @@ static void check(nw_status status)
     bench_check(status, &err);
 }
 
-static void *need(void *memory)
-{
-    if (memory == NULL)
-        bench_fail(BENCH_INTERNAL, "table", "not enough memory");
-    return memory;
-}
-
 static double wall(void)
 {
     return bench_seconds(CLOCK_MONOTONIC);
@@ -39,7 +32,7 @@ static nw_schema *make_schema(size_t columns)
 {
     nw_schema *schema = NULL;
     const size_t each = 80;
-    char *json = need(calloc(columns + 1, each));
+    char *json = bench_need(calloc(columns + 1, each));
     size_t n = 0;
     for (size_t j = 0; j < columns; j++) {
         const char *form = j % 2 == 0 ? "%s\"c%zu\": %d" : "%s\"c%zu\": {\"type\": \"int\", \"lower\": 1, \"upper\": %d}";

@@ -28,6 +28,13 @@ void bench_check(nw_status status, const nw_error *err)
     bench_fail(code, err->function, err->message);
 }
 
+void *bench_need(void *memory)
+{
+    if (memory == NULL)
+        bench_fail(BENCH_INTERNAL, "memory", "not enough of it");
+    return memory;
+}
+
 static int count_names(const char *operands)
 {
     int count = operands != NULL;

@@ -66,6 +66,9 @@ _Noreturn void bench_fail(int code, const char *subject, const char *message);
 /** bench_fail with the library's message, unless all is well. */
 void bench_check(nw_status status, const nw_error *err);
 
+/** The memory, or bench_fail if there is none. */
+void *bench_need(void *memory);
+
 /** CLOCK_THREAD_CPUTIME_ID for the work of one thread, CLOCK_MONOTONIC for what waits or has several threads. */
 double bench_seconds(clockid_t clock);
 

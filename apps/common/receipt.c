@@ -49,3 +49,13 @@ json_t *app_receipt_json(const nw_receipt *receipt)
     app_json_put(&object, "insecure", json_boolean(receipt->is_insecure));
     return object;
 }
+
+json_t *app_event_json(const nw_event *event)
+{
+    char *text = NULL;
+    json_t *object = NULL;
+    if (nw_event_to_json(event, &text, NULL) == NW_OK)
+        object = json_loads(text, 0, NULL);
+    nw_string_free(text);
+    return object;
+}

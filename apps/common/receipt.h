@@ -15,4 +15,7 @@ void app_receipt_print(FILE *stream, const nw_receipt *receipt, const char *ledg
 /** The same as a JSON object; NULL if memory lacks. */
 json_t *app_receipt_json(const nw_receipt *receipt);
 
+/** The event's own form; NULL if memory lacks. */
+json_t *app_event_json(const nw_event *event);
+
 #endif

@@ -47,16 +47,6 @@ static json_t *measurement_json(const job *j, size_t i, uint64_t rows)
     return object;
 }
 
-static json_t *event_json(const job *j)
-{
-    char *text = NULL;
-    json_t *event = NULL;
-    if (nw_event_to_json(event_of(j), &text, NULL) == NW_OK)
-        event = json_loads(text, 0, NULL);
-    nw_string_free(text);
-    return event;
-}
-
 /* A fit does not know what epsilon was asked for: the event says what the measurements cost. */
 static void put_budget(const job *j, json_t **object)
 {
@@ -66,7 +56,7 @@ static void put_budget(const job *j, json_t **object)
         object, "epsilon", is_known ? app_json_real(j->inferred != NULL ? j->settings->epsilon : opts.epsilon) : json_null());
     app_json_put(object, "delta", is_known ? app_json_real(opts.delta) : json_null());
     app_json_put(object, "adjacency", json_string(nw_adjacency_name(adjacency_of(j))));
-    app_json_put(object, "event", event_json(j));
+    app_json_put(object, "event", app_event_json(event_of(j)));
     if (j->inferred != NULL)
         app_json_put(object, "inferred_schema", json_loads(j->inferred, 0, NULL));
     if (nw_schema_rules_json(schema_of(j)) != NULL)
