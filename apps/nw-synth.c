@@ -73,11 +73,11 @@ static const app_option table_options[] = {
     JSON_OPTION,
     APP_OPTION("estimate", '\0', APP_FLAG, NULL, NULL, is_estimate, false,
         "print the cost and the predicted error; reads no data, charges nothing, writes nothing"),
-    APP_OPTION("queries", '\0', APP_CHOICE, NULL, "cat|cat+num|prefix|halfspace", family, false,
-        "what is measured besides marginals: ranges of numeric columns, random prefixes, random half-spaces; default cat: "
-        "nothing"),
+    APP_OPTION("queries", '\0', APP_CHOICE, NULL, "cat|cat+num|prefix|halfspace|conjunction", family, false,
+        "what is measured besides marginals: ranges of numeric columns, random prefixes, half-spaces or conjunctions; default "
+        "cat: nothing"),
     APP_OPTION("query-count", '\0', APP_COUNT, "N", "[1, 1000000]", query_count, false,
-        "how many prefixes or half-spaces are drawn; default 1000"),
+        "how many prefixes, half-spaces or conjunctions are drawn; default 1000"),
     APP_OPTION("query-seed", '\0', APP_COUNT, "N", "[0, 1e15]", query_seed, false,
         "public seed that they are drawn from, whatever the table; default 0"),
     APP_OPTION("query-share", '\0', APP_REAL, "R", "(0, 1)", query_share, false, "of the budget, for queries; default 0.5"),

@@ -100,7 +100,7 @@ _nw_synth()
     --unsafe-compare) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     --infer-share) return ;;
     --measurements) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
-    --queries) mapfile -t COMPREPLY < <(compgen -W "cat cat+num prefix halfspace" -- "$word"); return ;;
+    --queries) mapfile -t COMPREPLY < <(compgen -W "cat cat+num prefix halfspace conjunction" -- "$word"); return ;;
     --query-count) return ;;
     --query-seed) return ;;
     --query-share) return ;;

@@ -6,9 +6,10 @@
 
 #include <math.h>
 
-enum { CAT, CAT_NUM, PREFIX, HALFSPACE };
-enum { DEFAULT_COUNT = 1000, LEVELS = 5, PREFIX_TERMS = 2 };
-static const char *const families[] = { "cat", "cat+num", "prefix", "halfspace" }; /* in the order of the option table */
+enum { CAT, CAT_NUM, PREFIX, HALFSPACE, CONJUNCTION };
+enum { DEFAULT_COUNT = 1000, LEVELS = 5, PREFIX_TERMS = 2, CONJUNCTION_TERMS = 3 };
+/* in the order of the option table */
+static const char *const families[] = { "cat", "cat+num", "prefix", "halfspace", "conjunction" };
 
 const char *settings_family(const settings *s)
 {
@@ -39,6 +40,7 @@ static nw_status add(nw_queries *queries, const settings *s, const nw_schema *sc
     case CAT_NUM: return nw_queries_add_ranges(queries, nw_schema_columns(schema) > 1 ? 2 : 1, LEVELS, err);
     case PREFIX: return nw_queries_add_prefixes(queries, count, PREFIX_TERMS, s->query_seed, err);
     case HALFSPACE: return nw_queries_add_halfspaces(queries, count, s->query_seed, err);
+    case CONJUNCTION: return nw_queries_add_conjunctions(queries, count, CONJUNCTION_TERMS, s->query_seed, err);
     }
     return nw_queries_add_marginals(queries, categorical < wanted ? (unsigned)categorical : wanted, err);
 }

@@ -4,7 +4,7 @@
 # queries.sh - nw-synth --queries: each family, rounds and the preset, what they say of themselves and charge, and refusals.
 . "$(dirname "$0")/lib.sh"
 
-for family in cat+num prefix halfspace; do
+for family in cat+num prefix halfspace conjunction; do
     new_ledger "$family.nwl" 1
     nw-synth table.csv "${privacy[@]}" --ledger "$family.nwl" -o out.csv --queries "$family" --query-count 40 --query-seed 7 \
         --rows 60 --json >run.json 2>run.err
