@@ -150,6 +150,25 @@ bool nw__bytes_add(nw__bytes *set, const void *bytes, size_t n, size_t *number)
     return true;
 }
 
+void nw__bytes_move(nw__bytes *set, size_t number, size_t to)
+{
+    const size_t n = set->starts[number + 1] - set->starts[number];
+    memmove(set->text + set->starts[to], set->text + set->starts[number], n);
+    set->starts[to + 1] = set->starts[to] + n;
+}
+
+void nw__bytes_cut(nw__bytes *set, size_t count)
+{
+    if (set->count == 0)
+        return;
+    const size_t text_size = set->starts[count];
+    sodium_memzero(set->text + text_size, set->text_size - text_size);
+    sodium_memzero(set->starts + count + 1, (set->count - count) * sizeof *set->starts);
+    index_clear(&set->index);
+    set->text_size = text_size;
+    set->count = count;
+}
+
 void nw__bytes_clear(nw__bytes *set)
 {
     nw__free_wiped(set->text, set->text_size);

@@ -301,7 +301,7 @@ static uint64_t prefix_of(const nw__bytes *keys, uint32_t key)
  * bring any number of those, and each would have its own chance to be released. */
 static nw_status draw(nw_keys *keys, nw_rng *rng, nw_error *err)
 {
-    const nw__bytes *names = &keys->records.keys;
+    nw__bytes *names = &keys->records.keys;
     const nw__pairs *pairs = &keys->records.pairs;
     const size_t room = names->count + 1;
     int64_t *counts = nw__calloc(room, sizeof *counts);
@@ -311,11 +311,16 @@ static nw_status draw(nw_keys *keys, nw_rng *rng, nw_error *err)
         counts[pairs->pairs[i].key] += pairs->pairs[i].count;
     if (status == NW_OK && names->count > 0)
         status = nw_noise_add_i64(keys->noise, rng, counts, counts, names->count, err);
-    for (uint32_t k = 0; status == NW_OK && k < names->count; k++)
-        if (counts[k] >= keys->threshold)
-            keys->figures[keys->figure_count++] = (nw__released_key){ prefix_of(names, k), k, counts[k] };
+    for (uint32_t k = 0; status == NW_OK && k < names->count; k++) {
+        const uint32_t kept = (uint32_t)keys->figure_count;
+        if (counts[k] < keys->threshold)
+            continue;
+        nw__bytes_move(names, k, kept);
+        keys->figures[keys->figure_count++] = (nw__released_key){ prefix_of(names, kept), kept, counts[k] };
+    }
+    nw__bytes_cut(names, keys->figure_count); /* nobody may ask for the others any more */
     if (keys->figure_count > 0)
-        qsort_r(keys->figures, keys->figure_count, sizeof *keys->figures, compare_released, (void *)(uintptr_t)names);
+        qsort_r(keys->figures, keys->figure_count, sizeof *keys->figures, compare_released, names);
     nw__free_wiped(counts, room * sizeof *counts);
     return status;
 }
@@ -333,7 +338,7 @@ nw_status nw_keys_release(nw_keys *keys, nw_rng *rng, nw_ledger *ledger, const c
     nw__records_forget(&keys->records);
     keys->has_figures = status == NW_OK;
     if (status != NW_OK)
-        nw__bytes_clear(&keys->records.keys); /* nobody may ask for their names any more */
+        nw__bytes_clear(&keys->records.keys);
     return status;
 }
 

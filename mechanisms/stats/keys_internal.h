@@ -32,6 +32,11 @@ bool nw__bytes_find(const nw__bytes *set, const void *bytes, size_t n, size_t *n
 /** The number of a string, which is added if it is new. False if memory lacks. */
 bool nw__bytes_add(nw__bytes *set, const void *bytes, size_t n, size_t *number);
 const char *nw__bytes_get(const nw__bytes *set, size_t number, size_t *n);
+/** String `number` takes the place of `to`, which is not above it: everything from `to` to `number` may be overwritten. For
+ *  nw__bytes_cut, which has to follow; no string is found any more. */
+void nw__bytes_move(nw__bytes *set, size_t number, size_t to);
+/** Keeps the first `count` strings, wipes the others, and forgets how to find any. */
+void nw__bytes_cut(nw__bytes *set, size_t count);
 /** Wipes and frees. */
 void nw__bytes_clear(nw__bytes *set);
 

@@ -319,6 +319,50 @@ static void keys_release__orders_keys_by_their_bytes(void **state)
     nw_rng_free(rng);
 }
 
+static bool has_text(const nw__bytes *set, const char *text)
+{
+    const size_t n = strlen(text);
+    for (size_t i = 0; i + n <= set->text_capacity; i++)
+        if (memcmp(set->text + i, text, n) == 0)
+            return true;
+    return false;
+}
+
+/* Between two keys that come out lie some that do not: nothing of those is left, the others are whole. */
+static void keys_release__forgets_names_that_are_not_released(void **state)
+{
+    (void)state;
+    nw_keys *keys = make_keys(key_options(60.0, 0.0, 1e-6, 1, 1));
+    nw_rng *rng = seeded(8);
+    nw_ledger *ledger = keys_ledger();
+    const char *const texts[6] = { "seldom-1", "zebra", "seldom-2", "", "a longer name", "seldom-3" };
+    const char *const wanted[3] = { "", "a longer name", "zebra" };
+    for (size_t k = 0; k < 6; k++)
+        for (size_t u = 0; u < (strncmp(texts[k], "seldom", 6) == 0 ? 1U : 50U); u++) {
+            char user[32];
+            snprintf(user, sizeof user, "user %zu of %zu", u, k);
+            add_text(keys, user, texts[k]);
+        }
+    assert_true(has_text(&keys->records.keys, "seldom-2"));
+    assert_int_equal(nw_keys_release(keys, rng, ledger, "keys", NULL, NULL), NW_OK);
+    assert_int_equal(nw_keys_released(keys), 3);
+    for (size_t i = 0; i < 3; i++) {
+        const char *key = NULL;
+        size_t size = 0;
+        int64_t count = 0;
+        assert_int_equal(nw_keys_get(keys, i, &key, &size, &count, NULL), NW_OK);
+        assert_string_equal(key, wanted[i]);
+        assert_int_equal(size, strlen(wanted[i]));
+        assert_true(llabs(count - 50) <= 3);
+    }
+    assert_false(has_text(&keys->records.keys, "seldom"));
+    assert_false(has_text(&keys->records.keys, "ldom-"));
+    assert_null(keys->records.keys.index.slots);
+    nw_rng_free(rng);
+    nw_ledger_close(ledger);
+    nw_keys_free(keys);
+}
+
 /* ---- parts ---- */
 
 static uint8_t *bytes_of(const nw_keys *keys, size_t *n)
@@ -432,6 +476,7 @@ static void keys_bytes__refuse_what_is_not_theirs(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(keys_release__forgets_names_that_are_not_released),
         cmocka_unit_test(keys_error__is_the_least_distance_of_every_possible_key),
         cmocka_unit_test(keys_delta__is_the_sum_of_the_law),
         cmocka_unit_test(keys_new__threshold_is_the_least_and_is_charged),
