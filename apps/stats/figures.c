@@ -9,6 +9,7 @@
 #include "report.h"
 #include "tree.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 struct figures_run {
@@ -54,12 +55,20 @@ static double share_of(const figures_run *run, size_t first, size_t end)
     return first == 0 && end == run->count ? 1.0 : weights / run->weights;
 }
 
+/* That all errors of some queries hold: each query has its part of the risk, so that those of all hold with `confidence`. */
+static double risk_of(const figures_run *run, size_t queries)
+{
+    return (1.0 - run->confidence) * (double)queries / (double)run->count;
+}
+
 static nw_status plan_stats(figures_run *run, nw_stats_opts opts, nw_error *err)
 {
     nw_stats_query asked[APP_MAX_TEXTS];
     for (size_t i = 0; i < run->figures; i++)
         asked[i] = query_plan(&run->queries[i]);
     opts.share = share_of(run, 0, run->figures);
+    if (run->figures < run->count) /* a double more: what this rounds off is not risked */
+        opts.confidence = nextafter(1.0 - risk_of(run, run->figures), 1.0);
     return run->figures == 0 ? NW_OK : nw_stats_new(&run->stats, asked, run->figures, &opts, err);
 }
 
@@ -156,15 +165,23 @@ static report report_of(const figures_run *run, const nw_schema *schema, uint64_
     return (report){ run->queries, run->figures, schema, run->stats, !run->is_released, records, run->confidence };
 }
 
+/* Of query i, which is a tree's. */
+static tree_report tree_report_of(const figures_run *run, const nw_schema *schema, size_t i)
+{
+    const nw_tree *tree = run->trees[i - run->figures];
+    return (tree_report){ tree, &run->queries[i], schema, share_of(run, i, i + 1), run->confidence,
+        nw_tree_error(tree, risk_of(run, 1)), !run->is_released };
+}
+
 bool figures_text(FILE *stream, const figures_run *run, const nw_schema *schema, uint64_t records)
 {
     const report r = report_of(run, schema, records);
     bool is_whole = report_text(stream, &r);
     for (size_t i = run->figures; is_whole && i < run->count; i++) {
+        const tree_report one = tree_report_of(run, schema, i);
         if (i > 0)
             fputc('\n', stream);
-        is_whole =
-            tree_text(stream, run->trees[i - run->figures], &run->queries[i], schema, share_of(run, i, i + 1), !run->is_released);
+        is_whole = tree_text(stream, &one);
     }
     return is_whole;
 }
@@ -173,8 +190,9 @@ json_t *figures_json(const figures_run *run, const nw_schema *schema, uint64_t r
 {
     const report r = report_of(run, schema, records);
     json_t *list = report_json(&r);
-    for (size_t i = run->figures; i < run->count; i++)
-        json_array_append_new(
-            list, tree_json(run->trees[i - run->figures], &run->queries[i], schema, share_of(run, i, i + 1), !run->is_released));
+    for (size_t i = run->figures; i < run->count; i++) {
+        const tree_report one = tree_report_of(run, schema, i);
+        json_array_append_new(list, tree_json(&one));
+    }
     return json_array_size(list) == run->count ? list : (json_decref(list), NULL);
 }

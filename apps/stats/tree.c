@@ -38,43 +38,62 @@ static double rank_of(const query *q, uint32_t k)
     return (double)k / ((double)q->parts + 1.0);
 }
 
-bool tree_text(FILE *stream, const nw_tree *tree, const query *q, const nw_schema *schema, double share, bool is_estimate)
+static bool print_quantiles(FILE *stream, const tree_report *r)
 {
-    char *text = strdup(q->text);
-    if (text == NULL)
-        return false;
-    fprintf(stream, "%s  (%.4g of the budget; noise of a rank at most %.3g records)\n", app_plain(text), share,
-        nw_tree_deviation(tree));
-    free(text);
-    if (is_estimate)
-        return true;
-    fprintf(stream, "  %-8s  %12s\n", "rank", "value");
-    for (uint32_t k = 1; k <= q->parts; k++) {
-        char *value = report_value(schema, q->column, quantile_code(tree, q, k));
+    char heading[40];
+    snprintf(heading, sizeof heading, "ranks off (%.10g %%)", 100.0 * r->confidence);
+    fprintf(stream, "  %-8s  %12s  %s\n", "rank", "value", heading);
+    for (uint32_t k = 1; k <= r->query->parts; k++) {
+        char *value = report_value(r->schema, r->query->column, quantile_code(r->tree, r->query, k));
         if (value == NULL)
             return false;
-        fprintf(stream, "  %-8.6g  %12s\n", rank_of(q, k), value);
+        fprintf(stream, "  %-8.6g  %12s  %*.0f\n", rank_of(r->query, k), value, (int)strlen(heading), r->error);
         free(value);
     }
     return true;
 }
 
-json_t *tree_json(const nw_tree *tree, const query *q, const nw_schema *schema, double share, bool is_estimate)
+bool tree_text(FILE *stream, const tree_report *r)
 {
-    json_t *object = json_object();
-    json_t *figures = is_estimate ? NULL : json_array();
-    for (uint32_t k = 1; figures != NULL && k <= q->parts; k++) {
+    char *text = strdup(r->query->text);
+    if (text == NULL)
+        return false;
+    fprintf(stream, "%s  (%.4g of the budget; noise of a rank at most %.3g records)\n", app_plain(text), r->share,
+        nw_tree_deviation(r->tree));
+    free(text);
+    if (!r->is_estimate)
+        return print_quantiles(stream, r);
+    fprintf(stream, "  %u figure%s, error (%.10g %%) %.0f ranks\n", r->query->parts, r->query->parts == 1 ? "" : "s",
+        100.0 * r->confidence, r->error);
+    return true;
+}
+
+static json_t *quantiles_json(const tree_report *r)
+{
+    json_t *figures = json_array();
+    for (uint32_t k = 1; k <= r->query->parts; k++) {
         json_t *one = json_object();
-        app_json_put(&one, "rank", app_json_real(rank_of(q, k)));
-        app_json_put(&one, "value", report_value_json(schema, q->column, quantile_code(tree, q, k)));
+        app_json_put(&one, "rank", app_json_real(rank_of(r->query, k)));
+        app_json_put(&one, "value", report_value_json(r->schema, r->query->column, quantile_code(r->tree, r->query, k)));
+        app_json_put(&one, "error", json_null());
+        app_json_put(&one, "rank_error", app_json_real(r->error));
         json_array_append_new(figures, one);
     }
-    app_json_put(&object, "query", app_json_text(q->text));
+    return figures;
+}
+
+json_t *tree_json(const tree_report *r)
+{
+    json_t *object = json_object();
+    app_json_put(&object, "query", app_json_text(r->query->text));
     app_json_put(&object, "figure", json_string("quantiles"));
-    app_json_put(&object, "column", app_json_text(nw_schema_column(schema, q->column).name));
-    app_json_put(&object, "share", app_json_real(share));
-    app_json_put(&object, "noise", json_pack("[o]", app_json_real(nw_tree_deviation(tree))));
-    if (!is_estimate)
-        app_json_put(&object, "figures", figures);
+    app_json_put(&object, "column", app_json_text(nw_schema_column(r->schema, r->query->column).name));
+    app_json_put(&object, "by", json_null());
+    app_json_put(&object, "share", app_json_real(r->share));
+    app_json_put(&object, "noise", json_pack("[o]", app_json_real(nw_tree_deviation(r->tree))));
+    if (r->is_estimate)
+        app_json_put(&object, "expected_error", app_json_real(r->error));
+    else
+        app_json_put(&object, "figures", quantiles_json(r));
     return object;
 }

@@ -15,9 +15,18 @@ nw_status tree_plan(nw_tree **out, const query *q, const nw_linear_opts *opts, n
 /** What a code of the column is for the tree; `code` lies anywhere. */
 double tree_value(const query *q, uint32_t code);
 
-/** The quantiles, or before the release (is_estimate) what is to be expected of them; share: of the budget. False, or NULL, if
- *  memory lacks. */
-bool tree_text(FILE *stream, const nw_tree *tree, const query *q, const nw_schema *schema, double share, bool is_estimate);
-json_t *tree_json(const nw_tree *tree, const query *q, const nw_schema *schema, double share, bool is_estimate);
+/** What is told of a tree. */
+typedef struct tree_report {
+    const nw_tree *tree;
+    const query *query;
+    const nw_schema *schema;
+    double share;      /* of the budget */
+    double confidence; /* of the whole run */
+    double error;      /* of every quantile, in ranks, with that confidence */
+    bool is_estimate;  /* before the release */
+} tree_report;
+/** The quantiles, or before the release what is to be expected of them. False, or NULL, if memory lacks. */
+bool tree_text(FILE *stream, const tree_report *r);
+json_t *tree_json(const tree_report *r);
 
 #endif

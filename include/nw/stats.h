@@ -73,7 +73,8 @@ typedef struct nw_stats_opts {
     nw_adjacency adjacency; /* add_remove or replace_one; NW_ADJACENCY_UNSET until set */
     double share; /* of the budget, for a release that is charged together with others whose shares make up the rest: of epsilon,
                      or of mu^2; in [1e-15, 1]; default 1: all of it */
-    double confidence; /* that all figures of the release lie within their errors, together: in [0.5, 0.999999999]; says nothing
+    double
+        confidence; /* that all figures of the release lie within their errors, together: in [0.5, 0.999999999999]; says nothing
                           about the noise */
 } nw_stats_opts;
 #define NW_STATS_CONFIDENCE 0.999 /* the default */
@@ -375,6 +376,10 @@ NW_API void nw_tree_free(nw_tree *tree);
 NW_API const nw_event *nw_tree_event(const nw_tree *tree); /* borrowed */
 /** Standard deviation of a rank that nw_tree_rank tells, at most. */
 NW_API double nw_tree_deviation(const nw_tree *tree);
+/** Half width, in records: but for probability `risk`, in [1e-12, 0.5], else NaN, all ranks that nw_tree_rank tells are this near
+ *  to those without noise, and all quantiles of nw_tree_quantile, whichever are asked for, at most so many records away from the
+ *  wanted rank: so many lie between that rank and those below the quantile's cell, or those up to its end. */
+NW_API double nw_tree_error(const nw_tree *tree, double risk);
 /** Adds n values; NaN contributes nothing, what lies beyond the bounds counts at the bound. Errors: as nw_linear_add. */
 NW_API NW_WARN_UNUSED nw_status nw_tree_add(nw_tree *tree, const double *values, size_t n, nw_error *err);
 NW_API NW_WARN_UNUSED nw_status nw_tree_merge(nw_tree *tree, const nw_tree *other, nw_error *err);

@@ -16,6 +16,7 @@ static const size_t MAX_WEIGHTS = (size_t)1 << 26;
 static const int64_t MAX_WEIGHT = INT64_C(1) << 20;
 static const double MAX_COMPARISONS = 0x1p28; /* of weights, for the distances of all columns */
 static const int64_t LARGEST_ANSWER = INT64_C(1) << 62;
+static const double SMALLEST_RISK = 1e-12;
 enum { MAX_DEPTH = 20 };
 
 /* What a release of a vector needs. */
@@ -23,6 +24,8 @@ typedef struct release {
     nw_linear_opts opts;
     nw_noise *noise;
     nw_event *event;
+    nw_noise_law law;
+    double scale; /* of the noise */
     double deviation;
     bool is_released;
 } release;
@@ -78,6 +81,8 @@ static nw_status calibrate(release *r, double distance, size_t entries, const ch
     NW__TRY(nw__stats_budget(&budget, r->opts.epsilon, r->opts.delta, r->opts.share, function, err));
     NW__TRY(nw__stats_calibrate(&c, &budget, distance, 1.0, function, err));
     r->noise = c.noise;
+    r->law = budget.law;
+    r->scale = c.scale;
     r->deviation = c.deviation;
     return nw_event_noise(&r->event, budget.event, c.scale, (nw_sensitivity){ distance, r->opts.adjacency }, entries, err);
 }
@@ -336,6 +341,28 @@ const nw_event *nw_tree_event(const nw_tree *tree)
 double nw_tree_deviation(const nw_tree *tree)
 {
     return tree->release.deviation * sqrt(fmax((double)tree->depth, 2.0)); /* see nw_tree_rank */
+}
+
+/* Proof note: docs/rooms/stats.md#linear-queries-and-trees. Z(b), the noise of the rank of boundary b below the last, has a draw
+ * for each bit of b that is set; the total's has two, one of them in Z(b) if the highest bit is set. A quantile is off by |Z(b)|
+ * or |Z(b) - Z(total)| at most. `set` of the lower bits are set, with the highest or without; boundary 0 is the total alone.
+ *
+ * Roundings of a descent, three a level, are below 2^-46 of n records and of the noise: for n up to 2^45 the last two terms
+ * are more. */
+double nw_tree_error(const nw_tree *tree, double risk)
+{
+    double sums[MAX_DEPTH + 2] = { 0.0 };
+    double boundaries = 1.0; /* depth - 1 over set */
+    if (!(risk >= SMALLEST_RISK && risk <= 0.5))
+        return NAN;
+    for (unsigned set = 0; set < tree->depth; set++) {
+        sums[set] += boundaries;
+        sums[set + 1] += 2.0 * boundaries;
+        sums[set + 2] += boundaries;
+        boundaries *= (double)(tree->depth - 1 - set) / (double)(set + 1);
+    }
+    const double reach = nw__stats_reach_of_sums(tree->release.law, tree->release.scale, sums, tree->depth + 1, risk);
+    return reach + 1.0 + floor(reach * 0x1p-40);
 }
 
 static size_t leaf_of(const nw_tree *tree, double x)

@@ -18,7 +18,7 @@ static const double LARGEST_WEIGHT = 1e6;
 static const uint32_t MAX_CELLS = UINT32_C(1) << 20;
 static const size_t MAX_COUNTERS = (size_t)1 << 26; /* of one choice */
 static const double LEAST_CONFIDENCE = 0.5;
-static const double LARGEST_CONFIDENCE = 0.999999999;
+static const double LARGEST_CONFIDENCE = 0.999999999999;
 
 static bool is_choice(const nw_stats_query *q)
 {
@@ -50,7 +50,7 @@ static nw_status check_opts(const nw_stats_opts *o, nw_error *err)
     NW__TRY(nw__stats_check_budget(o->epsilon, o->delta, NEW, err));
     NW__TRY(nw__stats_check_adjacency(o->adjacency, NEW, err));
     if (!(o->confidence >= LEAST_CONFIDENCE && o->confidence <= LARGEST_CONFIDENCE))
-        return nw__fail(err, NW_E_ARG, NEW, "confidence is %.10g, must be in [%g, %.10g]", o->confidence, LEAST_CONFIDENCE,
+        return nw__fail(err, NW_E_ARG, NEW, "confidence is %.12g, must be in [%g, %.12g]", o->confidence, LEAST_CONFIDENCE,
             LARGEST_CONFIDENCE);
     return NW_OK;
 }

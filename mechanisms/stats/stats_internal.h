@@ -113,6 +113,10 @@ nw_status nw__stats_calibrate(
 double nw__stats_deviation(nw_noise_law law, double scale);
 /** The least whole number that |Z| of a law exceeds with probability `risk` at most. */
 double nw__stats_reach(nw_noise_law law, double scale, double risk);
+/** A whole number that none of a list of sums of independent draws exceeds in magnitude, but with probability `risk`, at least
+ *  1e-20: sums[m] sums of m draws, 1 <= m <= most_terms <= 22, at most 2^23 in all. By a union bound; the least for one Laplace
+ *  sum, or one draw. */
+double nw__stats_reach_of_sums(nw_noise_law law, double scale, const double *sums, size_t most_terms, double risk);
 
 /* What the releases do after the charge, any number of times; the audits have no other way to ten million runs. */
 /** Chooses among scores that are clamped, with options that are whole. */

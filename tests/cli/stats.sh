@@ -64,22 +64,26 @@ is quantiles__come_last "$(json run.json '[(q["figure"], q["share"]) for q in d[
     "[('count', 0.25), ('quantiles', 0.75)]"
 is quantiles__ranks "$(json run.json '[f["rank"] for f in d["queries"][1]["figures"]]')" \
     '[0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]'
-is quantiles__are_the_plain_ones "$(python3 - <<'PY'
-import csv, json
-ages = sorted(min(max(float(r["age"]), 20), 70) for r in csv.DictReader(open("table.csv")) if r["age"])
-for f in json.load(open("run.json"))["queries"][1]["figures"]:
-    below, upto = sum(a < f["value"] for a in ages), sum(a <= f["value"] for a in ages)
-    if not below - 4 <= f["rank"] * len(ages) <= upto + 4:
-        print(f, below, upto)
-PY
-)" ''
+is quantiles__are_the_plain_ones "$(python3 "$root/tests/cli/stats_oracle.py" table.csv run.json 2>&1)" 10
+is quantiles__error_in_ranks \
+    "$(json run.json '{(f["error"], 1 <= f["rank_error"] <= 4) for f in d["queries"][1]["figures"]}')" \
+    '{(None, True)}'
 is quantiles__receipt "$(json run.json '55 < d["receipt"]["epsilon"] <= 60')" True
 "${stats[@]}" --epsilon 1 --delta 1e-9 --query 'quantiles(since, 3)' --query 'mean(age)' >run.txt 2>run.err
 is quantiles__exit_code $? 0
 like quantiles__text run.txt '^quantiles\(since, 3\)  \(0.5 of the budget; noise of a rank at most [0-9.]+ records\)$'
-like quantiles__dates run.txt '^  0.25  +20[01][0-9]-[0-9-]{5}$'
+like quantiles__heading run.txt '^  rank  +value  ranks off \(99\.9 %\)$'
+like quantiles__dates run.txt '^  0.25  +20[01][0-9]-[0-9-]{5}  +[0-9]+$'
 nw-stats --schema schema.json --epsilon 1 --query 'quantiles(age, 3)' --estimate >run.txt
 like quantiles__estimate run.txt '^quantiles\(age, 3\)  \(1 of the budget'
+like quantiles__estimate_in_ranks run.txt '^  3 figures, error \(99\.9 %\) [0-9]+ ranks$'
+check quantiles__highest_confidence "${stats[@]}" --epsilon 1 --confidence 0.999999999 --query 'quantiles(age, 3)' \
+    --query 'count()'
+# A tree beside a count has half of the risk, and the count the other: noise of scale 2, beyond k with 2 p^(k+1) / (1 + p).
+nw-stats --schema schema.json --epsilon 1 --query 'quantiles(age, 3)' --query 'count()' --confidence 0.9 --estimate --json \
+    >run.json
+is quantiles__share_the_risk "$(json run.json 'd["queries"][0]["expected_error"]')" \
+    "$(python3 -c 'p = 0.6065306597126334; print(float([2 * p**(k + 1) / (1 + p) <= 0.05 for k in range(99)].index(True)))')"
 nw-ledger create both.nwl --epsilon 1 --delta 1e-9 --adjacency add-remove --quiet
 check quantiles__fit_with_figures "${stats[@]}" --epsilon 1 --delta 1e-9 --query 'quantiles(age, 3)' --query 'var(pay) by sex' \
     --query 'median(age)' --ledger both.nwl
@@ -127,7 +131,7 @@ like estimate__median_in_ranks run.txt 'error \(99\.9 %\) 23\.8 ranks$'
 # Of 200 seeded runs at most two may have a figure that is farther off than its error.
 python3 "$root/tests/cli/stats_coverage.py" "$bin/nw-stats" table.csv schema.json 200 1 'count() by region' 'sum(pay) by sex' \
     'mean(age)' 'mean(pay in 0..600) by region' 'var(age) by sex' 'hist(region)' 'median(pay)' 'quantile(age, 0.9) by sex' \
-    'min(age)' 'max(since) by sex' >coverage.txt
+    'min(age)' 'max(since) by sex' 'quantiles(age, 9)' 'quantiles(since, 3)' >coverage.txt
 is coverage__settings "$(grep -c '^ok' coverage.txt)" 1
 unlike coverage__all_figures_within_their_errors coverage.txt '^not ok'
 "${stats[@]}" --epsilon 1 --query 'count()' --confidence 0.5 --json >run.json

@@ -86,7 +86,10 @@ class Oracle:
             return below
         if query["figure"] == "max":
             return len(values) - upto
-        rank = float(query["query"].split(",")[1].split(")")[0]) if query["query"].startswith("quantile") else 0.5
+        if query["figure"] == "quantiles":
+            rank = figure["rank"]
+        else:
+            rank = float(query["query"].split(",")[1].split(")")[0]) if query["query"].startswith("quantile") else 0.5
         return max(0, below - rank * len(values), rank * len(values) - upto)
 
     def is_right(self, query, figure):

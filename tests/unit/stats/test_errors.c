@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* test_errors.c - the errors beside figures: the reach of the noise against sums of its law, point by point; intervals of means
- * and variances over every corner of what the noise may do; ranks against the whole law of a choice. */
+ * and variances over every corner of what the noise may do; ranks against the whole law of a choice; ranks of a tree against
+ * the laws of sums, convolved, over the nodes that lie in each. */
 #include "stats_support.h"
 #include "stats_internal.h"
 
@@ -215,6 +216,182 @@ static void choice__ranks_are_within_the_error_but_for_the_risk(void **state)
         }
 }
 
+/* ---- sums, and trees ---- */
+
+enum { RANGE = 600, LAW_SIZE = 2 * RANGE + 1, MOST_TERMS = 7 };
+typedef double sum_law[LAW_SIZE]; /* P[S = i - RANGE]; what lies beyond is below 1e-30 for the scales here */
+
+/* laws[m]: of the sum of m draws. */
+static void make_laws(sum_law *laws, nw_noise_law law, double scale)
+{
+    memset(laws, 0, (MOST_TERMS + 1) * sizeof *laws);
+    laws[0][RANGE] = 1.0;
+    for (int m = 1; m <= MOST_TERMS; m++)
+        for (int z = -150; z <= 150; z++) {
+            const double p = mass(law, scale, z);
+            for (int i = 150; p > 0.0 && i < LAW_SIZE - 150; i++)
+                laws[m][i + z] += p * laws[m - 1][i];
+        }
+}
+
+/* P[|S| > k] */
+static double sum_tail(const sum_law law, int k)
+{
+    double tail = 0.0;
+    for (int i = RANGE; i > k; i--)
+        tail += law[RANGE - i] + law[RANGE + i];
+    return tail;
+}
+
+static void stats_reach_of_sums__is_enough_and_near(void **state)
+{
+    (void)state;
+    static sum_law laws[MOST_TERMS + 1];
+    const double scales[] = { 0.1, 0.4, 1.0, 3.3 };
+    const double risks[] = { 0.3, 1e-3, 1e-6, 1e-9 };
+    for (size_t i = 0; i < 2 * 4; i++) {
+        const nw_noise_law law = i % 2 == 0 ? NW_NOISE_DISCRETE_LAPLACE : NW_NOISE_ROUNDED_GAUSSIAN;
+        const double scale = scales[i / 2];
+        make_laws(laws, law, scale);
+        for (size_t m = 1; m <= MOST_TERMS; m++)
+            for (size_t r = 0; r < 4; r++) {
+                double sums[MOST_TERMS + 1] = { 0.0 };
+                int least = 0;
+                sums[m] = 1.0;
+                const int k = (int)nw__stats_reach_of_sums(law, scale, sums, MOST_TERMS, risks[r]);
+                while (sum_tail(laws[m], least) > risks[r])
+                    least++;
+                const double slack = law == NW_NOISE_DISCRETE_LAPLACE ? 0.0 : 0.5 * (double)m + 1.0; /* roundings */
+                if (k < least || k > least + slack)
+                    fail_msg("law %d, scale %g, %zu draws, risk %g: %d, least is %d", (int)law, scale, m, risks[r], k, least);
+            }
+    }
+}
+
+/* The nodes that nw_tree_rank adds up for the cells below a boundary: the left siblings on its way up. */
+static void add_nodes(int *draws, unsigned depth, size_t boundary)
+{
+    for (size_t node = ((size_t)1 << depth) + boundary; node > 1; node /= 2)
+        if (node % 2 == 1)
+            draws[node - 1]++;
+}
+
+static size_t draws_in(const int *draws, unsigned depth)
+{
+    size_t count = 0;
+    for (size_t node = 2; node < (size_t)2 << depth; node++) {
+        assert_true(abs(draws[node]) <= 1);
+        count += draws[node] != 0;
+    }
+    return count;
+}
+
+/* Probability that the rank of any boundary below the last, or it less the total's noise, or the total, is off by more than k. */
+static double plain_miss(const sum_law *laws, unsigned depth, int k)
+{
+    double miss = sum_tail(laws[2], k);
+    for (size_t boundary = 1; boundary < (size_t)1 << depth; boundary++) {
+        int draws[64] = { 0 };
+        add_nodes(draws, depth, boundary);
+        miss += sum_tail(laws[draws_in(draws, depth)], k);
+        draws[2]--;
+        draws[3]--;
+        miss += sum_tail(laws[draws_in(draws, depth)], k);
+    }
+    return miss;
+}
+
+static nw_tree *make_tree(unsigned depth, double epsilon, double delta)
+{
+    nw_tree *tree = NULL;
+    nw_linear_opts o = NW_LINEAR_OPTS_INIT;
+    o.epsilon = epsilon;
+    o.delta = delta;
+    o.adjacency = NW_ADD_REMOVE;
+    assert_int_equal(nw_tree_new(&tree, &o, 0.0, (double)(1U << depth), depth, NULL), NW_OK);
+    return tree;
+}
+
+static void tree_error__holds_for_every_boundary(void **state)
+{
+    (void)state;
+    static sum_law laws[MOST_TERMS + 1];
+    for (unsigned i = 0; i < 2 * 5; i++) {
+        const unsigned depth = 1 + i / 2;
+        nw_tree *tree = make_tree(depth, 2.0, i % 2 == 0 ? 0.0 : 1e-6);
+        const double one = nw_tree_deviation(tree) / sqrt(fmax(depth, 2.0));
+        const nw_noise_law law = i % 2 == 0 ? NW_NOISE_DISCRETE_LAPLACE : NW_NOISE_ROUNDED_GAUSSIAN;
+        const double scale = i % 2 == 0 ? depth / 2.0 : sqrt(one * one - 1.0 / 12.0);
+        make_laws(laws, law, scale);
+        for (double risk = 0.5; risk > 1e-9; risk /= 20.0) {
+            const double error = nw_tree_error(tree, risk);
+            int least = 0;
+            while (plain_miss(laws, depth, least) > risk)
+                least++;
+            assert_true(
+                error - 1.0 >= least && error - 1.0 <= least + (law == NW_NOISE_DISCRETE_LAPLACE ? 0.0 : 0.5 * depth + 1.5));
+        }
+        assert_true(isnan(nw_tree_error(tree, 0.6)) && isnan(nw_tree_error(tree, 0.0)) && isnan(nw_tree_error(tree, NAN)));
+        nw_tree_free(tree);
+    }
+}
+
+enum { TREE_DEPTH = 4, TREE_CELLS = 1 << TREE_DEPTH };
+
+/* The farthest that any of 101 quantiles is from its rank, and any rank told from the plain one. */
+static double farthest(const nw_tree *tree, const double *below)
+{
+    double most = 0.0;
+    double told = 0.0;
+    for (size_t cell = 0; cell < TREE_CELLS; cell++) {
+        assert_int_equal(nw_tree_rank(tree, (double)cell + 0.5, &told, NULL), NW_OK);
+        most = fmax(most, fabs(told - below[cell + 1]));
+    }
+    for (int k = 0; k <= 100; k++) {
+        const double wanted = k / 100.0 * below[TREE_CELLS];
+        assert_int_equal(nw_tree_quantile(tree, k / 100.0, &told, NULL), NW_OK);
+        most = fmax(most, fmax(below[(size_t)told - 1] - wanted, wanted - below[(size_t)told]));
+    }
+    return most;
+}
+
+/* Of 300 seeded releases at a risk of 1/20 at most 15 are expected to miss: more than 43 with probability 1e-9 at most. A
+ * third of the error, more than the union bound gives away, has to miss more often. */
+static void tree_error__all_quantiles_and_ranks_are_within_it(void **state)
+{
+    (void)state;
+    enum { RUNS = 300 };
+    nw_rng *rng = seeded(77);
+    for (int i = 0; i < 4; i++) { /* both laws; records in every cell, or in few */
+        int misses = 0;
+        int misses_of_third = 0;
+        for (int run = 0; run < RUNS; run++) {
+            double values[40 * TREE_CELLS];
+            double below[TREE_CELLS + 1] = { 0.0 };
+            nw_tree *tree = make_tree(TREE_DEPTH, 1.0, i % 2 == 0 ? 0.0 : 1e-6);
+            nw_ledger *ledger = ledger_of(1.0, i % 2 == 0 ? 0.0 : 1e-6, NW_ADD_REMOVE);
+            size_t n = 0;
+            for (size_t cell = 0; cell < TREE_CELLS; cell++) {
+                const size_t records = i < 2 ? 40 : cell == 3 || cell == 9 ? 150 : 0;
+                for (size_t k = 0; k < records; k++)
+                    values[n++] = (double)cell + 0.5;
+                below[cell + 1] = (double)n;
+            }
+            assert_int_equal(nw_tree_add(tree, values, n, NULL), NW_OK);
+            assert_int_equal(nw_tree_release(tree, rng, ledger, "errors", NULL, NULL), NW_OK);
+            const double most = farthest(tree, below);
+            misses += most > nw_tree_error(tree, 0.05);
+            misses_of_third += most > nw_tree_error(tree, 0.05) / 3.0;
+            nw_ledger_close(ledger);
+            nw_tree_free(tree);
+        }
+        print_message(
+            "# case %d: %d of %d releases beyond the error, %d beyond a third of it\n", i, misses, RUNS, misses_of_third);
+        assert_true(misses <= 43 && misses_of_third > 43);
+    }
+    nw_rng_free(rng);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -223,6 +400,9 @@ int main(void)
         cmocka_unit_test(figure__errors_are_not_much_wider_than_first_order),
         cmocka_unit_test(stats_new__figures_share_the_risk),
         cmocka_unit_test(choice__ranks_are_within_the_error_but_for_the_risk),
+        cmocka_unit_test(stats_reach_of_sums__is_enough_and_near),
+        cmocka_unit_test(tree_error__holds_for_every_boundary),
+        cmocka_unit_test(tree_error__all_quantiles_and_ranks_are_within_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
