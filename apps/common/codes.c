@@ -29,6 +29,16 @@ void app_value_text(nw_column_type type, double x, char out[APP_VALUE_SIZE])
         snprintf(out, APP_VALUE_SIZE, "%.10g", x);
 }
 
+/* The end of a bin, to a thousandth of its width: more digits say nothing about it. */
+static void end_text(const nw_column *c, double x, double width, char out[APP_VALUE_SIZE])
+{
+    const double digits = ceil(log10(fabs(x) / width)) + 3.0;
+    if (c->type == NW_COLUMN_FLOAT && width > 0.0 && digits < 10.0)
+        snprintf(out, APP_VALUE_SIZE, "%.*g", (int)fmax(digits, 3.0), x);
+    else
+        app_value_text(c->type, x, out);
+}
+
 char *app_code_text(const nw_schema *schema, size_t column, uint32_t first, uint32_t last)
 {
     char from[APP_VALUE_SIZE], to[APP_VALUE_SIZE], both[2 * APP_VALUE_SIZE + 3];
@@ -43,8 +53,8 @@ char *app_code_text(const nw_schema *schema, size_t column, uint32_t first, uint
         return strdup("(missing)");
     nw_schema_range(schema, column, first, &low, &unused);
     nw_schema_range(schema, column, last, &unused, &high);
-    app_value_text(c.type, low, from);
-    app_value_text(c.type, high, to);
+    end_text(&c, low, high - low, from);
+    end_text(&c, high, high - low, to);
     snprintf(both, sizeof both, low == high ? "%s" : "%s .. %s", from, to);
     return strdup(both);
 }

@@ -42,6 +42,8 @@ static json_t *measurement_json(const job *j, size_t i, uint64_t rows)
     json_t *object = json_object();
     app_json_put(&object, "columns", columns);
     app_json_put(&object, "cells", json_integer((json_int_t)m.cells));
+    if (m.width > 0)
+        app_json_put(&object, "width", json_integer((json_int_t)m.width));
     app_json_put(&object, "sigma", app_json_real(m.sigma));
     app_json_put(&object, "expected_error", rows > 0 ? app_json_real(m.expected_error) : json_null());
     return object;
@@ -179,6 +181,8 @@ void manifest_print_estimate(const job *j)
         printf("  %s", nw_schema_column(j->schema, m.columns[0]).name);
         if (m.columns[1] != SIZE_MAX)
             printf(" x %s", nw_schema_column(j->schema, m.columns[1]).name);
+        else if (m.width > 1)
+            printf(", %u codes a cell", m.width);
         putchar('\n');
     }
     if (j->queries != NULL) {

@@ -17,7 +17,7 @@
 /* A marginal whose noise is expected to move less than the first share of the records is good, less than the second a sketch. */
 static const double GOOD = 0.05;
 static const double SKETCH = 0.2;
-enum { MOST_ROWS = 200 };
+enum { MOST_ROWS = 200, MOST_IN_SINGLE = 24 /* columns; the map of more is drawn wider */ };
 
 typedef struct page {
     const job *job;
@@ -44,11 +44,13 @@ static const char style[] =
     ".alarm{border:3px solid var(--alarm);color:var(--alarm);padding:.8rem 1rem;border-radius:.4rem;font-weight:600}"
     "dl{display:grid;grid-template-columns:minmax(8rem,max-content) 1fr;gap:.25rem 1rem;margin:0}"
     "dt{color:var(--quiet)}dd{margin:0;overflow-wrap:anywhere}"
-    ".grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,24rem),1fr));gap:1rem}"
+    ".grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,24rem),1fr));gap:1rem;align-items:start}"
     "figure{margin:0;background:var(--card);border:1px solid var(--rule);border-radius:.5rem;padding:.9rem}"
     ".single{max-width:40rem}"
     "svg{display:block;width:100%;height:auto}"
     "svg text{font-size:12px;fill:var(--ink)}svg text.quiet{fill:var(--quiet)}"
+    "svg .f4{font-size:4px}svg .f5{font-size:5px}svg .f6{font-size:6px}svg .f7{font-size:7px}svg .f8{font-size:8px}"
+    "svg .f9{font-size:9px}svg .f10{font-size:10px}"
     "svg .synthetic{fill:var(--bar)}svg circle.noisy{fill:var(--dot)}svg path.noisy{stroke:var(--dot);stroke-width:1.5}"
     "svg .axis{fill:none;stroke:var(--quiet)}svg .dashed{fill:none;stroke:var(--quiet);stroke-dasharray:4 4}"
     "svg .line{fill:none;stroke:var(--bar);stroke-width:2}svg .unmeasured{fill:none;stroke:var(--rule)}"
@@ -191,8 +193,9 @@ static void write_uses(const page *p)
             "the "
             "other %zu that were measured are mostly noise, and the fit treats such columns as nearly independent.</li>\n",
             all_pairs, pairs_within(d, GOOD), GOOD, pairs_within(d, SKETCH), SKETCH, d->pair_count - pairs_within(d, SKETCH));
-    fprintf(p->f, "<li>Pairs that were not measured: %zu. What they have to do with each other is not in the table.</li>\n",
-        all_pairs - d->pair_count);
+    if (all_pairs > d->pair_count)
+        fprintf(p->f, "<li>Pairs that were not measured: %zu. What they have to do with each other is not in the table.</li>\n",
+            all_pairs - d->pair_count);
     fputs(
         "<li>Three columns at once, rare combinations and the tails of numeric columns are guesses. Measure them directly when "
         "they matter.</li>\n<li>Confidence intervals and tests that take the rows for a sample are too narrow: the noise is not "
@@ -222,7 +225,9 @@ static void write_columns(const page *p)
     const page_data *d = p->data;
     fputs(
         "<h2>Columns</h2>\n<p>Bars: the synthetic table. Dots: what was measured, with two standard deviations of the noise to "
-        "either side. A bar should mostly end within the line of its dot; the pairs have a say, too.</p>\n<div class=\"grid\">\n",
+        "either side. A bar should mostly end within the line of its dot; the pairs have a say, too. Categories are in the order "
+        "of their "
+        "dots, so of many small ones the first dots tend to be too large, and all others too small.</p>\n<div class=\"grid\">\n",
         p->f);
     for (size_t c = 0; c < d->columns; c++) {
         const page_column *column = &d->column[c];
@@ -286,8 +291,9 @@ static bool write_pairs(const page *p)
         "<h2>Pairs of columns</h2>\n<p>How far the synthetic table is from what was measured: the root mean square, over the "
         "cells "
         "of a pair, of their difference in units of the noise. About 1 is as near as can be told; much more means that the table "
-        "misses something that was measured.</p>\n<figure class=\"single\">\n",
+        "misses something that was measured.</p>\n",
         p->f);
+    fputs(p->data->columns <= MOST_IN_SINGLE ? "<figure class=\"single\">\n" : "<figure class=\"broad\">\n", p->f);
     page_draw_pairs(p->f, p->data);
     is_good = write_pair_table(p);
     fputs("</figure>\n", p->f);
@@ -318,12 +324,15 @@ static void write_trace(const page *p)
 static void write_making(const page *p)
 {
     const job *j = p->job;
-    char text[160];
+    char text[200];
     char hash[65];
+    const size_t marginals = nw_synth_measurements_count(j->measured);
     nw_schema_hash(p->data->schema, hash);
     fputs("<h2>How it was made</h2>\n<dl>\n", p->f);
-    snprintf(text, sizeof text, "%zu marginals: %zu of one column, %zu of two; rounded Gaussian noise on every cell",
-        nw_synth_measurements_count(j->measured), p->data->columns, p->data->pair_count);
+    snprintf(text, sizeof text,
+        "%zu marginals: %zu of one column (numbers and dates in several widths), %zu of two; rounded Gaussian noise on every "
+        "cell",
+        marginals, marginals - p->data->pair_count, p->data->pair_count);
     write_term(p, "measured", text);
     snprintf(text, sizeof text,
         p->data->records_error > 0.0 ? "%.0f, estimated from the noisy counts (standard error %.1f)" : "%.0f", p->data->records,

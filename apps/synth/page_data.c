@@ -9,6 +9,8 @@
 #include <string.h>
 
 enum { MOST_BARS = 24 };
+static const double LEGIBLE = 0.1; /* predicted error of a column's bars, up to which more of them say more */
+static const double MEAN_MAGNITUDE = 0.79788456080286536; /* of a standard normal number, sqrt(2 / pi) */
 
 /* ---- tables in cells ---- */
 
@@ -79,8 +81,27 @@ bool page_is_shown(const page_data *d, const nw_synth_measurement *m, size_t i)
     return m->columns[1] != SIZE_MAX || d->level[m->columns[0]] == i;
 }
 
-/* Of each column's 1-ways the one with the fewest cells that are still enough for the bars: less noise a bar than from the
- * finest. */
+/* The predicted error of the bars that a 1-way gives. */
+static double error_of_bars(const page_data *d, const nw_synth_measurement *m)
+{
+    const double cells = (double)m->cells;
+    return 0.5 * MEAN_MAGNITUDE * m->sigma * sqrt(cells * fmin(cells, MOST_BARS)) / d->records;
+}
+
+/* True if the bars of `m` are a better picture than those of `other`: legible ones before those that noise blurs, of legible ones
+ * the more bars, then the less noise. */
+static bool is_better_level(const page_data *d, const nw_synth_measurement *m, const nw_synth_measurement *other)
+{
+    const double error = error_of_bars(d, m);
+    const double other_error = error_of_bars(d, other);
+    const double bars = fmin((double)m->cells, MOST_BARS);
+    const double other_bars = fmin((double)other->cells, MOST_BARS);
+    if (fmax(error, other_error) <= LEGIBLE && bars != other_bars)
+        return bars > other_bars;
+    return error < other_error;
+}
+
+/* Which of a column's 1-ways is drawn. The noise decides, and no count. */
 static void choose_levels(page_data *d, const nw_synth_measurements *measured)
 {
     for (size_t i = 0; i < nw_synth_measurements_count(measured); i++) {
@@ -88,8 +109,8 @@ static void choose_levels(page_data *d, const nw_synth_measurements *measured)
         if (m.columns[1] != SIZE_MAX)
             continue;
         size_t *level = &d->level[m.columns[0]];
-        const uint64_t before = *level == SIZE_MAX ? 0 : nw_synth_measurements_get(measured, *level).cells;
-        if (before < MOST_BARS ? m.cells > before : m.cells >= MOST_BARS && m.cells < before)
+        const nw_synth_measurement before = nw_synth_measurements_get(measured, *level == SIZE_MAX ? i : *level);
+        if (*level == SIZE_MAX || is_better_level(d, &m, &before))
             *level = i;
     }
 }
@@ -182,10 +203,9 @@ static bool rank_categories(const drafting *d, page_column *out)
 /* Errors and distances are those of the bars: a column of thousands of values is not judged value by value. */
 static void judge_bars(page_column *c)
 {
-    const double mean_magnitude = sqrt(2.0 / acos(-1.0)); /* of a standard normal number */
     for (size_t i = 0; i < c->bar_count; i++) {
         c->distance += 0.5 * fabs(c->bars[i].synthetic - c->bars[i].noisy);
-        c->expected_error += 0.5 * mean_magnitude * c->bars[i].error;
+        c->expected_error += 0.5 * MEAN_MAGNITUDE * c->bars[i].error;
     }
     c->expected_error = fmin(c->expected_error, 1.0);
 }

@@ -73,7 +73,10 @@ void page_draw_bars(FILE *f, const page_column *c, size_t number)
 
 /* ---- pairs ---- */
 
-enum { MAP_LEFT = 104, MAP_TOP = 92, MAP_RIGHT = 396, MOST_NAMED = 36, NUMBERS_FROM = 21 };
+enum { MAP_LEFT = 104, MAP_TOP = 92, MAP_RIGHT = 396, MOST_NAMED = 60, NUMBERS_FROM = 21 };
+
+/* Names are as large as their lines leave room for; the page's style has a class for each size. */
+enum { SMALLEST_NAME = 4, LARGEST_NAME = 10, NAME_UNITS = 120 /* letters times size that fit beside the map */ };
 
 /* Which of the page's colours a residual has. */
 static int level_of(double residual)
@@ -107,26 +110,29 @@ static void draw_cell(FILE *f, const page_data *d, const page_pair *p, size_t ro
 
 static void draw_names(FILE *f, const page_data *d, double size)
 {
+    const int font = (int)fmin(LARGEST_NAME, fmax(size, SMALLEST_NAME));
+    const size_t most = (size_t)(NAME_UNITS / font);
     for (size_t c = 0; c < d->columns && d->columns <= MOST_NAMED; c++) {
-        const double middle = size * ((double)c + 0.5);
-        fprintf(f, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">", MAP_LEFT - 5, MAP_TOP + middle + 4.0);
-        app_html_short(f, d->column[c].name, 15);
-        fprintf(f, "</text><text transform=\"translate(%.1f %d) rotate(-55)\">", MAP_LEFT + middle + 3.0, MAP_TOP - 5);
-        app_html_short(f, d->column[c].name, 14);
+        const double middle = size * ((double)c + 0.5) + font / 3.0;
+        fprintf(f, "<text class=\"f%d\" x=\"%d\" y=\"%.1f\" text-anchor=\"end\">", font, MAP_LEFT - 5, MAP_TOP + middle);
+        app_html_short(f, d->column[c].name, most);
+        fprintf(
+            f, "</text><text class=\"f%d\" transform=\"translate(%.1f %d) rotate(-90)\">", font, MAP_LEFT + middle, MAP_TOP - 5);
+        app_html_short(f, d->column[c].name, most);
         fputs("</text>\n", f);
     }
 }
 
 static void draw_legend(FILE *f, double y)
 {
-    static const char *const words[] = { "&lt; 0.5", "&lt; 0.8", "&lt; 1.25", "&lt; 2", "&lt; 4", "4 +" };
+    static const char *const words[] = { "&lt;0.5", "&lt;0.8", "&lt;1.25", "&lt;2", "&lt;4", "4+" };
     for (int level = 0; level < 6; level++) {
         const double x = 8.0 + 56.0 * level;
         fprintf(f, "<rect class=\"h%d\" x=\"%.0f\" y=\"%.0f\" width=\"16\" height=\"12\"/>", level, x, y);
-        fprintf(f, "<text x=\"%.0f\" y=\"%.0f\">%s</text>", x + 20.0, y + 10.0, words[level]);
+        fprintf(f, "<text class=\"f10\" x=\"%.0f\" y=\"%.0f\">%s</text>", x + 20.0, y + 9.5, words[level]);
     }
     fprintf(f, "<rect class=\"unmeasured\" x=\"344\" y=\"%.0f\" width=\"16\" height=\"12\"/>", y);
-    fprintf(f, "<text x=\"364\" y=\"%.0f\">none</text>\n", y + 10.0);
+    fprintf(f, "<text class=\"f10\" x=\"364\" y=\"%.0f\">none</text>\n", y + 9.5);
 }
 
 void page_draw_pairs(FILE *f, const page_data *d)
@@ -185,7 +191,8 @@ void page_draw_trace(FILE *f, const page_trace *t)
         f);
     fprintf(f, "<path class=\"axis\" d=\"M%d %dV%dH%d\"/>\n", PLOT_LEFT, PLOT_TOP, PLOT_BOTTOM, PLOT_RIGHT);
     if (s.low < 1.0 && s.high > 1.0)
-        fprintf(f, "<path class=\"dashed\" d=\"M%d %.1fH%d\"/>\n", PLOT_LEFT, trace_y(&s, 1.0), PLOT_RIGHT);
+        fprintf(f, "<path class=\"dashed\" d=\"M%d %.1fH%d\"/><text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">1</text>\n",
+            PLOT_LEFT, trace_y(&s, 1.0), PLOT_RIGHT, PLOT_RIGHT, trace_y(&s, 1.0) - 4.0);
     fputs("<polyline class=\"line\" points=\"", f);
     for (size_t i = 0; i < t->count; i++)
         fprintf(f, "%.1f,%.1f ", trace_x(t->fraction[i]), trace_y(&s, t->misfit[i]));
