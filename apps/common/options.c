@@ -33,6 +33,7 @@ typedef struct parser {
     void *settings;
     common_settings common;
     bool was_given[MAX_OPTIONS];
+    const char *nearest_command; /* NULL: the first argument looks like none */
     size_t operand_count;
     char **next; /* the argument to be read next; the list ends with NULL */
 } parser;
@@ -206,10 +207,19 @@ static int take_short(parser *p, const char *argument)
     return is_found ? code : app_fail(APP_USAGE, argument, "no such option, see --help");
 }
 
+/* Two operands where one is taken may be a misspelt command and its table. */
+static int too_many_operands(const parser *p, const char *text)
+{
+    const char *const *operands = p->settings; /* the first member */
+    if (p->nearest_command != NULL && p->operand_count > 0)
+        return app_fail(APP_USAGE, operands[0], "no such command, did you mean %s?", p->nearest_command);
+    return app_fail(APP_USAGE, text, "one operand too many, see --help");
+}
+
 static int take_operand(parser *p, const char *text)
 {
     if (p->operand_count == APP_MAX_OPERANDS || p->command->operands[p->operand_count] == NULL)
-        return app_fail(APP_USAGE, text, "one operand too many, see --help");
+        return too_many_operands(p, text);
     if (*text == '\0')
         return app_fail(APP_USAGE, p->command->operands[p->operand_count], "is empty, must be a file name");
     const char **operands = p->settings; /* the first member */
@@ -243,13 +253,17 @@ static int take_all(parser *p)
 
 static int check_required(const parser *p)
 {
+    char subject[4 * WORD_SIZE] = "";
+    size_t missing = 0;
     for (size_t i = 0; i < p->command->option_count; i++) {
         const app_option *option = &p->command->options[i];
-        char subject[WORD_SIZE];
-        snprintf(subject, sizeof subject, "--%s", option->name);
+        const size_t used = strlen(subject);
         if (option->is_required && !p->was_given[i])
-            return app_fail(APP_USAGE, subject, "missing, must be given: it has no default");
+            snprintf(subject + used, sizeof subject - used, "%s--%s", missing++ == 0 ? "" : ", ", option->name);
     }
+    if (missing > 0)
+        return app_fail(
+            APP_USAGE, subject, "missing, must be given: %s no default; see --help", missing == 1 ? "it has" : "they have");
     if (p->operand_count < p->command->required_operands)
         return app_fail(APP_USAGE, p->command->operands[p->operand_count], "missing, must be given");
     return APP_OK;
@@ -288,6 +302,7 @@ static int take_command(parser *p)
         p->command = named;
         p->next++;
     }
+    p->nearest_command = nearest;
     if (named != NULL || has_nameless)
         return APP_OK;
     if (nearest != NULL)

@@ -51,7 +51,8 @@ typedef struct scoring {
 static int check_settings(const settings *s)
 {
     if ((s->target == NULL) != (s->test == NULL))
-        return app_fail(APP_USAGE, s->target == NULL ? "--target" : "--test", "missing, both or none must be given");
+        return app_fail(APP_USAGE, s->target == NULL ? "--target" : "--test", "missing, must be given with %s",
+            s->target == NULL ? "--test" : "--target");
     if (s->positive != NULL && s->target == NULL)
         return app_fail(APP_USAGE, "--positive", "given without --target, must be with it");
     return APP_OK;

@@ -92,6 +92,8 @@ synth option_instead_of_value 64 '--rows: has no value' table.csv schema.json 1 
 synth flag_with_value 64 '--quiet: has the value' table.csv schema.json 1 1e-9 --quiet=yes
 synth option_given_twice 64 'given twice' table.csv schema.json 1 1e-9 --epsilon 2
 synth two_tables 64 'table.csv: one operand too many' table.csv schema.json 1 1e-9 table.csv
+refuses misspelt_command 64 'mesure: no such command, did you mean measure' nw-synth mesure table.csv --epsilon 1
+refuses all_that_is_missing_is_named 64 '--epsilon, --delta, --measurements: missing, must be given' nw-synth release a.part
 synth rows_is_0 64 '--rows: is "0"' table.csv schema.json 1 1e-9 --rows 0
 synth rows_is_fraction 64 '--rows: is "1.5"' table.csv schema.json 1 1e-9 --rows 1.5
 synth rows_is_negative 64 '--rows: is "-3"' table.csv schema.json 1 1e-9 --rows -3
