@@ -56,7 +56,8 @@ static void print_synopsis(const app_program *program, const app_command *comman
     const char *name = command->name == NULL ? "" : command->name;
     size_t used = (size_t)snprintf(text, sizeof text, "%s%s%s", program->name, *name == '\0' ? "" : " ", name);
     for (size_t i = 0; i < APP_MAX_OPERANDS && command->operands[i] != NULL && used < sizeof text; i++)
-        used += (size_t)snprintf(text + used, sizeof text - used, " %s", command->operands[i]);
+        used += (size_t)snprintf(text + used, sizeof text - used,
+            command->required_operands > 0 && i >= command->required_operands ? " [%s]" : " %s", command->operands[i]);
     for (size_t i = 0; i < command->option_count && used < sizeof text; i++) {
         if (command->options[i].is_required)
             used += (size_t)snprintf(

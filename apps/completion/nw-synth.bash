@@ -9,7 +9,7 @@ _nw_synth()
         before=${COMP_WORDS[COMP_CWORD - 2]}
     fi
     if ((COMP_CWORD == 1)); then
-        mapfile -t COMPREPLY < <(compgen -f -W "fit measure merge release score infer-schema -s --schema -c --constraints -u --unit --max-rows-per-unit -e --epsilon -d --delta -o --output -a --adjacency -l --ledger -n --rows --engine -m --manifest --report --unsafe-compare --infer-schema --infer-share --measurements --json --estimate --queries --query-count --query-seed --query-share --rounds --per-round --preset -t --threads --chains --sweeps --bins --insecure-seed -q --quiet -h --help -V --version --completion " -- "$word")
+        mapfile -t COMPREPLY < <(compgen -f -W "fit measure merge release score infer-schema -s --schema -e --epsilon -d --delta -o --output -l --ledger -a --adjacency -n --rows --report -m --manifest --measurements --estimate --infer-schema --infer-share -c --constraints -u --unit --max-rows-per-unit --bins --queries --query-count --query-seed --query-share --rounds --per-round --preset --engine --chains --sweeps -t --threads --json --unsafe-compare --insecure-seed -q --quiet -h --help -V --version --completion " -- "$word")
         return
     fi
     case ${COMP_WORDS[1]} in
@@ -85,35 +85,35 @@ _nw_synth()
     *)
     case $before in
     --schema | -s) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
-    --constraints | -c) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
-    --unit | -u) return ;;
-    --max-rows-per-unit) return ;;
     --epsilon | -e) return ;;
     --delta | -d) return ;;
     --output | -o) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
-    --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one" -- "$word"); return ;;
     --ledger | -l) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one" -- "$word"); return ;;
     --rows | -n) return ;;
-    --engine) mapfile -t COMPREPLY < <(compgen -W "gibbs genetic" -- "$word"); return ;;
-    --manifest | -m) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     --report) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
-    --unsafe-compare) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
-    --infer-share) return ;;
+    --manifest | -m) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     --measurements) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
-    --queries) mapfile -t COMPREPLY < <(compgen -W "cat cat+num prefix halfspace conjunction" -- "$word"); return ;;
+    --infer-share) return ;;
+    --constraints | -c) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --unit | -u) return ;;
+    --max-rows-per-unit) return ;;
+    --bins) return ;;
+    --queries) mapfile -t COMPREPLY < <(compgen -W "cat cat+num prefix halfspace" -- "$word"); return ;;
     --query-count) return ;;
     --query-seed) return ;;
     --query-share) return ;;
     --rounds) return ;;
     --per-round) return ;;
     --preset) mapfile -t COMPREPLY < <(compgen -W "none private-gsd-2023" -- "$word"); return ;;
-    --threads | -t) return ;;
+    --engine) mapfile -t COMPREPLY < <(compgen -W "gibbs genetic" -- "$word"); return ;;
     --chains) return ;;
     --sweeps) return ;;
-    --bins) return ;;
+    --threads | -t) return ;;
+    --unsafe-compare) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     --insecure-seed) return ;;
     esac
-    options="-s --schema -c --constraints -u --unit --max-rows-per-unit -e --epsilon -d --delta -o --output -a --adjacency -l --ledger -n --rows --engine -m --manifest --report --unsafe-compare --infer-schema --infer-share --measurements --json --estimate --queries --query-count --query-seed --query-share --rounds --per-round --preset -t --threads --chains --sweeps --bins --insecure-seed -q --quiet -h --help -V --version --completion "
+    options="-s --schema -e --epsilon -d --delta -o --output -l --ledger -a --adjacency -n --rows --report -m --manifest --measurements --estimate --infer-schema --infer-share -c --constraints -u --unit --max-rows-per-unit --bins --queries --query-count --query-seed --query-share --rounds --per-round --preset --engine --chains --sweeps -t --threads --json --unsafe-compare --insecure-seed -q --quiet -h --help -V --version --completion "
     ;;
     esac
     if [[ $word == -* ]]; then

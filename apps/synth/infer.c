@@ -338,6 +338,19 @@ static int write_schema(inference *in, char **text)
     return *text == NULL ? app_fail(APP_INTERNAL, "the schema", "out of memory") : APP_OK;
 }
 
+/* True if no name is other than a number: then the first line is rather a record, which would be published as names. */
+static bool are_numbers(const nw_schema *names)
+{
+    for (size_t c = 0; c < nw_schema_columns(names); c++) {
+        const char *name = nw_schema_column(names, c).name;
+        char *end = NULL;
+        (void)strtod(name, &end);
+        if (end == name || *end != '\0')
+            return false;
+    }
+    return true;
+}
+
 int infer_schema(infer *job, char **text)
 {
     nw_error err;
@@ -347,6 +360,11 @@ int infer_schema(infer *job, char **text)
     job->receipt = (nw_receipt){ 0 };
     if (nw_schema_of_header(&in.names, job->path, &err) != NW_OK)
         return app_fail_error(job->path, &err);
+    if (are_numbers(in.names)) {
+        inference_clear(&in);
+        return app_fail(
+            APP_DATA, job->path, "line 1: all names of columns are numbers as in a record, must be names: a header is public");
+    }
     in.columns = nw_schema_columns(in.names);
     in.suspects = calloc(in.columns, sizeof *in.suspects);
     in.cells = calloc(BLOCK_ROWS, sizeof *in.cells);

@@ -112,7 +112,12 @@ static void write_budget(const page *p)
     nw_bounds bounds;
     const double usual_delta = 1e-9;
     const nw_adjacency adjacency = nw_synth_measurements_adjacency(p->job->measured);
-    if (job_is_charged(p->job)) {
+    if (p->job->inferred != NULL) { /* the schema was charged before, under the same budget: the receipt is of the rest */
+        const settings *s = p->job->settings;
+        snprintf(text, sizeof text, "epsilon %s, delta %s at most, with what the schema cost", app_text_up(s->epsilon, epsilon),
+            app_text_up(s->delta, delta));
+        write_term(p, "privacy loss", text);
+    } else if (job_is_charged(p->job)) {
         const nw_receipt *r = &p->job->receipt;
         snprintf(text, sizeof text, "epsilon %s, delta %s, rounded up", app_text_up(r->epsilon, epsilon),
             app_text_up(r->delta, delta));

@@ -128,6 +128,8 @@ is infer__whole_stays_in_the_ledger "$(nw-ledger show m.nwl --json | python3 -c 
 import json, sys
 d = json.load(sys.stdin)
 print(1.99 < d["spent"]["epsilon"] <= 2, len(d["events"]) >= 4)')" 'True True'
+nw-synth large.csv --infer-schema --epsilon 2 --delta 1e-9 -o whole.csv --report whole.html --quiet
+check infer__report_names_the_whole_loss grep -q '<dd>epsilon 2, delta 1e-09 at most, with what the schema cost</dd>' whole.html
 is infer__manifest_has_the_schema "$(json whole.json 'list(d["inferred_schema"])')" "['age', 'sex', 'region', 'pay', 'since']"
 new_ledger l.nwl 0.5
 refuses infer__does_not_fit 3 'does not fit' nw-synth large.csv --infer-schema --epsilon 1 --delta 1e-9 --ledger l.nwl -o out.csv
@@ -138,6 +140,9 @@ printf 'a,b\n1,2\n3\n' >ragged.csv
 refuses infer__ragged 65 'line 3, column 1 \(a\): the row ends after 1 of 2 cells' nw-synth infer-schema ragged.csv \
     --epsilon 0.1 --delta 1e-9 --ledger l.nwl -o out.csv
 head -n 1 table.csv >empty.csv
+printf '4.5,1018,83.6\n4.2,1020,84\n' >headless.csv
+refuses infer__record_for_a_header 65 'line 1: all names of columns are numbers' nw-synth infer-schema headless.csv \
+    --epsilon 0.1 --delta 1e-9 --ledger l.nwl -o out.csv
 refuses infer__no_records 65 'no records' nw-synth infer-schema empty.csv --epsilon 0.1 --delta 1e-9 --ledger l.nwl -o out.csv
 refuses infer__needs_add_remove 64 'must be add-remove' nw-synth large.csv --infer-schema --epsilon 1 --delta 1e-9 -o out.csv \
     --adjacency replace-one
