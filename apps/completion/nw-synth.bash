@@ -99,7 +99,7 @@ _nw_synth()
     --unit | -u) return ;;
     --max-rows-per-unit) return ;;
     --bins) return ;;
-    --queries) mapfile -t COMPREPLY < <(compgen -W "cat cat+num prefix halfspace" -- "$word"); return ;;
+    --queries) mapfile -t COMPREPLY < <(compgen -W "cat cat+num prefix halfspace conjunction" -- "$word"); return ;;
     --query-count) return ;;
     --query-seed) return ;;
     --query-share) return ;;
