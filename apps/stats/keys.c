@@ -243,6 +243,7 @@ static json_t *query_json(const keys_run *run, size_t i, const nw_schema *schema
     app_json_put(&object, "query", app_json_text(q->text));
     app_json_put(&object, "figure", json_string("keys"));
     app_json_put(&object, "column", app_json_text(nw_schema_column(schema, q->column).name));
+    app_json_put(&object, "by", json_null());
     app_json_put(&object, "share", app_json_real(run->shares[i]));
     app_json_put(&object, "noise", json_pack("[o]", app_json_real(nw_keys_deviation(keys))));
     app_json_put(&object, "threshold", json_integer((json_int_t)nw_keys_threshold(keys)));
