@@ -166,10 +166,10 @@ on_terminal() { # environment assignments..., then the program's further options
 }
 if script -qec true /dev/null </dev/null >terminal.out 2>&1; then
     on_terminal TERM=xterm
-    like terminal__shows_a_bar terminal.out '#+\.*.* %'
+    like terminal__shows_a_bar terminal.out '[#.]{30}.* %'
     like terminal__shows_colour terminal.out $'\033\\[36m'
     on_terminal TERM=xterm NO_COLOR=1
-    like no_color__shows_a_bar terminal.out '#+\.*.* %'
+    like no_color__shows_a_bar terminal.out '[#.]{30}.* %'
     unlike no_color__has_no_colour terminal.out $'\033\\[3'
     on_terminal TERM=dumb
     unlike dumb_terminal__has_no_bar terminal.out '[#.]{10}'
