@@ -73,8 +73,7 @@ typedef struct nw_stats_opts {
     nw_adjacency adjacency; /* add_remove or replace_one; NW_ADJACENCY_UNSET until set */
     double share; /* of the budget, for a release that is charged together with others whose shares make up the rest: of epsilon,
                      or of mu^2; in [1e-15, 1]; default 1: all of it */
-    double
-        confidence; /* that all figures of the release lie within their errors, together: in [0.5, 0.999999999999]; says nothing
+    double confidence; /* that all figures of the release lie within their errors, together: in [0.5, 1 - 1e-12]; says nothing
                           about the noise */
 } nw_stats_opts;
 #define NW_STATS_CONFIDENCE 0.999 /* the default */
