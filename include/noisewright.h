@@ -9,6 +9,7 @@
 #include <nw/event.h>
 #include <nw/filter.h>
 #include <nw/grid.h>
+#include <nw/kde.h>
 #include <nw/ledger.h>
 #include <nw/noise.h>
 #include <nw/queries.h>
