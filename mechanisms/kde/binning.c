@@ -68,11 +68,13 @@ static nw_status setup(nw_kde *kde, nw_error *err)
     kde->sum_count = rows * BUCKETS;
     kde->needs_points = true;
     kde->plan.bytes += rows * (2 * d + 1) * sizeof(double);
-    NW__TRY(nw__kde_add_block(kde, kde->sum_count, n, sqrt(n) + 0x1p-40 * n, share * share / n, err));
+    NW__TRY(nw__kde_add_block(kde,
+        &(nw__kde_block){ .count = kde->sum_count, .l1 = n, .l2 = sqrt(n) + 0x1p-40 * n, .weight = share * share / n }, err));
     if (o->public_points >= 0)
         return NW_OK;
     kde->counts_points = true;
-    return nw__kde_add_block(kde, 1, 1.0, 1.0, share * share / (BUCKETS * BUCKETS), err);
+    return nw__kde_add_block(
+        kde, &(nw__kde_block){ .count = 1, .l1 = 1.0, .l2 = 1.0, .weight = share * share / (BUCKETS * BUCKETS) }, err);
 }
 
 static void add(const nw_kde *kde, const float *points, size_t n, int64_t *sums)

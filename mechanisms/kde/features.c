@@ -38,8 +38,19 @@ static nw_status setup(nw_kde *kde, nw_error *err)
                        (f->waves.panels != NULL ? o->dimension : 4 + (f->waves.coordinates != NULL)) * sizeof(float);
     /* Variance of a value: sum over pairs of (cos^2 + sin^2) / I^2 = 1 / I; shifted: sum of 4 cos^2 / I^2, 2 / I on average. */
     if (f->is_shifted)
-        return nw__kde_add_block(kde, o->size, pairs * COSINE_MOST, sqrt(pairs) * COSINE_MOST, 2.0 * pairs * unit * unit, err);
-    return nw__kde_add_block(kde, 2 * o->size, pairs * PAIR_L1, sqrt(pairs) * PAIR_L2 + 1.0, pairs * unit * unit, err);
+        return nw__kde_add_block(kde,
+            &(nw__kde_block){ .count = o->size,
+                .l1 = pairs * COSINE_MOST,
+                .l2 = sqrt(pairs) * COSINE_MOST,
+                .weight = 2.0 * pairs * unit * unit },
+            err);
+    return nw__kde_add_block(kde,
+        &(nw__kde_block){ .count = 2 * o->size,
+            .l1 = pairs * PAIR_L1,
+            .l2 = sqrt(pairs) * PAIR_L2 + 1.0,
+            .pairs = pairs * PAIR_L2,
+            .weight = pairs * unit * unit },
+        err);
 }
 
 static void add(const nw_kde *kde, const float *points, size_t n, int64_t *sums)

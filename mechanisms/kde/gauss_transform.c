@@ -54,7 +54,7 @@ static nw_status setup(nw_kde *kde, nw_error *err)
     const double l2 = pow(4.0 / 3.0, 0.5 * (double)o->dimension) * NW__KDE_UNIT + 0.5 * sqrt(m) + 1.0;
     /* Near a cell's middle the zeroth moment counts most: about 2^d cells reach it. */
     const double weight = pow(2.0, (double)o->dimension) / (NW__KDE_UNIT * NW__KDE_UNIT);
-    return nw__kde_add_block(kde, kde->sum_count, l1, l2, weight, err);
+    return nw__kde_add_block(kde, &(nw__kde_block){ .count = kde->sum_count, .l1 = l1, .l2 = l2, .weight = weight }, err);
 }
 
 /* The cell of x, and where in it: z in [-1/2, 1/2]. */

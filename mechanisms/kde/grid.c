@@ -104,7 +104,7 @@ static nw_status setup(nw_kde *kde, nw_error *err)
         middle[j] = kde->middle[j];
     }
     const double square = visit_cells(kde, middle).square; /* the largest, as the middle has most cells near */
-    return nw__kde_add_block(kde, kde->sum_count, 1.0, 1.0, square, err);
+    return nw__kde_add_block(kde, &(nw__kde_block){ .count = kde->sum_count, .l1 = 1.0, .l2 = 1.0, .weight = square }, err);
 }
 
 static void add(const nw_kde *kde, const float *points, size_t n, int64_t *sums)

@@ -3,7 +3,6 @@
 /* kde.c - points in, merging, and the spine: options, event, durable charge, clamped points, exact sums, noise, release.
  * Proof note: docs/rooms/kde.md#sensitivity. */
 #include "kde_internal.h"
-#include "accountant_internal.h"
 
 #include <math.h>
 #include <nw/testing.h>
@@ -25,67 +24,15 @@ nw_status nw__kde_public_stream(nw_rng **out, const nw_kde *kde, uint64_t purpos
     return status;
 }
 
-nw_status nw__kde_add_block(nw_kde *kde, size_t count, double l1, double l2, double weight, nw_error *err)
+nw_status nw__kde_add_block(nw_kde *kde, const nw__kde_block *block, nw_error *err)
 {
     nw__kde_block *blocks = nw__realloc_array(kde->blocks, kde->block_count + 1, sizeof *blocks);
     if (blocks == NULL)
         return nw__fail_memory(err, __func__);
     kde->blocks = blocks;
-    blocks[kde->block_count++] = (nw__kde_block){ .count = count, .l1 = ceil(l1), .l2 = l2, .weight = weight };
-    kde->total_count += count;
+    blocks[kde->block_count++] = *block;
+    kde->total_count += block->count;
     return NW_OK;
-}
-
-/* Noise of scale s_b on block b costs sum of D_b / s_b (Laplace) or of (D_b / s_b)^2 (Gaussian), and the value's variance is
- * sum of w_b s_b^2: least for s_b^3 ~ D_b / w_b, and s_b^4 ~ D_b^2 / w_b. */
-static double relative_scale(const nw__kde_block *b, bool is_l1)
-{
-    return is_l1 ? cbrt(b->l1 / b->weight) : sqrt(b->l2 / sqrt(b->weight));
-}
-
-static nw_status calibrate_blocks(nw_kde *kde, const char *function, nw_error *err)
-{
-    nw__noise_budget budget;
-    NW__TRY(nw__noise_budget_of(&budget, kde->opts.epsilon, kde->opts.delta, 1.0, function, err));
-    const double factor = nw__distance_factor(NW_ADD_REMOVE, kde->opts.adjacency);
-    double cost = 0.0;
-    for (size_t b = 0; b < kde->block_count; b++) {
-        const nw__kde_block *block = &kde->blocks[b];
-        const double part = (budget.is_l1 ? block->l1 : block->l2) * factor / relative_scale(block, budget.is_l1);
-        cost += budget.is_l1 ? part : part * part;
-    }
-    /* 2^-40 covers the roundings of the quotients, here and in the accountant's sum over at most 2^12 blocks. */
-    const double step = (budget.is_l1 ? cost : sqrt(cost)) * (1.0 + 0x1p-40);
-    double variance = 0.0;
-    for (size_t b = 0; b < kde->block_count; b++) {
-        nw__kde_block *block = &kde->blocks[b];
-        nw__calibrated c = { 0 };
-        NW__TRY(nw__noise_calibrate(&c, &budget, step * relative_scale(block, budget.is_l1), 1.0, function, err));
-        block->scale = c.scale;
-        block->deviation = c.deviation;
-        block->noise = c.noise;
-        variance += block->weight * c.deviation * c.deviation;
-    }
-    kde->plan.noise = sqrt(variance);
-    return NW_OK;
-}
-
-static nw_status make_event(nw_kde *kde, nw_error *err)
-{
-    const nw_event_kind kind = kde->opts.delta == 0.0 ? NW_EVENT_DISCRETE_LAPLACE : NW_EVENT_ROUNDED_GAUSSIAN;
-    nw_event **parts = nw__calloc(kde->block_count, sizeof *parts);
-    nw_status status = parts == NULL ? nw__fail_memory(err, __func__) : NW_OK;
-    for (size_t b = 0; status == NW_OK && b < kde->block_count; b++) {
-        const nw__kde_block *block = &kde->blocks[b];
-        const nw_sensitivity moved = { kde->opts.delta == 0.0 ? block->l1 : block->l2, NW_ADD_REMOVE };
-        status = nw_event_noise(&parts[b], kind, block->scale, moved, block->count, err);
-    }
-    if (status == NW_OK)
-        status = nw_event_composed(&kde->event, (const nw_event *const *)parts, kde->block_count, err);
-    for (size_t b = 0; parts != NULL && b < kde->block_count; b++)
-        nw_event_free(parts[b]);
-    free(parts);
-    return status;
 }
 
 nw_status nw__kde_setup(nw_kde *kde, const char *function, nw_error *err)
@@ -96,12 +43,11 @@ nw_status nw__kde_setup(nw_kde *kde, const char *function, nw_error *err)
     if (kde->total_count == 0 || kde->total_count > NW__KDE_MOST_TOTALS || kde->sum_count > NW__KDE_MOST_TOTALS)
         return nw__fail(err, NW_E_ARG, function, "size is %zu with dimension %zu: that is too many totals, must be at most %d",
             kde->opts.size, kde->opts.dimension, NW__KDE_MOST_TOTALS);
-    NW__TRY(calibrate_blocks(kde, function, err));
     kde->plan.estimator = kde->opts.estimator;
     kde->plan.size = kde->opts.size;
     kde->plan.totals = kde->total_count;
     kde->plan.bytes += sizeof *kde + kde->total_count * sizeof *kde->totals;
-    return make_event(kde, err);
+    return nw__kde_calibrate(kde, function, err);
 }
 
 nw_status nw_kde_new(nw_kde **out, const nw_kde_opts *opts, nw_error *err)
@@ -371,12 +317,7 @@ static nw_status draw(nw_kde *kde, nw_rng *rng, nw_error *err)
     if (kde->counts_points)
         kde->totals[own] = kde->points;
     wipe_sums(kde);
-    int64_t *part = kde->totals;
-    nw_status status = NW_OK;
-    for (size_t b = 0; status == NW_OK && b < kde->block_count; b++) {
-        status = nw_noise_add_i64(kde->blocks[b].noise, rng, part, part, kde->blocks[b].count, err);
-        part += kde->blocks[b].count;
-    }
+    const nw_status status = nw__kde_draw(kde, rng, err);
     if (status != NW_OK) { /* exact totals never outlive a failure */
         nw__free_wiped(kde->totals, kde->total_count * sizeof *kde->totals);
         kde->totals = NULL;

@@ -8,6 +8,7 @@
  *   options.c    options checked, resolved and copied                      (public)
  *   plan.c       which estimator, of what size                             (public)
  *   kernel.c     the functions themselves                                  (public)
+ *   calibrate.c  the noise of each block, and the event                    (public)
  *   kde.c        points in, merging, the spine                             (holds the exact totals)
  *   query.c      queries in batches                                        (released totals)
  *   file.c       released state as bytes                                   (released totals)
@@ -29,11 +30,13 @@ enum {
 };
 static const double NW__KDE_UNIT = 0x1p20;
 
-/** Consecutive totals whose noise has one scale. */
+/** Consecutive totals whose noise has one scale. Pairs: the first half are cosines, the second half their sines. */
 typedef struct nw__kde_block {
     size_t count;
     double l1; /* the most that one point, added or removed, moves them, in whole units, rounded up */
     double l2;
+    double pairs;     /* the most that it moves the sum over the pairs of their l2 norms; 0: these are no pairs */
+    bool is_in_pairs; /* pure noise is drawn for pairs (pair_noise.h) */
     double weight; /* variance of a query's value for noise of variance 1 on these totals, on average over queries, or at most */
     double scale;
     double deviation;
@@ -98,8 +101,14 @@ bool nw__kde_is_l1(nw_kde_kernel kernel);
 double nw__kde_of_distance(const nw_kde_opts *opts, double distance);
 double nw__kde_value(const nw_kde_opts *opts, const double *difference);
 
+/* calibrate.c */
+/** Noise and event of a handle whose blocks are known. */
+nw_status nw__kde_calibrate(nw_kde *kde, const char *function, nw_error *err);
+/** Adds noise to the totals, which are exact until then. The event has been charged. */
+nw_status nw__kde_draw(nw_kde *kde, nw_rng *rng, nw_error *err);
+
 /* kde.c */
-nw_status nw__kde_add_block(nw_kde *kde, size_t count, double l1, double l2, double weight, nw_error *err);
+nw_status nw__kde_add_block(nw_kde *kde, const nw__kde_block *block, nw_error *err);
 /** Everything public of a handle whose options are read: tables, blocks, noise, event, plan. */
 nw_status nw__kde_setup(nw_kde *kde, const char *function, nw_error *err);
 /** The noisy or the public number of points. */

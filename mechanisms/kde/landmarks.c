@@ -160,7 +160,13 @@ static nw_status setup(nw_kde *kde, nw_error *err)
     const double m = (double)t->count;
     /* One more rounding, of a total to a whole unit, moves each by less than 1. */
     const double l2 = NW__KDE_UNIT * (1.0 + SLACK) + sqrt(m);
-    return nw__kde_add_block(kde, t->count, sqrt(m) * l2, l2, 1.0 / (NW__KDE_UNIT * NW__KDE_UNIT), err); /* |phi(y)| <= 1 */
+    return nw__kde_add_block(kde,
+        &(nw__kde_block){ .count = t->count,
+            .l1 = sqrt(m) * l2,
+            .l2 = l2,
+            .pairs = t->count % 2 == 0 ? sqrt(0.5 * m) * l2 : 0.0,
+            .weight = 1.0 / (NW__KDE_UNIT * NW__KDE_UNIT) },
+        err); /* |phi(y)| <= 1 */
 }
 
 static void add(const nw_kde *kde, const float *points, size_t n, int64_t *sums)

@@ -39,14 +39,19 @@ static nw_status setup(nw_kde *kde, nw_error *err)
      * is radius^2 2^-20 and which is taken from its middle, radius^2 / 2, if the number of points is public. */
     const double rounding = 0.5 * (double)d + 1.0;
     const double v2 = t->radius * t->radius;
-    NW__TRY(nw__kde_add_block(kde, d, half_widths / t->step * (1.0 + 0x1p-40) + rounding,
-        NW__KDE_UNIT + 0.5 * sqrt((double)d) + 1.0, 4.0 * v2 * t->step * t->step, err));
+    NW__TRY(nw__kde_add_block(kde,
+        &(nw__kde_block){ .count = d,
+            .l1 = half_widths / t->step * (1.0 + 0x1p-40) + rounding,
+            .l2 = NW__KDE_UNIT + 0.5 * sqrt((double)d) + 1.0,
+            .weight = 4.0 * v2 * t->step * t->step },
+        err));
     const double most = (o->public_points >= 0 ? 0.5 : 1.0) * NW__KDE_UNIT + 1.0;
-    NW__TRY(nw__kde_add_block(kde, 1, most, most, v2 * v2 / (NW__KDE_UNIT * NW__KDE_UNIT), err));
+    NW__TRY(nw__kde_add_block(
+        kde, &(nw__kde_block){ .count = 1, .l1 = most, .l2 = most, .weight = v2 * v2 / (NW__KDE_UNIT * NW__KDE_UNIT) }, err));
     if (o->public_points >= 0)
         return NW_OK;
     kde->counts_points = true;
-    return nw__kde_add_block(kde, 1, 1.0, 1.0, v2 * v2, err);
+    return nw__kde_add_block(kde, &(nw__kde_block){ .count = 1, .l1 = 1.0, .l2 = 1.0, .weight = v2 * v2 }, err);
 }
 
 static double offset_of_square(const nw_kde *kde)

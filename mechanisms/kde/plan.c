@@ -99,20 +99,21 @@ static size_t clamped(double size, size_t least, size_t most)
     return size < (double)least ? least : size > (double)most ? most : (size_t)size;
 }
 
-/* Variance of the density V / I + 4 I / (epsilon n)^2 is least at I = epsilon n sqrt(V) / 2; V, the spread of the terms, is about half
+/* Variance of the density V / I + 3 I / (epsilon n)^2 is least at I = epsilon n sqrt(V / 3); V, the spread of the terms, is about half
  * the average kernel value. Gaussian noise does not grow with I: as many as queries may take. */
 static size_t pairs_for(const nw_kde_opts *o)
 {
     if (o->delta > 0.0)
         return MOST_PAIRS;
-    return clamped(0.5 * signal(o) * sqrt(0.5 * o->expected_density), LEAST_PAIRS, MOST_PAIRS);
+    return clamped(signal(o) * sqrt(o->expected_density / 6.0), LEAST_PAIRS, MOST_PAIRS);
 }
 
-/* Pure noise of rank m has standard deviation sqrt(2 m) / epsilon; what m landmarks leave out falls about as fast as 1 / m. */
+/* Pure noise of rank m has standard deviation sqrt(1.5 m) / epsilon; what m landmarks leave out falls about as fast as 1 / m. */
 static size_t landmarks_for(const nw_kde_opts *o)
 {
-    return o->delta > 0.0 ? o->landmark_count
-                          : clamped(2.6 * sqrt(signal(o)), 16, o->landmark_count < 16 ? 1 : o->landmark_count);
+    if (o->delta > 0.0 || o->landmark_count < 2)
+        return o->landmark_count;
+    return 2 * clamped(1.3 * sqrt(signal(o)), 1, o->landmark_count / 2);
 }
 
 /* The longest side of the bounds in bandwidths. */

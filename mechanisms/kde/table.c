@@ -23,7 +23,9 @@ enum { DIRECTIONS = 2 };
 typedef struct wave {
     uint32_t line;
     uint32_t k;
-    double a; /* its coefficient in a value */
+    double a;      /* its coefficient in a value */
+    size_t cosine; /* where its totals are */
+    size_t sine;
 } wave;
 
 typedef struct table {
@@ -125,7 +127,7 @@ static nw_status make_waves(table *t, double p, nw_error *err)
             t->constant += a[0] * scale;
             for (size_t k = 1; k <= T; k++)
                 if (fabs(a[k]) > NEGLIGIBLE * fabs(a[1]))
-                    t->waves[t->wave_count++] = (wave){ (uint32_t)l, (uint32_t)k, a[k] * scale };
+                    t->waves[t->wave_count++] = (wave){ .line = (uint32_t)l, .k = (uint32_t)k, .a = a[k] * scale };
         }
         qsort(t->waves, t->wave_count, sizeof *t->waves, by_falling_coefficient);
     }
@@ -135,20 +137,30 @@ static nw_status make_waves(table *t, double p, nw_error *err)
 }
 
 /* Waves of about the same coefficient get noise of the same scale. */
-static nw_status make_blocks(nw_kde *kde, const table *t, nw_error *err)
+static nw_status make_blocks(nw_kde *kde, table *t, nw_error *err)
 {
     const double unit = 1.0 / (NW__KDE_UNIT * NW__KDE_UNIT);
     for (size_t from = 0, to = 0; from < t->wave_count; from = to) {
         double weight = 0.0;
         while (to < t->wave_count && fabs(t->waves[to].a) * CLASS >= fabs(t->waves[from].a))
             weight += t->waves[to].a * t->waves[to].a * unit, to++;
+        for (size_t w = from; w < to; w++) {
+            t->waves[w].cosine = from + w;
+            t->waves[w].sine = to + w;
+        }
         const double n = (double)(to - from);
-        NW__TRY(nw__kde_add_block(kde, 2 * (to - from), n * PAIR_L1, sqrt(n) * PAIR_L2 + 1.0, weight, err));
+        NW__TRY(nw__kde_add_block(kde,
+            &(nw__kde_block){ .count = 2 * (to - from),
+                .l1 = n * PAIR_L1,
+                .l2 = sqrt(n) * PAIR_L2 + 1.0,
+                .pairs = n * PAIR_L2,
+                .weight = weight },
+            err));
     }
     if (kde->opts.public_points >= 0)
         return NW_OK;
     kde->counts_points = true;
-    return nw__kde_add_block(kde, 1, 1.0, 1.0, t->constant * t->constant, err);
+    return nw__kde_add_block(kde, &(nw__kde_block){ .count = 1, .l1 = 1.0, .l2 = 1.0, .weight = t->constant * t->constant }, err);
 }
 
 static nw_status setup(nw_kde *kde, nw_error *err)
@@ -211,8 +223,8 @@ static void encode(const nw_kde *kde, const int64_t *sums, int64_t *totals)
             c += (uint64_t)counts[i] * (uint64_t)(int64_t)t->cosines[angle];
             s += (uint64_t)counts[i] * (uint64_t)(int64_t)t->cosines[(angle + 3 * T) % (4 * T)]; /* sin x = cos(x - pi / 2) */
         }
-        totals[2 * w] = (int64_t)c;
-        totals[2 * w + 1] = (int64_t)s;
+        totals[t->waves[w].cosine] = (int64_t)c;
+        totals[t->waves[w].sine] = (int64_t)s;
     }
 }
 
@@ -233,8 +245,8 @@ static nw_status decode(nw_kde *kde, nw_error *err)
         line[i] = constant;
     for (size_t w = 0; w < t->wave_count; w++) {
         const wave *v = &t->waves[w];
-        const double c = v->a * (double)kde->totals[2 * w] / NW__KDE_UNIT / NW__KDE_UNIT;
-        const double s = v->a * (double)kde->totals[2 * w + 1] / NW__KDE_UNIT / NW__KDE_UNIT;
+        const double c = v->a * (double)kde->totals[v->cosine] / NW__KDE_UNIT / NW__KDE_UNIT;
+        const double s = v->a * (double)kde->totals[v->sine] / NW__KDE_UNIT / NW__KDE_UNIT;
         const size_t k = v->k;
         for (size_t i = 0, angle = k; i < T; i++, angle = (angle + 2 * k) % (4 * T))
             line[v->line * T + i] += c * t->cosines[angle] + s * t->cosines[(angle + 3 * T) % (4 * T)];

@@ -34,7 +34,12 @@ static nw_status setup(nw_kde *kde, nw_error *err)
         const double width = kde->opts.upper[j] - kde->opts.lower[j];
         weight += (double)t->levels * width * width / (1.0 - 1.0 / ((1.0 + RATIO) * (1.0 + RATIO)));
     }
-    return nw__kde_add_block(kde, kde->opts.dimension * (2 * t->leaves - 1), nodes, sqrt(nodes) * (1.0 + 0x1p-40), weight, err);
+    return nw__kde_add_block(kde,
+        &(nw__kde_block){ .count = kde->opts.dimension * (2 * t->leaves - 1),
+            .l1 = nodes,
+            .l2 = sqrt(nodes) * (1.0 + 0x1p-40),
+            .weight = weight },
+        err);
 }
 
 static double leaf_of(const nw_kde *kde, size_t j, double x)
