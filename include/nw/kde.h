@@ -6,7 +6,7 @@
 /* nw/kde.h - how similar is y to my private points? One private release answers that for any y, for ever.
  *
  * What it is for: f(y) = sum over the private points x of k(x, y), for ten functions k: density, outliers, near-duplicates, choosing
- *   among public candidates, classification by average similarity [BLMST24], [WFN23].
+ *   among public candidates, classification by average similarity [BLMST24], [WNM23].
  * What it protects: one point (add_remove or replace_one), at (epsilon, delta), for all queries together.
  * How: each point becomes whole numbers on a public grid (cosines and sines of random frequencies, kernel values at public
  *   landmarks, counts of cells), which add up exactly, whatever the order, the threads or the machines; the totals get one draw of
@@ -59,8 +59,8 @@ typedef enum nw_kde_estimator {
     NW_KDE_GRID = 6,      /* any function, dimension <= 3: counts of cells, `size` a side */
     NW_KDE_LSH = 7,       /* laplacian, rational-l1: counts of `size` random binnings (RACE) [CS20] */
     NW_KDE_TREE = 8,      /* l1, published baseline: binary tree of counts, geometric rings [BLMST24] */
-    NW_KDE_LSQ_RFF = 9,   /* kernels, published baseline: shifted cosines [WFN23] */
-    NW_KDE_LSQ_FGT = 10   /* gaussian, dimension <= 3, published baseline: moments of cells, order `size` [WFN23] */
+    NW_KDE_LSQ_RFF = 9,   /* kernels, published baseline: shifted cosines [WNM23] */
+    NW_KDE_LSQ_FGT = 10   /* gaussian, dimension <= 3, published baseline: moments of cells, order `size` [WNM23] */
 } nw_kde_estimator;
 /** "auto", "moments", "table", "features", "hadamard", "landmarks", "grid", "lsh", "tree", "lsq-rff", "lsq-fgt". */
 NW_API const char *nw_kde_estimator_name(nw_kde_estimator estimator);

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* features.c - random features [RR07]: the kernel is the average of cos(w.(x - y)) over frequencies w, so
  *   f(y) ~ 1/I sum_i ( cos(w_i.y) C_i + sin(w_i.y) S_i ),   C_i = sum_x cos(w_i.x), S_i = sum_x sin(w_i.x).
- * Published baseline: f(y) ~ 2/I sum_i cos(w_i.y + b_i) sum_x cos(w_i.x + b_i), b_i uniform [WFN23].
+ * Published baseline: f(y) ~ 2/I sum_i cos(w_i.y + b_i) sum_x cos(w_i.x + b_i), b_i uniform [WNM23].
  * Proof note: docs/rooms/kde.md#features. */
 #include "waves.h"
 

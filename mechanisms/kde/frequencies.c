@@ -86,13 +86,13 @@ static double gaussian_length(size_t side, nw_rng *rng)
 static void draw_blocks(nw__waves *w, const nw_kde_opts *o, nw_rng *rng)
 {
     const size_t side = w->tile;
-    /* The three unscaled transforms lengthen by side^(3/2); a row of the product, normalised, has length 1. */
-    const double normal = 1.0 / ((double)side * sqrt((double)side));
+    /* The three unscaled transforms lengthen by side^(3/2), and copies by their root; a row of the product, normalised, has length 1. */
+    const double normal = 1.0 / ((double)side * sqrt((double)side * (double)(side / w->dimension)));
     for (size_t b = 0; b < w->tiles; b++) {
         for (size_t j = 0; j < 3 * side; j++)
             w->signs[b * 3 * side + j] = nw__kde_public_uniform(rng) < 0.5 ? -1.0F : 1.0F;
-        for (size_t j = 0; w->coordinates != NULL && j < side; j++)
-            w->coordinates[b * side + j] = (float)fmin(1.0 / fabs(nw__kde_public_normal(rng)), MOST_TURNS);
+        for (size_t j = 0; w->coordinates != NULL && j < w->dimension; j++)
+            w->coordinates[b * w->dimension + j] = (float)fmin(1.0 / fabs(nw__kde_public_normal(rng)), MOST_TURNS);
         for (size_t j = 0; j < side; j++) {
             const double scale = scale_of_frequency(o, rng);
             w->radii[b * side + j] = limited(scale * gaussian_length(side, rng), o->bandwidth) * (float)normal;
@@ -116,7 +116,7 @@ static nw_status allocate(nw__waves *w, const nw_kde_opts *o, bool is_hadamard, 
         w->signs = nw__calloc(w->tiles * 3 * w->tile, sizeof *w->signs);
         w->radii = nw__calloc(w->tiles * w->tile, sizeof *w->radii);
         if (nw__kde_is_l1(o->kernel))
-            w->coordinates = nw__calloc(w->tiles * w->tile, sizeof *w->coordinates);
+            w->coordinates = nw__calloc(w->tiles, w->dimension * sizeof *w->coordinates);
         has_failed = w->signs == NULL || w->radii == NULL || (nw__kde_is_l1(o->kernel) && w->coordinates == NULL);
     } else {
         w->panels = nw__calloc(w->tiles * w->tile, w->dimension * sizeof *w->panels);

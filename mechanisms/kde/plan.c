@@ -153,7 +153,7 @@ static nw_kde_estimator choose(const nw_kde_opts *o, char *reason, size_t size)
         return NW_KDE_GRID;
     }
     snprintf(reason, size, "random features: %zu dimensions%s", o->dimension, o->lower == NULL ? ", no bounds" : "");
-    return NW_KDE_HADAMARD;
+    return o->dimension <= 32 ? NW_KDE_FEATURES : NW_KDE_HADAMARD; /* a transform saves time from about there */
 }
 
 static size_t size_for(const nw_kde_opts *o)

@@ -91,19 +91,21 @@ NW__CLONES void nw__waves_hadamard(float *v, size_t side)
     hadamard(v, side);
 }
 
-/* H D3 H D2 H D1 of the padded point; radii carry side^(-3/2). */
+/* H D3 H D2 H D1 of as many copies of the point as there is room for, padded: with more signs than coordinates a point of few
+ * coordinates is mixed, too. radii carry side^(-3/2) copies^(-1/2). */
 static inline __attribute__((always_inline)) void block_turns(const nw__waves *w, size_t tile, const float *point, float *turns)
 {
-    const size_t side = w->tile, d = w->dimension;
+    const size_t side = w->tile, d = w->dimension, copies = side / d;
     const float *signs = w->signs + tile * 3 * side;
     const float *radii = w->radii + tile * side;
-    if (w->coordinates == NULL)
+    for (size_t c = 0; c < copies; c++)
         for (size_t j = 0; j < d; j++)
-            turns[j] = point[j] * signs[j];
-    else
-        for (size_t j = 0; j < d; j++)
-            turns[j] = point[j] * w->coordinates[tile * side + j] * signs[j];
-    for (size_t j = d; j < side; j++)
+            turns[c * d + j] = point[j] * signs[c * d + j];
+    if (w->coordinates != NULL)
+        for (size_t c = 0; c < copies; c++)
+            for (size_t j = 0; j < d; j++)
+                turns[c * d + j] *= w->coordinates[tile * d + j];
+    for (size_t j = copies * d; j < side; j++)
         turns[j] = 0.0F;
     hadamard(turns, side);
     for (size_t j = 0; j < side; j++)

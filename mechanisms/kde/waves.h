@@ -23,7 +23,7 @@ typedef struct nw__waves {
     size_t tiles;       /* pairs / tile, rounded up; the last may be cut */
     float *panels;      /* dense: [tiles][dimension][panel]; else NULL */
     float *signs;       /* Hadamard: [tiles][3][side] */
-    float *coordinates; /* Hadamard: [tiles][side] factors of the coordinates; NULL: 1 */
+    float *coordinates; /* Hadamard: [tiles][dimension] factors of the coordinates; NULL: 1 */
     float *radii;       /* Hadamard: [tiles][side] factors of the frequencies */
     float *shifts;      /* [pairs] in turns, or NULL: 0 */
 } nw__waves;
