@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* kde.c - which of two public candidates lies among private points? Two parts add their points, one release, any number of queries. */
+/* kde.c - which of two public candidates lies among private points? Two parts add their points, one release, any number of
+ * queries. */
 #include <noisewright.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* build.c - nw-kde build and merge: everything is checked, then the points are added, then the ledger is charged, then noise is drawn. */
+/* build.c - nw-kde build and merge: everything is checked, then the points are added, then the ledger is charged, then noise is
+ * drawn. */
 #include "../common/budget.h"
 #include "../common/exit.h"
 #include "../common/files.h"

@@ -5,12 +5,12 @@
 
 /* nw/kde.h - how similar is y to my private points? One private release answers that for any y, for ever.
  *
- * What it is for: f(y) = sum over the private points x of k(x, y), for ten functions k: density, outliers, near-duplicates, choosing
- *   among public candidates, classification by average similarity [BLMST24], [WNM23].
+ * What it is for: f(y) = sum over the private points x of k(x, y), for ten functions k: density, outliers, near-duplicates,
+ *   choosing among public candidates, classification by average similarity [BLMST24], [WNM23].
  * What it protects: one point (add_remove or replace_one), at (epsilon, delta), for all queries together.
  * How: each point becomes whole numbers on a public grid (cosines and sines of random frequencies, kernel values at public
- *   landmarks, counts of cells), which add up exactly, whatever the order, the threads or the machines; the totals get one draw of
- *   integer noise; queries read the noisy totals. docs/rooms/kde.md has the estimators, their errors and sensitivities.
+ *   landmarks, counts of cells), which add up exactly, whatever the order, the threads or the machines; the totals get one draw
+ *   of integer noise; queries read the noisy totals. docs/rooms/kde.md has the estimators, their errors and sensitivities.
  * Points that do not fit: a coordinate beyond its bounds counts as the bound; NaN counts as the middle of the bounds (0 without
  *   bounds, where an infinity counts as 2^40 bandwidths). Never an error.
  * Nothing is taken from the private points for free: bounds, bandwidth, frequencies, landmarks and sizes are public.
@@ -90,8 +90,8 @@ typedef struct nw_kde_opts {
     unsigned threads;           /* of add and query; default 0: as OpenMP decides; never part of a result */
 } nw_kde_opts;
 /* clang-format off */
-#define NW_KDE_OPTS_INIT { sizeof(nw_kde_opts), (nw_kde_kernel)0, 0, 0.0, false, 0.0, NULL, NULL, 0.0, -1.0, NW_ADJACENCY_UNSET, -1, \
-    NW_KDE_AUTO, 0, 0.0, 0.05, 0, NULL, 0, 0 }
+#define NW_KDE_OPTS_INIT { sizeof(nw_kde_opts), (nw_kde_kernel)0, 0, 0.0, false, 0.0, NULL, NULL, 0.0, -1.0, \
+    NW_ADJACENCY_UNSET, -1, NW_KDE_AUTO, 0, 0.0, 0.05, 0, NULL, 0, 0 }
 /* clang-format on */
 NW_API void nw_kde_opts_init(nw_kde_opts *opts, size_t struct_size);
 
@@ -99,8 +99,8 @@ NW_API void nw_kde_opts_init(nw_kde_opts *opts, size_t struct_size);
  *
  *  Shapes    *out: new handle, or NULL on error.
  *  Units     bounds, landmarks and bandwidth in the unit of the points.
- *  Errors    NW_E_ARG naming the option, its value and the admissible set; NW_E_UNSUPPORTED: that estimator cannot do that function;
- *            NW_E_NOMEM.
+ *  Errors    NW_E_ARG naming the option, its value and the admissible set; NW_E_UNSUPPORTED: that estimator cannot do that
+ *            function; NW_E_NOMEM.
  *  Cost      8 bytes a total, and the estimator's public tables (nw_kde_get_plan). Threads: any.
  *  Source    docs/rooms/kde.md.
  *  Example   examples/kde.c */
@@ -145,8 +145,8 @@ NW_API void nw_kde_bytes_free(uint8_t *bytes, size_t n);
  *
  *  Shapes    receipt: out, may be NULL.
  *  Units     none.
- *  Errors    NW_E_ARG; NW_E_STATE: released already; those of nw_ledger_charge (nothing was drawn); NW_E_NOMEM, NW_E_ENTROPY: charged,
- *            nothing is released.
+ *  Errors    NW_E_ARG; NW_E_STATE: released already; those of nw_ledger_charge (nothing was drawn); NW_E_NOMEM, NW_E_ENTROPY:
+ *            charged, nothing is released.
  *  Cost      a few ns a total. Threads: rng confined.
  *  Source    docs/rooms/kde.md.
  *  Example   examples/kde.c */

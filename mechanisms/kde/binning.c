@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* binning.c - counts by random binning, a RACE sketch [CS20] with the hash functions of [RR07, sec. 4]: in row r a coordinate is cut
- * into cells of pitch Gamma(2) bandwidths at a random place, and two points share all their cells with probability
+/* binning.c - counts by random binning, a RACE sketch [CS20] with the hash functions of [RR07, sec. 4]: in row r a coordinate
+ * is cut into cells of pitch Gamma(2) bandwidths at a random place, and two points share all their cells with probability
  * exp(-|x - y|_1 / bandwidth); with bandwidth / t, t ~ Exp(1), with probability 1 / (1 + |x - y|_1 / bandwidth).
  * Cells are hashed to buckets, which adds chance meetings: f(y) ~ average over rows of (count - n / buckets) / (1 - 1 / buckets).
  * Proof note: docs/rooms/kde.md#binning. */

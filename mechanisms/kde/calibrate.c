@@ -21,15 +21,15 @@ static double variance(const nw__kde_block *b, bool is_l1)
     return b->weight * (b->is_in_pairs ? NW__PAIR_VARIANCE : is_l1 ? 2.0 : 1.0);
 }
 
-/* Scales s_b cost the sum of D_b / s_b (pure) or of (D_b / s_b)^2 (Gaussian), and the value's variance is the sum of v_b s_b^2: least
- * for s_b^3 ~ D_b / v_b, and s_b^4 ~ D_b^2 / v_b. */
+/* Scales s_b cost the sum of D_b / s_b (pure) or of (D_b / s_b)^2 (Gaussian), and the value's variance is the sum of v_b s_b^2:
+ * least for s_b^3 ~ D_b / v_b, and s_b^4 ~ D_b^2 / v_b. */
 static double relative_scale(const nw__kde_block *b, bool is_l1)
 {
     return is_l1 ? cbrt(moved(b, true) / variance(b, true)) : sqrt(b->l2 / sqrt(variance(b, false)));
 }
 
-/* The factor of all relative scales that spends the budget. 2^-40 covers the roundings of the quotients, here and in the accountant's
- * sum over at most 2^12 blocks. */
+/* The factor of all relative scales that spends the budget. 2^-40 covers the roundings of the quotients, here and in the
+ * accountant's sum over at most 2^12 blocks. */
 static double common_factor(const nw_kde *kde, const nw__noise_budget *budget)
 {
     const double factor = nw__distance_factor(NW_ADD_REMOVE, kde->opts.adjacency);

@@ -16,8 +16,8 @@ typedef struct features {
     float *s;
 } features;
 
-/* A pair of cosine and sine of one phase lies within 2^-21.5 of the unit circle, and each is rounded to 2^-20: the norms of a pair are
- * at most sqrt(2) 2^20 + 2 and 2^20 + 1.5. */
+/* A pair of cosine and sine of one phase lies within 2^-21.5 of the unit circle, and each is rounded to 2^-20: the norms of a
+ * pair are at most sqrt(2) 2^20 + 2 and 2^20 + 1.5. */
 static const double PAIR_L1 = 0x1.6a09e667f3bcdp+20 + 2.0;
 static const double PAIR_L2 = 0x1p20 + 1.5;
 static const double COSINE_MOST = 0x1p20 + 1.0;

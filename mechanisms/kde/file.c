@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* file.c - a released structure as bytes: one line of JSON (options and receipt), the landmarks as little-endian floats, the totals as
- * 8 little-endian bytes each, and a BLAKE2b-256 of all before it. Public tables are made again from the options. */
+/* file.c - a released structure as bytes: one line of JSON (options and receipt), the landmarks as little-endian floats, the
+ * totals as 8 little-endian bytes each, and a BLAKE2b-256 of all before it. Public tables are made again from the options. */
 #include "kde_internal.h"
 #include "csv_scan.h"
 #include "output_file.h"

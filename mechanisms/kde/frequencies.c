@@ -70,7 +70,8 @@ static void draw_panels(nw__waves *w, const nw_kde_opts *o, nw_rng *rng)
     }
 }
 
-/* The length of a Gaussian vector of `side` dimensions, an even number: its square is -2 log of a product of side / 2 uniforms. */
+/* The length of a Gaussian vector of `side` dimensions, an even number: its square is -2 log of a product of side / 2 uniforms.
+ * */
 static double gaussian_length(size_t side, nw_rng *rng)
 {
     double square = 0.0;
@@ -86,7 +87,8 @@ static double gaussian_length(size_t side, nw_rng *rng)
 static void draw_blocks(nw__waves *w, const nw_kde_opts *o, nw_rng *rng)
 {
     const size_t side = w->tile;
-    /* The three unscaled transforms lengthen by side^(3/2), and copies by their root; a row of the product, normalised, has length 1. */
+    /* The three unscaled transforms lengthen by side^(3/2), and copies by their root; a row of the product, normalised, has
+     * length 1. */
     const double normal = 1.0 / ((double)side * sqrt((double)side * (double)(side / w->dimension)));
     for (size_t b = 0; b < w->tiles; b++) {
         for (size_t j = 0; j < 3 * side; j++)

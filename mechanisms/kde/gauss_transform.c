@@ -1,10 +1,12 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* gauss_transform.c - the published baseline LSQ-FGT [WNM23]: moments of the points of each cell, by the fast Gauss transform [GS91].
+/* gauss_transform.c - the published baseline LSQ-FGT [WNM23]: moments of the points of each cell, by the fast Gauss transform
+ * [GS91].
  *
- * Cells have the side of one bandwidth (in the convention exp(-|u|^2)). With z = (x - c) / b in [-1/2, 1/2]^d and t = (y - c) / b,
- *   exp(-|t - z|^2) = sum over a of z^a h_a(t) / a!,   h_a(t) = product of H_{a_j}(t_j) exp(-t_j^2),
- * cut at a_j < rho. Released: the moments sum z^a of each cell, at one noise scale. Proof note: docs/rooms/kde.md#gauss-transform. */
+ * Cells have the side of one bandwidth (in the convention exp(-|u|^2)). With z = (x - c) / b in [-1/2, 1/2]^d and t = (y - c) /
+ *   b, exp(-|t - z|^2) = sum over a of z^a h_a(t) / a!,   h_a(t) = product of H_{a_j}(t_j) exp(-t_j^2),
+ * cut at a_j < rho. Released: the moments sum z^a of each cell, at one noise scale. Proof note:
+ * docs/rooms/kde.md#gauss-transform. */
 #include "kde_internal.h"
 
 #include <math.h>

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* grid.c - counts of the cells of a grid, in up to three dimensions: one point moves one count by 1, and a query adds up the average
- * of the function over each cell times its count. Errors are those of the noise, and of points that lie anywhere in their cells. Proof note: docs/rooms/kde.md#grid. */
+/* grid.c - counts of the cells of a grid, in up to three dimensions: one point moves one count by 1, and a query adds up the
+ * average of the function over each cell times its count. Errors are those of the noise, and of points that lie anywhere in
+ * their cells. Proof note: docs/rooms/kde.md#grid. */
 #include "kde_internal.h"
 
 #include <math.h>

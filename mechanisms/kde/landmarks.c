@@ -1,11 +1,11 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* landmarks.c - Nystrom features at public points Z: phi(x) = L^-1 k_Z(x) with L L' = K_Z + jitter I, so |phi(x)|^2 <= k(x, x) = 1,
- * and f(y) ~ phi(y) . sum_x phi(x).
+/* landmarks.c - Nystrom features at public points Z: phi(x) = L^-1 k_Z(x) with L L' = K_Z + jitter I, so |phi(x)|^2 <= k(x, x)
+ * = 1, and f(y) ~ phi(y) . sum_x phi(x).
  *
- * Points add k_Z(x), in whole units of 2^-26; the release multiplies the exact sums by L^-1, in whole units of 2^-24, which is exact
- * but for one rounding. Landmarks are taken in the order of a pivoted Cholesky factorisation [HPS12]: the first `size` of it.
- * Proof note: docs/rooms/kde.md#landmarks. */
+ * Points add k_Z(x), in whole units of 2^-26; the release multiplies the exact sums by L^-1, in whole units of 2^-24, which is
+ * exact but for one rounding. Landmarks are taken in the order of a pivoted Cholesky factorisation [HPS12]: the first `size` of
+ * it. Proof note: docs/rooms/kde.md#landmarks. */
 #include "kde_internal.h"
 
 #include <math.h>
@@ -16,8 +16,9 @@ static const double JITTER = 1e-6;
 static const double VALUE_UNIT = 0x1p26;
 static const double INVERSE_UNIT = 0x1p24;
 enum { SHIFT = 26 + 24 - NW__KDE_UNIT_BITS, MOST_LANDMARKS = NW__KDE_MOST_LANDMARKS };
-/* What |phi| may exceed 1 by: |L^-1| <= jitter^(-1/2) = 1000; values rounded by 2^-27, entries of L^-1 by 2^-25; 8192 landmarks at
- * most: 1000 sqrt(8192) 2^-27 + 8192 2^-25 < 2^-10; the factorisation's own rounding, below 8192^2 2^-50, is less than the jitter. */
+/* What |phi| may exceed 1 by: |L^-1| <= jitter^(-1/2) = 1000; values rounded by 2^-27, entries of L^-1 by 2^-25; 8192 landmarks
+ * at most: 1000 sqrt(8192) 2^-27 + 8192 2^-25 < 2^-10; the factorisation's own rounding, below 8192^2 2^-50, is less than the
+ * jitter. */
 static const double SLACK = 0x1p-10;
 
 typedef __int128 int128;
@@ -63,8 +64,8 @@ NW__CLONES static double dot(const double *x, const double *y, size_t n)
     return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
-/* Pivoted Cholesky: each step takes the point that the ones before explain least. Row i of `rows` belongs to landmark i, and has one
- * entry a step, so that landmarks that are not chosen cost no square memory. */
+/* Pivoted Cholesky: each step takes the point that the ones before explain least. Row i of `rows` belongs to landmark i, and
+ * has one entry a step, so that landmarks that are not chosen cost no square memory. */
 static void factorise(
     landmarks *t, const nw_kde_opts *o, const double *all_columns, double *residual, double *values, double *rows, size_t *order)
 {

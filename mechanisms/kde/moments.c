@@ -35,8 +35,8 @@ static nw_status setup(nw_kde *kde, nw_error *err)
     t->step = t->radius / NW__KDE_UNIT;
     kde->sum_count = d + 1;
     kde->needs_points = true;
-    /* At the corner, where errors are largest: |v| = radius. Each u_j is rounded by at most 1/2 a step, and so is |u|^2, whose step
-     * is radius^2 2^-20 and which is taken from its middle, radius^2 / 2, if the number of points is public. */
+    /* At the corner, where errors are largest: |v| = radius. Each u_j is rounded by at most 1/2 a step, and so is |u|^2, whose
+     * step is radius^2 2^-20 and which is taken from its middle, radius^2 / 2, if the number of points is public. */
     const double rounding = 0.5 * (double)d + 1.0;
     const double v2 = t->radius * t->radius;
     NW__TRY(nw__kde_add_block(kde,

@@ -21,8 +21,8 @@ uint64_t nw__pair_norm(int64_t x, int64_t y)
     return norm;
 }
 
-/* Proposal exp(-7 |z|_1 / (10 b)); N(z) >= 0.7 |z|_1, so exp(-(N(z) - 0.7 |z|_1) / b) is a probability. It accepts with about 0.77. A
- * proposal above 2^44 = 2^8 b, of probability below 2^-250, is drawn again, which keeps the products below 2^64. */
+/* Proposal exp(-7 |z|_1 / (10 b)); N(z) >= 0.7 |z|_1, so exp(-(N(z) - 0.7 |z|_1) / b) is a probability. It accepts with about
+ * 0.77. A proposal above 2^44 = 2^8 b, of probability below 2^-250, is drawn again, which keeps the products below 2^64. */
 static nw_status draw(nw_rng *rng, uint64_t b, int64_t *x, int64_t *y, nw_error *err)
 {
     for (bool is_accepted = false; !is_accepted;) {

@@ -5,9 +5,9 @@
 
 /* pair_noise.h - pure-DP noise for pairs of whole numbers whose l2 distance is bounded: a K-norm mechanism [HT10] in the plane.
  *
- * P[z] ~ exp(-N(z) / b), N the largest product of z with one of 32 directions of length at most 1: nearly |z|_2, and never more, so
- * pairs at most D apart are (D / b)-indistinguishable. A coordinate's variance is 3.01 b^2; Laplace noise for the l1 norm of the
- * same pair, sqrt(2) D, has 4 b^2. */
+ * P[z] ~ exp(-N(z) / b), N the largest product of z with one of 32 directions of length at most 1: nearly |z|_2, and never
+ * more, so pairs at most D apart are (D / b)-indistinguishable. A coordinate's variance is 3.01 b^2; Laplace noise for the l1
+ * norm of the same pair, sqrt(2) D, has 4 b^2. */
 #include "base.h"
 
 #include <nw/rng.h>

@@ -99,8 +99,8 @@ static size_t clamped(double size, size_t least, size_t most)
     return size < (double)least ? least : size > (double)most ? most : (size_t)size;
 }
 
-/* Variance of the density V / I + 3 I / (epsilon n)^2 is least at I = epsilon n sqrt(V / 3); V, the spread of the terms, is about half
- * the average kernel value. Gaussian noise does not grow with I: as many as queries may take. */
+/* Variance of the density V / I + 3 I / (epsilon n)^2 is least at I = epsilon n sqrt(V / 3); V, the spread of the terms, is
+ * about half the average kernel value. Gaussian noise does not grow with I: as many as queries may take. */
 static size_t pairs_for(const nw_kde_opts *o)
 {
     if (o->delta > 0.0)
@@ -125,8 +125,8 @@ static double extent(const nw_kde_opts *o)
     return nw__kde_has_bandwidth(o->kernel) ? most / o->bandwidth : 8.0;
 }
 
-/* With cells of h bandwidths the noise of the density is about 1.8 / (epsilon n h^(d/2)); what the place of a point in its cell costs was
- * 0.05 h^2 on points that clump (towns on a map). Least at h^(2 + d/2) = 15 / (epsilon n); between 1/64 and 1/2. */
+/* With cells of h bandwidths the noise of the density is about 1.8 / (epsilon n h^(d/2)); what the place of a point in its cell
+ * costs was 0.05 h^2 on points that clump (towns on a map). Least at h^(2 + d/2) = 15 / (epsilon n); between 1/64 and 1/2. */
 static size_t side_for(const nw_kde_opts *o)
 {
     const double noise = o->delta == 0.0 ? 1.0 / signal(o) : 0.7 / (points_expected(o) * nw__budget_mu(o->epsilon, o->delta));

@@ -2,11 +2,11 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* table.c - |x - y|^p summed over coordinates, and |x - y|_2 over projections, by cosine series of one coordinate.
  *
- * On a grid of T cells of [0, R] the function i -> |i R / T|^p, 0 <= i <= T, is a_0/2 + sum_k a_k cos(pi k i / T) exactly (discrete
- * cosine transform of the first kind, a_T halved), and cos(pi k (s - t) / T) = cos cos + sin sin. Released are C_k and S_k, with
- * less noise where |a_k| is large; queries read the noisy function from a table. No logarithm of the number of points, as a tree has.
- * |u|_2 = E |w.u| / kappa for w uniform on the sphere, kappa = Gamma(d/2) / (sqrt(pi) Gamma((d+1)/2)): the same for public w.
- * Proof note: docs/rooms/kde.md#tables. */
+ * On a grid of T cells of [0, R] the function i -> |i R / T|^p, 0 <= i <= T, is a_0/2 + sum_k a_k cos(pi k i / T) exactly
+ * (discrete cosine transform of the first kind, a_T halved), and cos(pi k (s - t) / T) = cos cos + sin sin. Released are C_k
+ * and S_k, with less noise where |a_k| is large; queries read the noisy function from a table. No logarithm of the number of
+ * points, as a tree has. |u|_2 = E |w.u| / kappa for w uniform on the sphere, kappa = Gamma(d/2) / (sqrt(pi) Gamma((d+1)/2)):
+ * the same for public w. Proof note: docs/rooms/kde.md#tables. */
 #include "kde_internal.h"
 
 #include <math.h>
@@ -210,7 +210,8 @@ static void add(const nw_kde *kde, const float *points, size_t n, int64_t *sums)
         }
 }
 
-/* A point in cell s is at its middle, s + 1/2. Sums of wrapped products are right modulo 2^64; saturated counts are 2^63 at most. */
+/* A point in cell s is at its middle, s + 1/2. Sums of wrapped products are right modulo 2^64; saturated counts are 2^63 at
+ * most. */
 static void encode(const nw_kde *kde, const int64_t *sums, int64_t *totals)
 {
     const table *t = kde->tables;

@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* tree.c - the published baseline for |x - y|_1 [BLMST24, Alg. 1 and 2]: a binary tree of counts on each coordinate; a query cuts the
- * line into rings at distances R / (1 + a)^j from y, and adds up each ring's count, from its canonical nodes, times its distance.
- * Deviations: a ring's distance is the middle of it, which has less bias than its end. Proof note: docs/rooms/kde.md#tree. */
+/* tree.c - the published baseline for |x - y|_1 [BLMST24, Alg. 1 and 2]: a binary tree of counts on each coordinate; a query
+ * cuts the line into rings at distances R / (1 + a)^j from y, and adds up each ring's count, from its canonical nodes, times
+ * its distance. Deviations: a ring's distance is the middle of it, which has less bias than its end. Proof note:
+ * docs/rooms/kde.md#tree. */
 #include "kde_internal.h"
 
 #include <math.h>
@@ -59,7 +60,8 @@ static void add(const nw_kde *kde, const float *points, size_t n, int64_t *sums)
         }
 }
 
-/* Nodes of a coordinate in heap order: 1 the root, the children of i 2 i and 2 i + 1, leaves from 2^L; stored without a node 0. */
+/* Nodes of a coordinate in heap order: 1 the root, the children of i 2 i and 2 i + 1, leaves from 2^L; stored without a node 0.
+ * */
 static void encode(const nw_kde *kde, const int64_t *sums, int64_t *totals)
 {
     const tree *t = kde->tables;

@@ -17,8 +17,8 @@ static inline __attribute__((always_inline)) float sine_of_quarter(float z)
     return ((((0x1.3c4b2cp+5F * u - 0x1.3232fap+6F) * u + 0x1.46676ep+6F) * u - 0x1.4abbb6p+5F) * u + 0x1.921fb4p+2F) * z;
 }
 
-/* The fraction in [-1/2, 1/2] of turns; of 2^22 turns and more, whose fraction a float does not have, 1/2. Adding 1.5 2^23 rounds to
- * the nearest whole number. */
+/* The fraction in [-1/2, 1/2] of turns; of 2^22 turns and more, whose fraction a float does not have, 1/2. Adding 1.5 2^23
+ * rounds to the nearest whole number. */
 static inline __attribute__((always_inline)) float fraction(float turns)
 {
     const float whole = (turns + 0x1.8p23F) - 0x1.8p23F;
@@ -86,7 +86,7 @@ static inline __attribute__((always_inline)) void hadamard(float *v, size_t side
         }
 }
 
-NW__CLONES void nw__waves_hadamard(float *v, size_t side)
+NW__CLONES static void hadamard_alone(float *v, size_t side)
 {
     hadamard(v, side);
 }
@@ -157,9 +157,9 @@ static inline __attribute__((always_inline)) void tile_turns(const nw__waves *w,
     }
 }
 
-/* ---- what the estimators call ---- */
+/* ---- loops over tiles: static, as clones would be exported else ---- */
 
-NW__CLONES void nw__waves_phases(const nw__waves *waves, const float *point, float *turns)
+NW__CLONES static void phases_of(const nw__waves *waves, const float *point, float *turns)
 {
     float tile[NW__WAVES_MOST_SIDE];
     for (size_t t = 0; t < waves->tiles; t++) {
@@ -171,7 +171,7 @@ NW__CLONES void nw__waves_phases(const nw__waves *waves, const float *point, flo
 }
 
 /* n <= NW__KDE_BATCH points: |sum| <= 2^26. */
-NW__CLONES void nw__waves_add(const nw__waves *waves, const float *points, size_t n, int64_t *cosines, int64_t *sines)
+NW__CLONES static void add_of(const nw__waves *waves, const float *points, size_t n, int64_t *cosines, int64_t *sines)
 {
     float turns[NW__WAVES_MOST_SIDE];
     int32_t sums[2][NW__WAVES_MOST_SIDE];
@@ -196,7 +196,7 @@ NW__CLONES void nw__waves_add(const nw__waves *waves, const float *points, size_
 }
 
 /* Eight running sums in double, whose order is fixed. */
-NW__CLONES void nw__waves_dot(
+NW__CLONES static void dot_of(
     const nw__waves *waves, const float *point, const float *c, const float *s, double *value, double *square)
 {
     float turns[NW__WAVES_MOST_SIDE];
@@ -223,4 +223,26 @@ NW__CLONES void nw__waves_dot(
         *value += sums[k];
         *square += squares[k];
     }
+}
+
+/* ---- what the estimators call ---- */
+
+void nw__waves_phases(const nw__waves *waves, const float *point, float *turns)
+{
+    phases_of(waves, point, turns);
+}
+
+void nw__waves_add(const nw__waves *waves, const float *points, size_t n, int64_t *cosines, int64_t *sines)
+{
+    add_of(waves, points, n, cosines, sines);
+}
+
+void nw__waves_dot(const nw__waves *waves, const float *point, const float *c, const float *s, double *value, double *square)
+{
+    dot_of(waves, point, c, s, value, square);
+}
+
+void nw__waves_hadamard(float *v, size_t side)
+{
+    hadamard_alone(v, side);
 }

@@ -5,8 +5,8 @@
 
 /* waves.h - cosines and sines of random frequencies: the inner loops of the feature estimators.
  *
- * Frequencies are in turns: w.x / 2 pi, so that the integer part of a phase can be dropped exactly. All in float, by operations whose
- * order the source fixes: equal on every processor, for every batch. */
+ * Frequencies are in turns: w.x / 2 pi, so that the integer part of a phase can be dropped exactly. All in float, by operations
+ * whose order the source fixes: equal on every processor, for every batch. */
 #include "kde_internal.h"
 
 enum {

@@ -32,7 +32,8 @@ def rows(name):
         except ValueError: pass
     return out
 f = {'gaussian': lambda u: math.exp(-sum(v * v for v in u) / .25), 'laplacian': lambda u: math.exp(-sum(map(abs, u)) / .5),
-    'l1': lambda u: sum(map(abs, u)), 'l2sq': lambda u: sum(v * v for v in u), 'l2': lambda u: math.sqrt(sum(v * v for v in u))}[sys.argv[1]]
+    'l1': lambda u: sum(map(abs, u)), 'l2sq': lambda u: sum(v * v for v in u), 'l2': lambda u: math.sqrt(sum(v * v for v in \
+        u))}[sys.argv[1]]
 x, y, got = rows(sys.argv[2]), rows(sys.argv[3]), rows(sys.argv[4])
 off = [abs(g[0] - sum(f([p - q for p, q in zip(a, b)]) for a in x)) / g[1] for g, b in zip(got, y)]
 print(len(got) == len(y) and max(off) < 6)
@@ -40,7 +41,8 @@ EOF
 build=(nw-kde build --data a.csv --bandwidth 0.5 --lower 0 --upper 4 --seed-insecure 1 --quiet)
 
 # ---- answers ----
-for case in 'gaussian --delta 0.1' 'gaussian --estimator features --size 2000' 'laplacian --estimator lsh --delta 0.1' 'l1' 'l2sq' 'l2' \
+for case in 'gaussian --delta 0.1' 'gaussian --estimator features --size 2000' \
+    'laplacian --estimator lsh --delta 0.1' 'l1' 'l2sq' 'l2' \
     'l1 --delta 0.1 --n-public 400'; do
     name=$(tr -cs 'a-z0-9\n' _ <<<"$case")
     # shellcheck disable=SC2086
@@ -85,7 +87,8 @@ check merge__is_the_whole cmp out.csv again.csv
 
 # ---- classes and pictures ----
 for class in a b; do
-    nw-kde build --data $class.csv --kernel gaussian --bandwidth 1 --epsilon 1 --delta 1e-6 --n-public "$(grep -c '^[0-9-]' $class.csv)" \
+    nw-kde build --data $class.csv --kernel gaussian --bandwidth 1 --epsilon 1 --delta 1e-6 \
+        --n-public "$(grep -c '^[0-9-]' $class.csv)" \
         --seed-insecure 1 --quiet -o $class.nwk 2>run.err
 done
 nw-kde classify --structures a.nwk,b.nwk --data q.csv --truth truth.txt --json >run.json
@@ -94,7 +97,8 @@ nw-kde classify --structures a.nwk,b.nwk --data q.csv >run.csv
 is classify__csv "$(head -n 2 run.csv | cut -d, -f1 | tr '\n' ' ')" 'class 0 '
 nw-kde plot s.nwk -o map.svg
 check plot__map python3 -c 'import xml.etree.ElementTree as t; t.parse("map.svg")'
-nw-kde build --data one.csv --kernel gaussian --bandwidth 0.3 --lower 0 --upper 2 --epsilon 1 --seed-insecure 1 --quiet -o one.nwk 2>run.err
+nw-kde build --data one.csv --kernel gaussian --bandwidth 0.3 --lower 0 --upper 2 --epsilon 1 --seed-insecure 1 --quiet -o \
+        one.nwk 2>run.err
 nw-kde plot one.nwk -o curve.svg
 check plot__curve python3 -c 'import xml.etree.ElementTree as t; t.parse("curve.svg")'
 like plot__has_a_band curve.svg 'fill-opacity'
@@ -138,7 +142,8 @@ refused estimator 64 'moments needs kernel l2sq' "${good[@]}" --estimator moment
 refused size 64 'size is 50000000' "${good[@]}" --estimator features --size 50000000
 refused kernel 64 'must be one of gaussian' build --data a.csv --kernel box --epsilon 1 -o never.nwk
 refused word 65 'line 3, cell 2 is no number' build --data word.csv --kernel gaussian --bandwidth 1 --epsilon 1 -o never.nwk
-refused short_line 65 'line 3 has 1 cells, must have 2' build --data short.csv --kernel gaussian --bandwidth 1 --epsilon 1 -o never.nwk
+refused short_line 65 'line 3 has 1 cells, must have 2' build --data short.csv --kernel gaussian --bandwidth 1 --epsilon 1 \
+        -o never.nwk
 refused empty 65 'is empty' build --data empty.csv --kernel gaussian --bandwidth 1 --epsilon 1 -o never.nwk
 refused missing_file 66 'nothing.csv' build --data nothing.csv --kernel gaussian --bandwidth 1 --epsilon 1 -o never.nwk
 refused cut_npy 65 'cut short' query s.nwk --data cut.npy
@@ -148,7 +153,8 @@ refused other_file 65 'a.csv' info a.csv
 refused other_dimension 65 'has 1 coordinates, must have 2' query s.nwk --data one.csv
 refused over_the_data 64 'output' build --data a.csv --kernel gaussian --bandwidth 1 --epsilon 1 -o a.csv
 refused part_twice 64 'given twice' merge --part a1.part --part a1.part --dimension 2 "${part[@]}" -o never.nwk
-refused part_of_others 65 'other options|no totals' merge --part a1.part --dimension 2 --kernel laplacian --bandwidth 0.6 --epsilon 1 \
+refused part_of_others 65 'other options|no totals' merge --part a1.part --dimension 2 --kernel laplacian \
+    --bandwidth 0.6 --epsilon 1 \
     --delta 1e-6 -o never.nwk
 refused one_class 64 'must name two or more' classify --structures a.nwk --data q.csv
 refused private_number 65 'must be built with --n-public' classify --structures s.nwk,real.nwk --data q.csv

@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* audit_kde.c - similarity structures with and without one point, against what is charged. The statistic is the log-likelihood ratio of
- * the noise that is drawn, which no test beats: for pairs the norm of pair_noise.h, for Laplace noise l1, for Gaussian noise the
- * product with what the point moves. The draw is the release's own; only the exact totals are set, so that a run costs no set-up. */
+/* audit_kde.c - similarity structures with and without one point, against what is charged. The statistic is the log-likelihood
+ * ratio of the noise that is drawn, which no test beats: for pairs the norm of pair_noise.h, for Laplace noise l1, for Gaussian
+ * noise the product with what the point moves. The draw is the release's own; only the exact totals are set, so that a run
+ * costs no set-up. */
 #include "audit.h"
 #include "kde_internal.h"
 #include "mutants.h"

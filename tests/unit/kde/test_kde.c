@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* test_kde.c - sums, sensitivities and answers of every estimator: against tests/vectors/kde.json, the functions themselves, and what
- * one point really moves. */
+/* test_kde.c - sums, sensitivities and answers of every estimator: against tests/vectors/kde.json, the functions themselves,
+ * and what one point really moves. */
 #include "kde_support.h"
 #include "vectors.h"
 
@@ -36,8 +36,8 @@ static void encode(const nw_kde *kde, int64_t *totals)
         totals[kde->total_count - 1] = kde->points;
 }
 
-/* Every estimator, 60 points added one after the other, inside, on and beyond the bounds: no block moves by more than it declares, and
- * some point moves it by a good part of that (a declaration that is far too large is an error, too). */
+/* Every estimator, 60 points added one after the other, inside, on and beyond the bounds: no block moves by more than it
+ * declares, and some point moves it by a good part of that (a declaration that is far too large is an error, too). */
 static void kde_add__moves_totals_by_no_more_than_declared(void **state)
 {
     (void)state;
@@ -177,8 +177,8 @@ static void kde_query__does_not_depend_on_batch_threads_or_file(void **state)
 
 /* ---- answers ---- */
 
-/* The exact sums of the vectors, within 6 of the stated standard errors, at epsilon 64 (or delta 1/2) and large sizes; the errors are
- * a few hundredths of the sums, so a wrong scale or a lost term would show. */
+/* The exact sums of the vectors, within 6 of the stated standard errors, at epsilon 64 (or delta 1/2) and large sizes; the
+ * errors are a few hundredths of the sums, so a wrong scale or a lost term would show. */
 static void kde_query__answers_the_vectors(void **state)
 {
     (void)state;
@@ -314,8 +314,8 @@ static void kde_plan__predicts_the_noise(void **state)
         }
 }
 
-/* The closed forms: pure pairs sqrt(3.01 I) / epsilon, Gaussian sigma whatever I; l1 tables 2 Q^1.5 sqrt(3.01 / 4) R / epsilon with n
- * public, Q over the odd frequencies; Gaussian sigma d R / 2, twice that with n private; within 1 %. */
+/* The closed forms: pure pairs sqrt(3.01 I) / epsilon, Gaussian sigma whatever I; l1 tables 2 Q^1.5 sqrt(3.01 / 4) R / epsilon
+ * with n public, Q over the odd frequencies; Gaussian sigma d R / 2, twice that with n private; within 1 %. */
 static void kde_plan__has_the_closed_forms(void **state)
 {
     (void)state;

@@ -159,8 +159,8 @@ static void pair_norm__is_a_norm_below_the_euclidean(void **state)
     assert_true(nw__pair_norm(0, 0) == 0);
 }
 
-/* b = 3: chi-squared over the 13 x 13 middle cells and the rest, 2e5 draws; 169 degrees of freedom, threshold at 1e-9: 310. Noise with
- * b = 2.9 gives about 1300. */
+/* b = 3: chi-squared over the 13 x 13 middle cells and the rest, 2e5 draws; 169 degrees of freedom, threshold at 1e-9: 310.
+ * Noise with b = 2.9 gives about 1300. */
 static void pair_noise__has_its_law(void **state)
 {
     (void)state;
