@@ -26,5 +26,5 @@ nw_status app_new_rng(nw_rng **out, uint64_t seed, nw_error *err)
 void app_note_seed(uint64_t seed)
 {
     if (app_is_insecure(seed))
-        app_note("NOT PRIVATE: the random numbers came from --insecure-seed");
+        app_note("NOT PRIVATE: the random numbers came from a seed");
 }

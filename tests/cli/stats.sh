@@ -50,6 +50,10 @@ is output__stdout_is_empty "$(cat run.txt)" ''
 like output__has_the_figures out.txt '^count'
 nw-stats - --schema schema.json --epsilon 60 --query 'count()' --json <table.csv >run.json
 is standard_input "$(json run.json '290 <= d["queries"][0]["figures"][0]["value"] <= 310')" True
+for name in insecure-seed seed-insecure; do
+    nw-stats table.csv --schema schema.json --epsilon 1 --query 'sum(age)' --json --$name 3 2>/dev/null >$name.json
+done
+is seed__has_two_names "$(json insecure-seed.json 'd["queries"]')" "$(json seed-insecure.json 'd["queries"]')"
 head -n 1 table.csv >empty.csv
 nw-stats empty.csv --schema schema.json --epsilon 1 --query 'mean(age)' --query 'count()' --json >run.json 2>run.err
 is empty_table__is_answered "$? $(json run.json 'abs(d["queries"][1]["figures"][0]["value"]) < 100')" '0 True'
