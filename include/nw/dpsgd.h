@@ -1,0 +1,131 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef NW_DPSGD_H
+#define NW_DPSGD_H
+
+/* nw/dpsgd.h - DP-SGD with ghost clipping for anybody's trainer: per-example norms, clip factors, clipped sums and noise, from the
+ * inputs and output gradients that the caller's own backward pass has anyway [LTLH21, BWZK22].
+ *
+ * One step, in the only order that is accepted (any other is NW_E_STATE and names the call that is missing):
+ *
+ *   nw_dpsgd_begin_step(d, rng, &err);
+ *   for each micro-batch of the step:               none at all is a step, too: noise only
+ *       nw_dpsgd_begin_batch(d, examples, &err);
+ *       nw_dpsgd_norms(d, parameter, uses, n, &err);      every parameter once
+ *       nw_dpsgd_clip(d, &err);
+ *       nw_dpsgd_accumulate(d, parameter, uses, n, &err); every parameter once
+ *   nw_dpsgd_finish_step(d, gradients, &err);       noise, once; divided by the public expected batch size
+ *
+ * What the caller promises: output gradients are of each example's own loss (no mean over the batch), and nothing in the network
+ * mixes examples (no batch normalisation). What the library promises, of the arrays it is handed: no example moves the sum by more
+ * than clip_norm in l2, rounding included; an example with a NaN or an infinity contributes zero; the sum is of integers on a public
+ * grid, and so is its noise. docs/rooms/dpsgd.md has the proof.
+ */
+#include <nw/batches.h>
+#include <nw/ledger.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum nw_dpsgd_clipping {
+    NW_DPSGD_FLAT = 1,      /* c = min(1, C / n): n the norm over all parameters */
+    NW_DPSGD_PER_LAYER = 2, /* the same in each of L groups of parameters, with C / sqrt(L) */
+    NW_DPSGD_AUTO_S = 3,    /* c = C / (n + gamma) [BWZK23] */
+    NW_DPSGD_GLOBAL = 4     /* c = 1 if n <= C, else 0 [BWMS21] */
+} nw_dpsgd_clipping;
+
+typedef struct nw_dpsgd_opts {
+    size_t struct_size;
+    double clip_norm;             /* C > 0; no default */
+    double noise_multiplier;      /* standard deviation of the noise over the l2 sensitivity of the sum; no default. 0 only with an
+                                     insecure rng and no ledger: for comparisons */
+    double expected_batch;        /* > 0, public: what the noisy sum is divided by; no default */
+    nw_adjacency adjacency;       /* no default; under replace_one the sensitivity is 2 C */
+    nw_dpsgd_clipping clipping;   /* default flat */
+    double auto_gamma;            /* AUTO_S: > 0, default 0.01 */
+    double quantile;              /* in (0, 1): C follows this quantile of the norms, privately [ATMR21]; default 0: C stays. Flat */
+    double quantile_rate;         /* of that: default 0.2 */
+    double count_noise;           /* of that: standard deviation of the noise of the count; default 0: expected_batch / 20 */
+    size_t memory_mib;            /* scratch for norms; default 64 */
+} nw_dpsgd_opts;
+/* clang-format off */
+#define NW_DPSGD_OPTS_INIT { sizeof(nw_dpsgd_opts), 0.0, -1.0, 0.0, NW_ADJACENCY_UNSET, NW_DPSGD_FLAT, 0.01, 0.0, 0.2, 0.0, 64 }
+/* clang-format on */
+NW_API void nw_dpsgd_opts_init(nw_dpsgd_opts *opts, size_t struct_size);
+
+typedef struct nw_dpsgd nw_dpsgd; /* confined */
+
+NW_API NW_WARN_UNUSED nw_status nw_dpsgd_new(nw_dpsgd **out, const nw_dpsgd_opts *opts, nw_error *err);
+NW_API void nw_dpsgd_free(nw_dpsgd *d);
+
+/** Adds a parameter of rows x cols floats, before the first step: a weight matrix of p outputs and d inputs is p x d; a bias p x 1;
+ *  an embedding V x d; a scale 1 x d; a convolution C_out x (C_in / groups * kh * kw). group: for per-layer clipping, 0 .. L - 1.
+ *  name: in messages; copied. *parameter counts from 0. Errors NW_E_ARG; NW_E_STATE after the first step; NW_E_NOMEM. */
+NW_API NW_WARN_UNUSED nw_status nw_dpsgd_add_parameter(
+    nw_dpsgd *d, const char *name, size_t rows, size_t cols, size_t group, size_t *parameter, nw_error *err);
+
+typedef enum nw_dpsgd_kind {
+    NW_DPSGD_LINEAR = 1,    /* input x T x d, grad x T x p */
+    NW_DPSGD_BIAS = 2,      /* grad x T x p */
+    NW_DPSGD_EMBEDDING = 3, /* tokens x T, grad x T x d; weights as below */
+    NW_DPSGD_SCALE = 4,     /* layernorm and rmsnorm gamma: input is the normalised input, x T x d; grad x T x d */
+    NW_DPSGD_CONV2D = 5,    /* input x C_in x H x W, grad x C_out x H_out x W_out */
+    NW_DPSGD_ROWS = 6       /* grad x (rows cols): the per-example gradient itself */
+} nw_dpsgd_kind;
+
+typedef struct nw_dpsgd_conv {
+    size_t channels_in, height, width; /* of the input */
+    size_t channels_out, kernel_height, kernel_width;
+    size_t stride, padding, dilation, groups; /* stride, dilation, groups >= 1 */
+} nw_dpsgd_conv;
+
+/** One use of a parameter by the micro-batch; "x" above means for each example, row-major. A parameter that is used several times
+ *  (tied weights, unrolled steps) is handed all its uses in one call: the norm is that of their sum. Borrowed for the call. */
+typedef struct nw_dpsgd_use {
+    nw_dpsgd_kind kind;
+    size_t positions;      /* T >= 1; conv2d and rows: 1 */
+    const float *input;    /* linear, scale, conv2d */
+    const int32_t *tokens; /* embedding: in [0, rows); a negative one is padding and is left out */
+    const float *grad;
+    const nw_dpsgd_conv *conv; /* conv2d */
+} nw_dpsgd_use;
+
+/** How a parameter's norms are computed; nw_dpsgd_plan says which was chosen. */
+typedef enum nw_dpsgd_plan_kind {
+    NW_DPSGD_PLAN_AUTO = 0,
+    NW_DPSGD_PLAN_PRODUCT = 1, /* T = 1: |a|^2 |g|^2 */
+    NW_DPSGD_PLAN_GRAM = 2,    /* <A A', G G'> */
+    NW_DPSGD_PLAN_DIRECT = 3,  /* |G' A|^2, computed and dropped */
+    NW_DPSGD_PLAN_STORED = 4   /* |G' A|^2, kept for the sum */
+} nw_dpsgd_plan_kind;
+NW_API NW_WARN_UNUSED nw_status nw_dpsgd_set_plan(nw_dpsgd *d, size_t parameter, nw_dpsgd_plan_kind plan, nw_error *err);
+
+/** The event of one step: Gaussian noise of noise_multiplier on all parameters (and the count of an adaptive clip), before sampling.
+ *  Hand it to nw_batches_event. Errors NW_E_STATE without a parameter; NW_E_NOMEM. */
+NW_API NW_WARN_UNUSED nw_status nw_dpsgd_event(const nw_dpsgd *d, nw_event **out, nw_error *err);
+/** Reserves `steps` steps in the ledger, at once and durably; begin_step then refuses to go beyond them. A ledger with a schedule
+ *  has to have that run as its schedule. Errors: those of nw_ledger_reserve. */
+NW_API NW_WARN_UNUSED nw_status nw_dpsgd_reserve(nw_dpsgd *d, const nw_batches *batches, uint64_t steps, nw_ledger *ledger,
+    const char *label, const nw_rng *rng, uint64_t *reservation, nw_receipt *receipt, nw_error *err);
+
+NW_API NW_WARN_UNUSED nw_status nw_dpsgd_begin_step(nw_dpsgd *d, nw_rng *rng, nw_error *err);
+NW_API NW_WARN_UNUSED nw_status nw_dpsgd_begin_batch(nw_dpsgd *d, size_t examples, nw_error *err);
+NW_API NW_WARN_UNUSED nw_status nw_dpsgd_norms(
+    nw_dpsgd *d, size_t parameter, const nw_dpsgd_use *uses, size_t n, nw_error *err);
+NW_API NW_WARN_UNUSED nw_status nw_dpsgd_clip(nw_dpsgd *d, nw_error *err);
+NW_API NW_WARN_UNUSED nw_status nw_dpsgd_accumulate(
+    nw_dpsgd *d, size_t parameter, const nw_dpsgd_use *uses, size_t n, nw_error *err);
+/** gradients[parameter]: float[rows cols], out: (sum + noise) / expected_batch. */
+NW_API NW_WARN_UNUSED nw_status nw_dpsgd_finish_step(nw_dpsgd *d, float *const *gradients, nw_error *err);
+
+/* Between clip and the next begin_batch. Private: not for release. */
+NW_API const double *nw_dpsgd_squared_norms(const nw_dpsgd *d); /* double[examples], with the error bound added */
+NW_API const float *nw_dpsgd_factors(const nw_dpsgd *d);        /* float[examples] */
+/** The clip norm in use: of the options, or where the quantile has taken it. Released: not private. */
+NW_API double nw_dpsgd_clip_norm(const nw_dpsgd *d);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
