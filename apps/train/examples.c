@@ -1,0 +1,51 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* examples.c - see examples.h. */
+#include "examples.h"
+
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void wipe(void *block, size_t n, size_t size)
+{
+    if (block != NULL)
+        sodium_memzero(block, n * size);
+    free(block);
+}
+
+void examples_free(examples *data)
+{
+    const size_t ids = data->starts != NULL ? data->starts[data->count] : 0;
+    wipe(data->pixels, data->count * data->width, sizeof *data->pixels);
+    wipe(data->reals, data->count * data->width, sizeof *data->reals);
+    wipe(data->ids, ids, sizeof *data->ids);
+    wipe(data->weights, ids, sizeof *data->weights);
+    wipe(data->starts, data->count + 1, sizeof *data->starts);
+    wipe(data->labels, data->count, sizeof *data->labels);
+    wipe(data->targets, data->count, sizeof *data->targets);
+    memset(data, 0, sizeof *data);
+}
+
+void examples_row(const examples *data, size_t i, float *out)
+{
+    if (data->kind == EXAMPLES_REALS) {
+        memcpy(out, data->reals + i * data->width, data->width * sizeof *out);
+    } else if (data->kind == EXAMPLES_PIXELS) {
+        const uint8_t *pixels = data->pixels + i * data->width;
+        for (size_t k = 0; k < data->width; k++)
+            out[k] = (float)pixels[k] / 255.0F;
+    } else {
+        memset(out, 0, data->width * sizeof *out);
+        for (size_t k = data->starts[i]; k < data->starts[i + 1]; k++)
+            out[data->ids[k]] += data->weights[k];
+    }
+}
+
+void examples_words(const examples *data, size_t i, size_t length, int32_t *out)
+{
+    const size_t start = data->starts[i];
+    const size_t has = data->starts[i + 1] - start;
+    for (size_t k = 0; k < length; k++)
+        out[k] = k < has ? (int32_t)data->ids[start + k] : -1;
+}
