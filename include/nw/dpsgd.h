@@ -37,20 +37,22 @@ typedef enum nw_dpsgd_clipping {
 
 typedef struct nw_dpsgd_opts {
     size_t struct_size;
-    double clip_norm;             /* C > 0; no default */
-    double noise_multiplier;      /* standard deviation of the noise over the l2 sensitivity of the sum; no default. 0 only with an
+    double clip_norm;           /* C > 0; no default */
+    double noise_multiplier;    /* standard deviation of the noise over the l2 sensitivity of the sum; no default. 0 only with an
                                      insecure rng and no ledger: for comparisons */
-    double expected_batch;        /* > 0, public: what the noisy sum is divided by; no default */
-    nw_adjacency adjacency;       /* no default; under replace_one the sensitivity is 2 C */
-    nw_dpsgd_clipping clipping;   /* default flat */
-    double auto_gamma;            /* AUTO_S: > 0, default 0.01 */
-    double quantile;              /* in (0, 1): C follows this quantile of the norms, privately [ATMR21]; default 0: C stays. Flat */
-    double quantile_rate;         /* of that: default 0.2 */
-    double count_noise;           /* of that: standard deviation of the noise of the count; default 0: expected_batch / 20 */
-    size_t memory_mib;            /* scratch for norms; default 64 */
+    double expected_batch;      /* > 0, public: what the noisy sum is divided by; no default */
+    nw_adjacency adjacency;     /* no default; under replace_one the sensitivity is 2 C */
+    nw_dpsgd_clipping clipping; /* default flat */
+    double auto_gamma;          /* AUTO_S: > 0, default 0.01 */
+    double quantile;      /* in (0, 1): C follows this quantile of the norms, privately [ATMR21]; default 0: C stays. Flat */
+    double quantile_rate; /* of that: default 0.2 */
+    double count_noise;   /* of that: standard deviation of the noise of the count; default 0: expected_batch / 20 */
+    size_t memory_mib;    /* for gradients of single examples that are kept from norms to sum; default 64 */
+    size_t micro_batch;   /* examples in every micro-batch of a step but its last, which may have fewer; public. Default 0: a
+                                     step is one micro-batch, of any size */
 } nw_dpsgd_opts;
 /* clang-format off */
-#define NW_DPSGD_OPTS_INIT { sizeof(nw_dpsgd_opts), 0.0, -1.0, 0.0, NW_ADJACENCY_UNSET, NW_DPSGD_FLAT, 0.01, 0.0, 0.2, 0.0, 64 }
+#define NW_DPSGD_OPTS_INIT { sizeof(nw_dpsgd_opts), 0.0, -1.0, 0.0, NW_ADJACENCY_UNSET, NW_DPSGD_FLAT, 0.01, 0.0, 0.2, 0.0, 64, 0 }
 /* clang-format on */
 NW_API void nw_dpsgd_opts_init(nw_dpsgd_opts *opts, size_t struct_size);
 
@@ -60,10 +62,11 @@ NW_API NW_WARN_UNUSED nw_status nw_dpsgd_new(nw_dpsgd **out, const nw_dpsgd_opts
 NW_API void nw_dpsgd_free(nw_dpsgd *d);
 
 /** Adds a parameter of rows x cols floats, before the first step: a weight matrix of p outputs and d inputs is p x d; a bias p x 1;
- *  an embedding V x d; a scale 1 x d; a convolution C_out x (C_in / groups * kh * kw). group: for per-layer clipping, 0 .. L - 1.
+ *  an embedding V x d; a scale 1 x d; a convolution C_out x (C_in / groups * kh * kw). positions: the most that one example may
+ *  hand, added up over the parameter's uses, public; a convolution has one. group: for per-layer clipping, 0 .. L - 1.
  *  name: in messages; copied. *parameter counts from 0. Errors NW_E_ARG; NW_E_STATE after the first step; NW_E_NOMEM. */
 NW_API NW_WARN_UNUSED nw_status nw_dpsgd_add_parameter(
-    nw_dpsgd *d, const char *name, size_t rows, size_t cols, size_t group, size_t *parameter, nw_error *err);
+    nw_dpsgd *d, const char *name, size_t rows, size_t cols, size_t positions, size_t group, size_t *parameter, nw_error *err);
 
 typedef enum nw_dpsgd_kind {
     NW_DPSGD_LINEAR = 1,    /* input x T x d, grad x T x p */
@@ -86,7 +89,7 @@ typedef struct nw_dpsgd_use {
     nw_dpsgd_kind kind;
     size_t positions;      /* T >= 1; conv2d and rows: 1 */
     const float *input;    /* linear, scale, conv2d */
-    const int32_t *tokens; /* embedding: in [0, rows); a negative one is padding and is left out */
+    const int32_t *tokens; /* embedding: in [0, rows); any other is padding and is left out */
     const float *grad;
     const nw_dpsgd_conv *conv; /* conv2d */
 } nw_dpsgd_use;
@@ -99,7 +102,17 @@ typedef enum nw_dpsgd_plan_kind {
     NW_DPSGD_PLAN_DIRECT = 3,  /* |G' A|^2, computed and dropped */
     NW_DPSGD_PLAN_STORED = 4   /* |G' A|^2, kept for the sum */
 } nw_dpsgd_plan_kind;
+/** Before the first step. Errors NW_E_ARG: a plan that the parameter's positions do not allow; NW_E_STATE. */
 NW_API NW_WARN_UNUSED nw_status nw_dpsgd_set_plan(nw_dpsgd *d, size_t parameter, nw_dpsgd_plan_kind plan, nw_error *err);
+/** The plan in use; AUTO until the first norms of the parameter. */
+NW_API nw_dpsgd_plan_kind nw_dpsgd_plan(const nw_dpsgd *d, size_t parameter);
+/** Examples whose products are summed in floating point together, at most: a micro-batch of a multiple of it gives the same bits
+ *  as any other such multiple. A power of two. */
+NW_API size_t nw_dpsgd_group_size(const nw_dpsgd *d);
+/** By how much roundings may add to the sensitivity, relative to it: the noise is larger by that factor, 1 + slack. */
+NW_API double nw_dpsgd_slack(const nw_dpsgd *d);
+/** Bytes held now: sums, scratch, and what is kept from norms to sum. */
+NW_API size_t nw_dpsgd_memory(const nw_dpsgd *d);
 
 /** The event of one step: Gaussian noise of noise_multiplier on all parameters (and the count of an adaptive clip), before sampling.
  *  Hand it to nw_batches_event. Errors NW_E_STATE without a parameter; NW_E_NOMEM. */
@@ -111,17 +124,21 @@ NW_API NW_WARN_UNUSED nw_status nw_dpsgd_reserve(nw_dpsgd *d, const nw_batches *
 
 NW_API NW_WARN_UNUSED nw_status nw_dpsgd_begin_step(nw_dpsgd *d, nw_rng *rng, nw_error *err);
 NW_API NW_WARN_UNUSED nw_status nw_dpsgd_begin_batch(nw_dpsgd *d, size_t examples, nw_error *err);
-NW_API NW_WARN_UNUSED nw_status nw_dpsgd_norms(
-    nw_dpsgd *d, size_t parameter, const nw_dpsgd_use *uses, size_t n, nw_error *err);
+NW_API NW_WARN_UNUSED nw_status nw_dpsgd_norms(nw_dpsgd *d, size_t parameter, const nw_dpsgd_use *uses, size_t n, nw_error *err);
 NW_API NW_WARN_UNUSED nw_status nw_dpsgd_clip(nw_dpsgd *d, nw_error *err);
 NW_API NW_WARN_UNUSED nw_status nw_dpsgd_accumulate(
     nw_dpsgd *d, size_t parameter, const nw_dpsgd_use *uses, size_t n, nw_error *err);
-/** gradients[parameter]: float[rows cols], out: (sum + noise) / expected_batch. */
+/** gradients[parameter]: float[rows cols], out: (sum + noise) / expected_batch. gradients may be NULL: nw_dpsgd_gradient has them,
+ *  too, and costs no second array. On error they are all zero and the step is over. */
 NW_API NW_WARN_UNUSED nw_status nw_dpsgd_finish_step(nw_dpsgd *d, float *const *gradients, nw_error *err);
+/** float[rows cols] of a parameter, from finish_step to the next begin_step: then the caller may also write there. Else NULL. */
+NW_API float *nw_dpsgd_gradient(nw_dpsgd *d, size_t parameter);
 
-/* Between clip and the next begin_batch. Private: not for release. */
-NW_API const double *nw_dpsgd_squared_norms(const nw_dpsgd *d); /* double[examples], with the error bound added */
-NW_API const float *nw_dpsgd_factors(const nw_dpsgd *d);        /* float[examples] */
+/* Between clip and the next begin_batch or finish_step, else NULL. Private: not for release. Arrays of double and float[examples],
+ * per-layer double and float[layers examples]. */
+NW_API const double *nw_dpsgd_squared_norms(const nw_dpsgd *d); /* as computed */
+NW_API const double *nw_dpsgd_norm_bounds(const nw_dpsgd *d);   /* what the clip went by: no norm is larger */
+NW_API const float *nw_dpsgd_factors(const nw_dpsgd *d);
 /** The clip norm in use: of the options, or where the quantile has taken it. Released: not private. */
 NW_API double nw_dpsgd_clip_norm(const nw_dpsgd *d);
 
