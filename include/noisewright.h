@@ -14,6 +14,7 @@
 #include <nw/noise.h>
 #include <nw/queries.h>
 #include <nw/rng.h>
+#include <nw/scattering.h>
 #include <nw/stats.h>
 #include <nw/status.h>
 #include <nw/strategy.h>

@@ -3,8 +3,8 @@
 #ifndef TRAIN_EXAMPLES_H
 #define TRAIN_EXAMPLES_H
 
-/* examples.h - a data set in memory: what a network is shown, and the label that it is to give. All that is done to an example is a
- * fixed public function of that example alone, so it costs no privacy. */
+/* examples.h - a data set in memory: what a network is shown, and the label that it is to give. All that is done to an example is
+ * a fixed public function of that example alone, so it costs no privacy. */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
