@@ -16,8 +16,8 @@
  *
  *   nw_dpsgd_begin_step(dpsgd, rng, &err);
  *   nw_network_step_batch(net, dpsgd, &data, indices, n, NULL, &err);       any number of times
- *   nw_dpsgd_finish_step(dpsgd, nw_network_gradients(net), &err);
- *   nw_optimizer_step(optimizer, parameters, nw_network_gradients(net), ...);      nw/optimizer.h
+ *   nw_dpsgd_finish_step(dpsgd, NULL, &err);                                the gradients stay where they are
+ *   nw_optimizer_step(optimizer, nw_network_values(net), nw_network_gradients(net), deviation, &err);    nw/optimizer.h
  *
  * No status depends on a record: a class outside of the model's, or a NaN, makes its example contribute nothing, and a token outside
  * of the vocabulary is left out. Results do not depend on the number of threads, nor on the memory that is allowed.
@@ -35,9 +35,11 @@ typedef struct nw_network_opts {
     size_t memory_mib; /* for the activations and gradients of activations of a step: how many examples go through at once.
                           Default 256; at least one group of examples always goes */
     int threads;       /* 0, the default: as OpenMP decides */
+    size_t copies;     /* augmentation multiplicity of private steps: inputs that stand for one record, whose gradients are
+                          averaged before they are clipped [DBHSB22]; default 1, at most 1024 */
 } nw_network_opts;
 /* clang-format off */
-#define NW_NETWORK_OPTS_INIT { sizeof(nw_network_opts), 256, 0 }
+#define NW_NETWORK_OPTS_INIT { sizeof(nw_network_opts), 256, 0, 1 }
 /* clang-format on */
 NW_API void nw_network_opts_init(nw_network_opts *opts, size_t struct_size);
 
@@ -87,8 +89,7 @@ typedef struct nw_network_data {
     const int32_t *tokens;  /* records x copies x inputs: tokens; one outside of the vocabulary is padding */
     const int32_t *classes; /* records x classes */
     const float *targets;   /* records x targets */
-    size_t copies; /* augmentation multiplicity: inputs that stand for one record, whose gradients are averaged before they are
-                               clipped [DBHSB22]; 1 where there is no augmentation */
+    size_t copies;          /* inputs of one record; in private steps as in nw_network_opts */
 } nw_network_data;
 
 /* ---- parameters ---- */
@@ -102,8 +103,9 @@ typedef struct nw_network_parameter {
 NW_API size_t nw_network_parameters(const nw_network *net);
 /** i: below nw_network_parameters. */
 NW_API nw_network_parameter nw_network_get_parameter(const nw_network *net, size_t i);
-/** float *[parameters], and for each of them rows cols floats of the network: what nw_dpsgd_finish_step and nw_network_plain_step
- *  write. Errors: none; NULL before nw_network_register or nw_network_plain_step. */
+/** float *[parameters]: the values of all of them, and the gradients of the last step: those of the dpsgd that the network is
+ *  registered with, from its finish_step to its next begin_step; else those of nw_network_plain_step, or NULL. */
+NW_API float *const *nw_network_values(nw_network *net);
 NW_API float *const *nw_network_gradients(nw_network *net);
 
 /* ---- steps ---- */
@@ -141,8 +143,9 @@ NW_API NW_WARN_UNUSED nw_status nw_network_plain_step(
 NW_API NW_WARN_UNUSED nw_status nw_network_forward(nw_network *net, const nw_network_data *data, const uint32_t *indices,
     size_t n, float *outputs, double *losses, nw_error *err);
 
-/** Examples (copies counted) that go through a private step at once; 0 before nw_network_register. */
-NW_API size_t nw_network_micro_batch(const nw_network *net);
+/** How many records the memory allows to go through a private step at once, a power of two: for micro_batch in nw_dpsgd_opts. Where
+ *  that is 0, all records of a nw_network_step_batch go at once, whatever memory they take. Errors: NW_E_ARG; NW_E_NOMEM. */
+NW_API NW_WARN_UNUSED nw_status nw_network_micro_batch(nw_network *net, size_t *records, nw_error *err);
 /** Most bytes that the network has held at once: parameters, gradients, activations. */
 NW_API size_t nw_network_peak_bytes(const nw_network *net);
 
