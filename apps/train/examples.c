@@ -3,6 +3,7 @@
 /* examples.c - see examples.h. */
 #include "examples.h"
 
+#include <math.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,16 @@ void examples_free(examples *data)
     memset(data, 0, sizeof *data);
 }
 
+static void scale_to_unit(float *row, size_t n)
+{
+    double squares = 0.0;
+    for (size_t k = 0; k < n; k++)
+        squares += (double)row[k] * (double)row[k];
+    const double factor = squares > 0.0 ? 1.0 / sqrt(squares) : 1.0;
+    for (size_t k = 0; k < n; k++)
+        row[k] = (float)((double)row[k] * factor);
+}
+
 void examples_row(const examples *data, size_t i, float *out)
 {
     if (data->kind == EXAMPLES_REALS) {
@@ -40,6 +51,8 @@ void examples_row(const examples *data, size_t i, float *out)
         for (size_t k = data->starts[i]; k < data->starts[i + 1]; k++)
             out[data->ids[k]] += data->weights[k];
     }
+    if (data->has_unit_rows)
+        scale_to_unit(out, data->width);
 }
 
 void examples_words(const examples *data, size_t i, size_t length, int32_t *out)

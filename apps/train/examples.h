@@ -25,10 +25,11 @@ typedef struct examples {
     float *reals;
     size_t *starts; /* sparse, tokens: [count + 1] into ids and weights */
     uint32_t *ids;
-    float *weights;   /* sparse */
-    int32_t *labels;  /* classification: 0 .. classes - 1; else NULL */
-    float *targets;   /* regression; else NULL */
-    uint32_t classes; /* of labels, public; 0 for regression */
+    float *weights;     /* sparse */
+    int32_t *labels;    /* classification: 0 .. classes - 1; else NULL */
+    float *targets;     /* regression; else NULL */
+    uint32_t classes;   /* of labels, public; 0 for regression */
+    bool has_unit_rows; /* an example's features are shown with Euclidean norm 1, all zero ones as they are; not for tokens */
 } examples;
 
 /** Wipes and frees the arrays; the struct may be all zero. */

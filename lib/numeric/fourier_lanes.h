@@ -20,7 +20,8 @@ bool nw__fourier_prepare(nw__fourier *f, size_t n);
 void nw__fourier_free(nw__fourier *f);
 
 /** X_k = sum_j x_j exp(-2 pi i j k / n) over the middle index of re and im, [outer][n][inner], in place; scratch_re and
- *  scratch_im have n inner numbers. With re and im exchanged (and those of scratch) it is the inverse, times n. Signals do not mix. */
+ *  scratch_im have n inner numbers. With re and im exchanged (and those of scratch) it is the inverse, times n. Signals do not
+ *  mix. */
 void nw__fourier_run(
     const nw__fourier *f, size_t outer, size_t inner, float *re, float *im, float *scratch_re, float *scratch_im);
 

@@ -4,6 +4,7 @@
 #include "common/exit.h"
 #include "train/idx.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -122,6 +123,28 @@ static void idx_read__takes_plain_and_gzip_files_under_their_usual_names(void **
         check_good(&data, &f);
         examples_free(&data);
     }
+}
+
+static void examples_row__brings_rows_to_norm_1_if_asked(void **state)
+{
+    examples data;
+    float row[WIDTH];
+    files f = good_files();
+    (void)state;
+    memset(f.images + 16, 0, WIDTH); /* the first is black */
+    assert_int_equal(code_of(&f), APP_OK);
+    assert_int_equal(idx_read(&data, folder, IDX_TRAIN, 10), APP_OK);
+    data.has_unit_rows = true;
+    for (size_t i = 0; i < IMAGES; i++) {
+        const uint8_t *pixels = f.images + 16 + i * WIDTH;
+        double squares = 0.0;
+        examples_row(&data, i, row);
+        for (size_t k = 0; k < WIDTH; k++)
+            squares += (double)pixels[k] * pixels[k];
+        for (size_t k = 0; k < WIDTH; k++)
+            assert_true(fabs((double)row[k] - (i == 0 ? 0.0 : pixels[k] / sqrt(squares))) <= 1e-6);
+    }
+    examples_free(&data);
 }
 
 static void idx_read__refuses_another_type_or_number_of_dimensions(void **state)
@@ -255,6 +278,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(idx_read__takes_plain_and_gzip_files_under_their_usual_names),
+        cmocka_unit_test(examples_row__brings_rows_to_norm_1_if_asked),
         cmocka_unit_test(idx_read__refuses_another_type_or_number_of_dimensions),
         cmocka_unit_test(idx_read__refuses_files_that_end_early_or_late),
         cmocka_unit_test(idx_read__refuses_gzip_data_that_are_cut_or_damaged),
