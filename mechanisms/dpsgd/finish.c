@@ -1,0 +1,59 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* finish.c - noise, once a step: integers of the rounded Gaussian law on the grid of the sums, all cells of all parameters one
+ * after the other in slabs of a fixed size. Only then are they divided, and turned into floats. */
+#include "dpsgd_internal.h"
+
+#include <sodium.h>
+#include <string.h>
+
+enum { SLAB = 1 << 17, PIECE = 1 << 13 }; /* cells drawn together, and released by one thread */
+
+static void release_piece(nw_dpsgd *d, const nw__dpsgd_parameter *p, size_t first, size_t n, const int64_t *noise)
+{
+    const double unit = d->step * d->clip_norm / d->opts.expected_batch;
+    int32_t *cells = d->sums + first;
+    if (p->cells == NW__CELLS_EMPTY)
+        memset(cells, 0, n * sizeof *cells);
+    if (p->cells == NW__CELLS_FLOATS)
+        nw__release_floats(cells, 1.0 / (d->step * d->clip_norm), noise, unit, n);
+    else
+        nw__release_integers(cells, noise, unit, n);
+}
+
+/* Cells first .. first + n, which may be of several parameters. */
+static void release_slab(nw_dpsgd *d, size_t first, size_t n, const int64_t *noise)
+{
+    const int threads = nw__threads(0);
+    for (size_t i = 0; i < d->count; i++) {
+        const nw__dpsgd_parameter *p = &d->parameters[i];
+        const size_t end = p->first + p->rows * p->cols;
+        const size_t from = first > p->first ? first : p->first;
+        const size_t to = first + n < end ? first + n : end;
+        if (from >= to)
+            continue;
+#pragma omp parallel for schedule(static) num_threads(threads) if (to - from > PIECE)
+        for (size_t at = from; at < to; at += PIECE)
+            release_piece(d, p, at, to - at < PIECE ? to - at : PIECE, noise + (at - first));
+    }
+}
+
+nw_status nw__dpsgd_release(nw_dpsgd *d, nw_error *err)
+{
+    const size_t slab = d->cell_count < SLAB ? d->cell_count : SLAB;
+    int64_t *noise = nw__calloc(slab, sizeof *noise);
+    nw_status status = noise == NULL ? nw__fail_memory(err, "nw_dpsgd_finish_step") : NW_OK;
+    for (size_t first = 0; status == NW_OK && first < d->cell_count; first += slab) {
+        const size_t n = d->cell_count - first < slab ? d->cell_count - first : slab;
+        if (d->noise != NULL)
+            status = nw_noise_fill(d->noise, d->rng, noise, n, err);
+        if (status == NW_OK)
+            release_slab(d, first, n, noise);
+    }
+    nw__free_wiped(noise, slab * sizeof *noise);
+    if (status == NW_OK && d->opts.quantile > 0.0)
+        status = nw__dpsgd_move_clip(d, err);
+    if (status != NW_OK)
+        sodium_memzero(d->sums, d->cell_count * sizeof *d->sums);
+    return status;
+}
