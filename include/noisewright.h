@@ -7,7 +7,7 @@
 #include <nw/accounting.h>
 #include <nw/batches.h>
 #include <nw/constraints.h>
-#include <nw/dpsgd.h>
+#include <nw/correlated.h>
 #include <nw/event.h>
 #include <nw/filter.h>
 #include <nw/grid.h>
