@@ -8,6 +8,7 @@
 #include <nw/batches.h>
 #include <nw/constraints.h>
 #include <nw/correlated.h>
+#include <nw/dpsgd.h>
 #include <nw/event.h>
 #include <nw/filter.h>
 #include <nw/grid.h>
