@@ -13,22 +13,22 @@ nw_status nw_dpsgd_event(const nw_dpsgd *d, nw_event **out, nw_error *err)
         return nw__fail(err, NW_E_STATE, __func__, "there is no parameter yet: call nw_dpsgd_add_parameter first");
     if (d->opts.noise_multiplier == 0.0)
         return nw__fail(err, NW_E_ARG, __func__, "noise_multiplier is 0, must be above 0: a sum without noise has no event");
-    /* Noise over sensitivity is all that the loss depends on; the sensitivity is that of the scaled sums (and count). */
-    const nw_sensitivity one = { 1.0, d->opts.adjacency };
-    return nw_event_noise(out, NW_EVENT_ROUNDED_GAUSSIAN, d->opts.noise_multiplier, one,
+    /* Noise over sensitivity is all that the loss depends on; the sensitivity is that of the scaled sums (and count). Stated for
+     * one record's contribution, which a replacement moves twice: so it has a meaning under any sampling. */
+    const nw_sensitivity one = { 1.0, NW_ADD_REMOVE };
+    const double moved = d->opts.adjacency == NW_REPLACE_ONE ? 2.0 : 1.0;
+    return nw_event_noise(out, NW_EVENT_ROUNDED_GAUSSIAN, moved * d->opts.noise_multiplier, one,
         (uint64_t)d->cell_count + (d->opts.quantile > 0.0 ? 1 : 0), err);
 }
 
-/* The steps of a shuffled run cost what its epochs do, so they are reserved together; others one by one. */
 static nw_status reserve(nw_ledger *ledger, const nw_batches *batches, const nw_event *step, uint64_t steps, const char *label,
     const nw_rng *rng, uint64_t *reservation, nw_receipt *receipt, nw_error *err)
 {
-    const nw_batches_kind kind = nw_batches_get_kind(batches);
-    const bool is_whole = kind == NW_BATCHES_SHUFFLED || kind == NW_BATCHES_CYCLIC;
-    nw_event *run = NULL;
-    NW__TRY(nw_batches_event(batches, step, is_whole ? steps : 1, &run, err));
-    const nw_status status = nw_ledger_reserve(ledger, NULL, run, is_whole ? 1 : steps, label, rng, reservation, receipt, err);
-    nw_event_free(run);
+    nw_event *part = NULL;
+    uint64_t count = 0;
+    NW__TRY(nw_batches_charge(batches, step, steps, &part, &count, err));
+    const nw_status status = nw_ledger_reserve(ledger, NULL, part, count, label, rng, reservation, receipt, err);
+    nw_event_free(part);
     return status;
 }
 

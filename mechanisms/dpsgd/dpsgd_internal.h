@@ -76,6 +76,11 @@ typedef struct nw__example_norm {
     double reach;  /* sum over parameters of (S / tau)^2 */
 } nw__example_norm;
 
+/** What takes the place of independent noise: handed the exact sums of coordinates first .. first + n in grid steps, it gives what
+ *  is released of them, in grid steps. Called for consecutive pieces of all coordinates, once a step. */
+typedef nw_status (*nw__dpsgd_noise)(
+    void *context, nw_rng *rng, const int64_t *totals, size_t first, size_t n, double *out, nw_error *err);
+
 struct nw_dpsgd {
     nw_dpsgd_opts opts;
     size_t count;
@@ -93,6 +98,8 @@ struct nw_dpsgd {
     double noise_scale;   /* in grid steps */
     nw_noise *noise;      /* NULL without noise */
     nw_noise *count_noise;
+    nw__dpsgd_noise release; /* NULL: independent noise */
+    void *release_context;
     int64_t below; /* adaptive: examples at most clip_norm, less those above it */
     nw_rng *rng;   /* borrowed during a step */
     uint64_t steps_reserved;
@@ -190,6 +197,10 @@ void nw__dpsgd_set_clip(nw_dpsgd *d, double clip_norm);
 /* ---- finish.c ---- */
 
 nw_status nw__dpsgd_release(nw_dpsgd *d, nw_error *err);
+/** For correlated noise, before the first step; its standard deviation has to be nw__dpsgd_noise_scale, in grid steps, for a record
+ *  that takes part once. Not with a quantile. */
+void nw__dpsgd_set_noise(nw_dpsgd *d, nw__dpsgd_noise release, void *context);
+double nw__dpsgd_noise_scale(const nw_dpsgd *d);
 
 /* ---- kernels.c ---- */
 
