@@ -13,7 +13,9 @@
 #include <nw/filter.h>
 #include <nw/grid.h>
 #include <nw/ledger.h>
+#include <nw/network.h>
 #include <nw/noise.h>
+#include <nw/optimizer.h>
 #include <nw/queries.h>
 #include <nw/rng.h>
 #include <nw/scattering.h>

@@ -63,7 +63,7 @@ NW_API void nw_dpsgd_free(nw_dpsgd *d);
 
 /** Adds a parameter of rows x cols floats, before the first step: a weight matrix of p outputs and d inputs is p x d; a bias p x 1;
  *  an embedding V x d; a scale 1 x d; a convolution C_out x (C_in / groups * kh * kw). positions: the most that one example may
- *  hand, added up over the parameter's uses, public; a convolution has one. group: for per-layer clipping, 0 .. L - 1.
+ *  hand, added up over the parameter's uses, public. group: for per-layer clipping, 0 .. L - 1.
  *  name: in messages; copied. *parameter counts from 0. Errors NW_E_ARG; NW_E_STATE after the first step; NW_E_NOMEM. */
 NW_API NW_WARN_UNUSED nw_status nw_dpsgd_add_parameter(
     nw_dpsgd *d, const char *name, size_t rows, size_t cols, size_t positions, size_t group, size_t *parameter, nw_error *err);
@@ -73,8 +73,8 @@ typedef enum nw_dpsgd_kind {
     NW_DPSGD_BIAS = 2,      /* grad x T x p */
     NW_DPSGD_EMBEDDING = 3, /* tokens x T, grad x T x d; weights as below */
     NW_DPSGD_SCALE = 4,     /* layernorm and rmsnorm gamma: input is the normalised input, x T x d; grad x T x d */
-    NW_DPSGD_CONV2D = 5,    /* input x C_in x H x W, grad x C_out x H_out x W_out */
-    NW_DPSGD_ROWS = 6       /* grad x (rows cols): the per-example gradient itself */
+    NW_DPSGD_CONV2D = 5,    /* input x T x C_in x H x W, grad x T x C_out x H_out x W_out */
+    NW_DPSGD_ROWS = 6       /* grad x T x (rows cols): the per-example gradient itself, in T parts */
 } nw_dpsgd_kind;
 
 typedef struct nw_dpsgd_conv {
@@ -87,7 +87,7 @@ typedef struct nw_dpsgd_conv {
  *  (tied weights, unrolled steps) is handed all its uses in one call: the norm is that of their sum. Borrowed for the call. */
 typedef struct nw_dpsgd_use {
     nw_dpsgd_kind kind;
-    size_t positions;      /* T >= 1; conv2d and rows: 1 */
+    size_t positions;      /* T >= 1; of conv2d, images of one example */
     const float *input;    /* linear, scale, conv2d */
     const int32_t *tokens; /* embedding: in [0, rows); any other is padding and is left out */
     const float *grad;

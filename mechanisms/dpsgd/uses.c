@@ -47,8 +47,8 @@ static const char *wrong_use(const nw__dpsgd_parameter *p, const nw_dpsgd_use *u
     case NW_DPSGD_BIAS: return p->cols == 1 ? NULL : "a bias must have one column";
     case NW_DPSGD_EMBEDDING: return examples > 0 && use->tokens == NULL ? "tokens is NULL" : NULL;
     case NW_DPSGD_SCALE: return p->rows == 1 ? NULL : "a scale must have one row";
-    case NW_DPSGD_CONV2D: return use->positions == 1 ? wrong_conv(p, use->conv) : "a convolution must have positions 1";
-    case NW_DPSGD_ROWS: return use->positions == 1 ? NULL : "rows must have positions 1";
+    case NW_DPSGD_CONV2D: return wrong_conv(p, use->conv);
+    case NW_DPSGD_ROWS: return NULL;
     }
     return "kind is none of nw_dpsgd_kind";
 }

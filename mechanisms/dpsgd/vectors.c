@@ -5,6 +5,7 @@
  * roundings, so that it holds for the gradient without them, too. */
 #include "blas.h"
 #include "dpsgd_internal.h"
+#include "unfold.h"
 
 #include <math.h>
 #include <omp.h>
@@ -14,27 +15,12 @@ enum { STRIP = 256 }; /* columns that are summed over positions together */
 static const double DOUBLES = 0x1p-26;
 static const double ROUNDED = 0x1p-22; /* of a number that is rounded to float */
 
-static size_t out_height(const nw_dpsgd_conv *c)
-{
-    return (c->height + 2 * c->padding - c->dilation * (c->kernel_height - 1) - 1) / c->stride + 1;
-}
-
-static size_t out_width(const nw_dpsgd_conv *c)
-{
-    return (c->width + 2 * c->padding - c->dilation * (c->kernel_width - 1) - 1) / c->stride + 1;
-}
-
-static size_t patch_cells(const nw_dpsgd_conv *c)
-{
-    return c->channels_in / c->groups * c->kernel_height * c->kernel_width;
-}
-
 size_t nw__dpsgd_vector_scratch(const nw_dpsgd_use *uses, size_t n)
 {
     size_t most = 0;
     for (size_t i = 0; i < n; i++) {
         const nw_dpsgd_conv *c = uses[i].kind == NW_DPSGD_CONV2D ? uses[i].conv : NULL;
-        const size_t cells = c == NULL ? 0 : patch_cells(c) * out_height(c) * out_width(c);
+        const size_t cells = c == NULL ? 0 : nw__conv_inputs(c) * nw__conv_height(c) * nw__conv_width(c);
         most = cells > most ? cells : most;
     }
     return most;
@@ -47,45 +33,20 @@ const float *nw__dpsgd_borrowed(const nw__dpsgd_parameter *p, const nw_dpsgd_use
     return n == 1 && is_vector && uses->positions == 1 ? uses->grad : NULL;
 }
 
-/* One row of the unfolded input: what kernel cell (y, x) of a channel meets at each output position. */
-static void unfold_row(const nw_dpsgd_conv *c, const float *channel, size_t y, size_t x, float *out)
-{
-    const size_t height = out_height(c);
-    const size_t width = out_width(c);
-    for (size_t i = 0; i < height; i++) {
-        const size_t row = i * c->stride + y * c->dilation - c->padding; /* wraps below zero: then it is no row either */
-        for (size_t j = 0; j < width; j++) {
-            const size_t column = j * c->stride + x * c->dilation - c->padding;
-            *out++ = row < c->height && column < c->width ? channel[row * c->width + column] : 0.0f;
-        }
-    }
-}
-
-/* Unfolds one group's channels: patch_cells x (height * width). */
-static void unfold(const nw_dpsgd_conv *c, const float *channels, float *out)
-{
-    const size_t positions = out_height(c) * out_width(c);
-    for (size_t channel = 0; channel < c->channels_in / c->groups; channel++)
-        for (size_t y = 0; y < c->kernel_height; y++)
-            for (size_t x = 0; x < c->kernel_width; x++, out += positions)
-                unfold_row(c, channels + channel * c->height * c->width, y, x, out);
-}
-
 /* A grouped convolution is one product a group, of its own slices. */
-static void write_conv(const nw_dpsgd_use *u, size_t example, float beta, float *out, float *scratch)
+static void write_image(const nw_dpsgd_conv *c, const float *input, const float *grad, float beta, float *out, float *scratch)
 {
-    const nw_dpsgd_conv *c = u->conv;
-    const size_t positions = out_height(c) * out_width(c);
+    const size_t positions = nw__conv_height(c) * nw__conv_width(c);
     const size_t in = c->channels_in / c->groups;
     const size_t channels = c->channels_out / c->groups;
-    const size_t cells = patch_cells(c);
+    const size_t cells = nw__conv_inputs(c);
     for (size_t g = 0; g < c->groups; g++) {
-        unfold(c, u->input + (example * c->channels_in + g * in) * c->height * c->width, scratch);
+        nw__unfold(c, input + g * in * c->height * c->width, scratch);
         const nw__product product = { .is_b_turned = true,
             .m = channels,
             .n = cells,
             .k = positions,
-            .a = u->grad + (example * c->channels_out + g * channels) * positions,
+            .a = grad + g * channels * positions,
             .lda = positions,
             .b = scratch,
             .ldb = positions,
@@ -94,6 +55,23 @@ static void write_conv(const nw_dpsgd_use *u, size_t example, float beta, float 
             .ldc = cells };
         nw__sgemm(&product);
     }
+}
+
+static size_t image_in(const nw_dpsgd_conv *c)
+{
+    return c->channels_in * c->height * c->width;
+}
+
+static size_t image_out(const nw_dpsgd_conv *c)
+{
+    return c->channels_out * nw__conv_height(c) * nw__conv_width(c);
+}
+
+static void write_conv(const nw_dpsgd_use *u, size_t example, float beta, float *out, float *scratch)
+{
+    for (size_t i = example * u->positions; i < (example + 1) * u->positions; i++)
+        write_image(u->conv, u->input + i * image_in(u->conv), u->grad + i * image_out(u->conv),
+            i == example * u->positions ? beta : 1.0f, out, scratch);
 }
 
 static void write_linear(const nw__dpsgd_parameter *p, const nw_dpsgd_use *u, size_t example, float beta, float *out)
@@ -177,8 +155,8 @@ static double sum_of_lengths(const nw__dpsgd_parameter *p, const nw_dpsgd_use *u
         return length(u->input + example * t * p->cols, t * p->cols) * length(u->grad + example * t * p->rows, t * p->rows);
     case NW_DPSGD_CONV2D: {
         const nw_dpsgd_conv *c = u->conv;
-        const size_t in = c->channels_in * c->height * c->width;
-        const size_t out = c->channels_out * out_height(c) * out_width(c);
+        const size_t in = t * image_in(c);
+        const size_t out = t * image_out(c);
         return sqrt((double)(c->kernel_height * c->kernel_width)) * length(u->input + example * in, in) *
                length(u->grad + example * out, out);
     }
@@ -207,7 +185,7 @@ static double rounding_of(const nw__dpsgd_call *call, size_t example)
     for (size_t i = 0; i < call->n; i++) {
         s += sum_of_lengths(call->p, &u[i], example);
         if (u[i].kind == NW_DPSGD_CONV2D)
-            terms += (double)(out_height(u[i].conv) * out_width(u[i].conv));
+            terms += (double)u[i].positions * (double)(nw__conv_height(u[i].conv) * nw__conv_width(u[i].conv));
     }
     return terms * NW__FLOAT_ROUNDOFF * s * (1.0 + DOUBLES) + 0x1p-80;
 }
