@@ -111,7 +111,7 @@ static double epsilon_of(nw_batches *batches, double noise, uint64_t steps)
 
 /* FastDP's and private-transformers' examples train on shuffled batches of one size and account them as Poisson samples
  * [CGKKMSZ24]. Which batches are drawn and what they cost come from one object here: an epoch of shuffled ones costs a step that
- * everyone takes part in, forty times what is claimed for as many Poisson batches. */
+ * everyone takes part in, several times what is claimed for as many Poisson batches. */
 static void shuffled_batches__are_not_accounted_as_samples(void **state)
 {
     enum { RECORDS = 60000, BATCH = 512, STEPS = RECORDS / BATCH };
@@ -168,8 +168,8 @@ static void true_batch_size__does_not_scale_the_noise(void **state)
 
 /* ---- what a record can do ---- */
 
-/* TensorFlow Privacy with fewer microbatches than records clips means over records: one of them turns the mean around, which moves
- * the sum by 2 C. */
+/* TensorFlow Privacy with fewer microbatches than records clips means over records: one of them turns the mean around, which
+ * moves the sum by 2 C. */
 static void microbatch_means__are_not_what_is_clipped(void **state)
 {
     enum { RECORDS = 8, WIDTH = 3 };
@@ -194,8 +194,8 @@ static void microbatch_means__are_not_what_is_clipped(void **state)
     assert_true(distance(with, without, WIDTH) >= 0.99 * CLIP);
 }
 
-/* FastDP replaces NaNs in the finished private gradient: by then a record with one has shown itself, and has wiped out the others.
- * A record that is not finite contributes nothing, and the others what they would have. */
+/* FastDP replaces NaNs in the finished private gradient: by then a record with one has shown itself, and has wiped out the
+ * others. A record that is not finite contributes nothing, and the others what they would have. */
 static void nan_to_num__comes_too_late(void **state)
 {
     enum { RECORDS = 3, WIDTH = 4 };
@@ -351,8 +351,8 @@ static double count_of(size_t records, double noise)
     return count;
 }
 
-/* Opacus's AdaClip counts ones where its formula for the noise is of halves [ATMR21], and divides by the true batch size: the step
- * costs mu = sqrt(1 / z'^2 + 1 / s^2) with z' made for sqrt(1 / z'^2 + 1 / (2 s)^2) = 1 / z. */
+/* Opacus's AdaClip counts ones where its formula for the noise is of halves [ATMR21], and divides by the true batch size: the
+ * step costs mu = sqrt(1 / z'^2 + 1 / s^2) with z' made for sqrt(1 / z'^2 + 1 / (2 s)^2) = 1 / z. */
 static void opacus_adaclip__a_record_moves_the_count_by_a_half(void **state)
 {
     const double z = 4.0;
@@ -374,8 +374,8 @@ static void opacus_adaclip__a_record_moves_the_count_by_a_half(void **state)
 
 /* ---- noise ---- */
 
-/* Noise in the parameters' own precision: Opacus, FastDP and private-transformers draw single precision or less, which tells the sum
- * by its last bits [Mir12, HDH22]. */
+/* Noise in the parameters' own precision: Opacus, FastDP and private-transformers draw single precision or less, which tells the
+ * sum by its last bits [Mir12, HDH22]. */
 static void noise_in_single_precision__the_last_bits_say_nothing(void **state)
 {
     (void)state;

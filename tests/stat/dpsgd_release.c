@@ -39,9 +39,9 @@ typedef struct trainer {
 
 /* ---- records ---- */
 
-/* Record `others` is the one in question, of side 1; shuffled batches have it on both sides, since the number of records is public
- * there, and side 0 has zeros for it. An adaptive clip norm is between the gradients of one half of the others and of the other;
- * the record is below it, where it moves the count most. */
+/* Record `others` is the one in question, of side 1; shuffled batches have it on both sides, since the number of records is
+ * public there, and side 0 has zeros for it. An adaptive clip norm is between the gradients of one half of the others and of the
+ * other; the record is below it, where it moves the count most. */
 static void add_record(const trainer *t, rows *r, int side, size_t i)
 {
     const size_t at = r->n++;
@@ -56,8 +56,8 @@ static void add_record(const trainer *t, rows *r, int side, size_t i)
     memcpy(r->half_grad[at], t->c->is_tied ? r->grad[at] : r->no_grad[at], sizeof r->half_grad[at]);
 }
 
-/* The batch as one record with its mean gradient: the product of a mean input and a mean gradient would not be it, so the weight's
- * is handed out as it is. Rounding does not matter to what is shown. */
+/* The batch as one record with its mean gradient: the product of a mean input and a mean gradient would not be it, so the
+ * weight's is handed out as it is. Rounding does not matter to what is shown. */
 static void mean_gradient(const rows *r, float *weight, float *bias)
 {
     memset(weight, 0, WEIGHT_ROWS * WEIGHT_COLS * sizeof *weight);
@@ -150,8 +150,8 @@ static answer take_step(trainer *t, const rows *r, nw_rng *rng)
 
 /* ---- runs ---- */
 
-/* Statistics: the likelihood ratio of the honest mechanism; the largest answer, and the sum of the answers, of the record's place;
- * the same less the others' place; what the counts say, or how many steps were not taken. */
+/* Statistics: the likelihood ratio of the honest mechanism; the largest answer, and the sum of the answers, of the record's
+ * place; the same less the others' place; what the counts say, or how many steps were not taken. */
 static void run_trainer(void *context, int side, nw_rng *rng, double *out, size_t runs)
 {
     trainer *t = context;

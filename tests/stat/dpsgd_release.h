@@ -4,8 +4,8 @@
 #define NW_TEST_DPSGD_RELEASE_H
 
 /* dpsgd_release.h - steps of DP-SGD with the library's batches and sums, and trainers with one fault. The trainer has a weight
- * matrix, used once or twice, and a bias. Side 1 has a record more, whose gradient is a million times the clip norm and lies where
- * the others have none: the record that the sensitivity is about. */
+ * matrix, used once or twice, and a bias. Side 1 has a record more, whose gradient is a million times the clip norm and lies
+ * where the others have none: the record that the sensitivity is about. */
 #include "audit.h"
 
 typedef enum dpsgd_fault {
