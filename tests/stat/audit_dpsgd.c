@@ -6,9 +6,11 @@
 
 #include <math.h>
 #include <nw/accounting.h>
+#include <nw/dpsgd.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <string.h>
 /* cmocka wants the headers above first */
 #include <cmocka.h>
 
@@ -59,12 +61,119 @@ static void adaptive_clip__audit_stays_below_the_claim(void **state)
     assert_true(check("adaptive clip norm, by the count", &c) >= 0.8);
 }
 
+/* ---- whole runs, of which only the model at the end is seen ---- */
+
+enum { OTHERS = 7, RECORDS = OTHERS + 1, INPUTS = 2, STATISTICS = 3 };
+static const double LEARNING_RATE = 0.125;
+static const double EXPECTED = 8.0;
+
+/* A linear model by least squares. The last record, of side 1, has a target that no model comes near to: its gradient is large and
+ * of one direction in every step. */
+typedef struct run {
+    uint64_t steps;
+    double rate;
+    nw_dpsgd *dpsgd;
+    nw_batches *batches[2];
+} run;
+
+static const float inputs[RECORDS][INPUTS] = { { 0, 1 }, { 0, -1 }, { 0, 2 }, { 0, 0.5F }, { 0, -2 }, { 0, 1.5F }, { 0, 0.25F },
+    { 10, 0 } };
+static const float targets[RECORDS] = { 1, -0.5F, 2, 0, -1, 2, 0, 1e6F };
+
+static void train_step(run *r, int side, nw_rng *rng, float weights[INPUTS])
+{
+    const uint32_t *indices;
+    size_t n;
+    size_t parameter = 0;
+    float input[RECORDS][INPUTS];
+    float grad[RECORDS];
+    float gradient[INPUTS];
+    float *const gradients[] = { gradient };
+    const nw_dpsgd_use use = { .kind = NW_DPSGD_LINEAR, .positions = 1, .input = input[0], .grad = grad };
+    assert_int_equal(nw_batches_next(r->batches[side], rng, &indices, &n, NULL), NW_OK);
+    for (size_t i = 0; i < n; i++) {
+        memcpy(input[i], inputs[indices[i]], sizeof input[i]);
+        grad[i] = weights[0] * input[i][0] + weights[1] * input[i][1] - targets[indices[i]];
+    }
+    assert_int_equal(nw_dpsgd_begin_step(r->dpsgd, rng, NULL), NW_OK);
+    if (n > 0) {
+        assert_int_equal(nw_dpsgd_begin_batch(r->dpsgd, n, NULL), NW_OK);
+        assert_int_equal(nw_dpsgd_norms(r->dpsgd, parameter, &use, 1, NULL), NW_OK);
+        assert_int_equal(nw_dpsgd_clip(r->dpsgd, NULL), NW_OK);
+        assert_int_equal(nw_dpsgd_accumulate(r->dpsgd, parameter, &use, 1, NULL), NW_OK);
+    }
+    assert_int_equal(nw_dpsgd_finish_step(r->dpsgd, gradients, NULL), NW_OK);
+    for (size_t k = 0; k < INPUTS; k++)
+        weights[k] -= (float)LEARNING_RATE * gradient[k];
+}
+
+/* Statistics: the two weights, and how well the model does on the record. */
+static void train_models(void *context, int side, nw_rng *rng, double *out, size_t runs)
+{
+    run *r = context;
+    for (size_t i = 0; i < runs; i++, out += STATISTICS) {
+        float weights[INPUTS] = { 0.0F, 0.0F };
+        for (uint64_t step = 0; step < r->steps; step++)
+            train_step(r, side, rng, weights);
+        out[0] = (double)weights[0];
+        out[1] = (double)weights[1];
+        out[2] = -fabs((double)(weights[0] * inputs[OTHERS][0] - targets[OTHERS]));
+    }
+}
+
+static void open_run(run *r, double noise_multiplier)
+{
+    nw_dpsgd_opts o = NW_DPSGD_OPTS_INIT;
+    size_t parameter;
+    o.clip_norm = 1.0;
+    o.noise_multiplier = noise_multiplier;
+    o.expected_batch = EXPECTED;
+    o.adjacency = NW_ADD_REMOVE;
+    assert_int_equal(nw_dpsgd_new(&r->dpsgd, &o, NULL), NW_OK);
+    assert_int_equal(nw_dpsgd_add_parameter(r->dpsgd, "weights", 1, INPUTS, 1, 0, &parameter, NULL), NW_OK);
+    for (size_t side = 0; side < 2; side++)
+        assert_int_equal(nw_batches_poisson(&r->batches[side], OTHERS + side, r->rate, NW_ADD_REMOVE, NULL), NW_OK);
+}
+
+/* The part of the claim that is found in the models. */
+static double check_run(const char *name, double noise_multiplier, double rate, uint64_t steps, double delta, size_t runs)
+{
+    run r = { .steps = steps, .rate = rate };
+    nw_event *step = NULL;
+    nw_event *event = NULL;
+    audit_opts opts = AUDIT_OPTS_INIT;
+    opts.runs = runs * factor;
+    opts.delta = delta;
+    open_run(&r, noise_multiplier);
+    assert_int_equal(nw_dpsgd_event(r.dpsgd, &step, NULL), NW_OK);
+    assert_int_equal(nw_batches_event(r.batches[0], step, steps, &event, NULL), NW_OK);
+    const audit_claim claim = audit_claim_of(event, NW_ADD_REMOVE, delta);
+    const audit_bound bound = audit(&(audit_mechanism){ train_models, &r, STATISTICS }, &opts);
+    const double found = isinf(claim.mu) || rate < 1.0 ? bound.epsilon : nw_gdp_epsilon(bound.mu, delta);
+    print_message("# %s: epsilon in [%.4f, %.4f], mu in [%.4f, %.4f]\n", name, found, claim.epsilon, bound.mu, claim.mu);
+    assert_true(bound.epsilon <= claim.epsilon && bound.mu <= claim.mu);
+    nw_event_free(event);
+    nw_event_free(step);
+    nw_dpsgd_free(r.dpsgd);
+    nw_batches_free(r.batches[0]);
+    nw_batches_free(r.batches[1]);
+    return found / claim.epsilon;
+}
+
+static void training__models_tell_no_more_than_is_claimed(void **state)
+{
+    (void)state;
+    assert_true(check_run("4 steps over all records", 1.5, 1.0, 4, 1e-5, 40000) >= 0.8);
+    assert_true(check_run("4 steps of Poisson batches", 1.0, 0.5, 4, 0.1, 40000) >= 0.5);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(step__audit_comes_close_to_the_claim),
         cmocka_unit_test(poisson__audit_comes_close_to_the_claim),
         cmocka_unit_test(adaptive_clip__audit_stays_below_the_claim),
+        cmocka_unit_test(training__models_tell_no_more_than_is_claimed),
     };
     if (argc > 1)
         factor = (size_t)strtoull(argv[1], NULL, 10);
