@@ -9,7 +9,7 @@
 
 /* What float sums may move a sum by, over C; the most examples and floats of one. */
 static const double FLOAT_SLACK = 0x1p-6;
-enum { LARGEST_GROUP = 256, TILE_CELLS = 1 << 16, SMALLEST_TILE = 16 };
+enum { LARGEST_GROUP = 256, TILE_CELLS = 1 << 19, TILE_STEP = 16, SPLIT_FROM = 128 };
 
 /* What rounding to the grid may move a sum by, over C, if cells of 32 bits allow; and the finest grid that is of any use. */
 static const double GRID_SLACK = 0x1p-9;
@@ -30,6 +30,17 @@ static double float_slack(double rows, double m, double reach)
     return GROUPS * rows * NW__FLOAT_ROUNDOFF * m * reach;
 }
 
+/* Rows that are worked on together: enough for a product to be fast, few enough for scratch to be small and for two threads to have
+ * some each. */
+static size_t tile_of(const nw__dpsgd_parameter *p)
+{
+    const size_t longest = p->cols > p->most_rows ? p->cols : p->most_rows;
+    const size_t half = p->rows < SPLIT_FROM ? p->rows : p->rows / 2;
+    const size_t rows = TILE_CELLS / longest < half ? TILE_CELLS / longest : half;
+    const size_t whole = (rows + TILE_STEP - 1) / TILE_STEP * TILE_STEP;
+    return whole == 0 ? (p->rows < TILE_STEP ? p->rows : TILE_STEP) : whole < p->rows ? whole : p->rows;
+}
+
 void nw__dpsgd_bound_parameter(nw__dpsgd_parameter *p)
 {
     p->reach = reach_of(p->positions);
@@ -42,9 +53,7 @@ void nw__dpsgd_bound_parameter(nw__dpsgd_parameter *p)
         p->most_rows = most < (double)p->positions ? (size_t)fmax(most, 1.0) : p->positions;
     }
     p->results = (p->group * p->positions + p->most_rows - 1) / p->most_rows;
-    p->tile = TILE_CELLS / (p->cols > p->most_rows ? p->cols : p->most_rows) / SMALLEST_TILE * SMALLEST_TILE;
-    p->tile = p->tile < SMALLEST_TILE ? SMALLEST_TILE : p->tile;
-    p->tile = p->tile > p->rows ? p->rows : p->tile;
+    p->tile = tile_of(p);
 }
 
 /* Groups of different sizes are of different parameters, so their errors are orthogonal; those of one size share one bound on

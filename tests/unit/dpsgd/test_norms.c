@@ -152,7 +152,7 @@ static void clip__is_certified_where_positions_cancel(void **state)
         for (nw_dpsgd_plan_kind plan = NW_DPSGD_PLAN_GRAM; plan <= NW_DPSGD_PLAN_STORED; plan++) {
             layer l = new_layer(NW_DPSGD_LINEAR, 40, 50, 128, 4, (uint32_t)i);
             make_cancelling(&l, left[i]);
-            for (double clip = 1e-6; clip < 1e4; clip *= 10.0) {
+            for (double clip = 1e-6; clip < 1e4; clip *= 1000.0) {
                 nw_dpsgd_opts opts = silent_opts(clip, 8.0);
                 nw_dpsgd *d = new_dpsgd(&opts, &l, 1, plan);
                 nw_rng *rng = seeded_rng(1);
