@@ -186,11 +186,11 @@ nw_status nw__network_parse(nw_network *net, const char *model, nw_error *err, c
 nw_status nw__network_check_norms(const nw_network *net, nw_error *err, const char *function);
 
 /* network_plan.c */
-nw_status nw__plan_make(nw_network *net, nw__mode mode, nw_error *err, const char *function);
+nw_status nw__network_plan_make(nw_network *net, nw__mode mode, nw_error *err, const char *function);
 /** Bytes of the arena for so many examples. */
-size_t nw__plan_bytes(nw_network *net, nw__mode mode, size_t examples);
+size_t nw__network_plan_bytes(nw_network *net, nw__mode mode, size_t examples);
 /** Sets offsets for so many examples, and makes the arena large enough. */
-nw_status nw__plan_place(nw_network *net, nw__mode mode, size_t examples, nw_error *err, const char *function);
+nw_status nw__network_plan_place(nw_network *net, nw__mode mode, size_t examples, nw_error *err, const char *function);
 void nw__plans_clear(nw_network *net);
 void nw__arena_free(nw_network *net);
 

@@ -186,7 +186,7 @@ static void draft_backward(draft *d)
     }
 }
 
-nw_status nw__plan_make(nw_network *net, nw__mode mode, nw_error *err, const char *function)
+nw_status nw__network_plan_make(nw_network *net, nw__mode mode, nw_error *err, const char *function)
 {
     nw__plan *plan = &net->plans[mode];
     if (plan->is_made)
@@ -288,7 +288,7 @@ static size_t place(const nw_network *net, nw__plan *plan, size_t examples, size
     return plan->floats;
 }
 
-size_t nw__plan_bytes(nw_network *net, nw__mode mode, size_t examples)
+size_t nw__network_plan_bytes(nw_network *net, nw__mode mode, size_t examples)
 {
     nw__plan *plan = &net->plans[mode];
     size_t *order = nw__calloc(plan->n_buffers, sizeof *order);
@@ -299,10 +299,10 @@ size_t nw__plan_bytes(nw_network *net, nw__mode mode, size_t examples)
     return floats * sizeof(float);
 }
 
-nw_status nw__plan_place(nw_network *net, nw__mode mode, size_t examples, nw_error *err, const char *function)
+nw_status nw__network_plan_place(nw_network *net, nw__mode mode, size_t examples, nw_error *err, const char *function)
 {
     nw__plan *plan = &net->plans[mode];
-    if (plan->examples != examples && nw__plan_bytes(net, mode, examples) == SIZE_MAX)
+    if (plan->examples != examples && nw__network_plan_bytes(net, mode, examples) == SIZE_MAX)
         return nw__fail_memory(err, function);
     if (plan->floats <= net->arena_floats)
         return NW_OK;

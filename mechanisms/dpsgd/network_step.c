@@ -30,8 +30,8 @@ static nw_status make_room(nw_network *net, nw__mode mode, size_t records, size_
     nw__plan *plan = &net->plans[mode];
     const size_t examples = records * copies;
     const size_t tokens = net->shape.input == NW_NETWORK_TOKENS ? examples * net->shape.inputs : 0;
-    NW__TRY(nw__plan_make(net, mode, err, function));
-    NW__TRY(nw__plan_place(net, mode, examples > plan->examples ? examples : plan->examples, err, function));
+    NW__TRY(nw__network_plan_make(net, mode, err, function));
+    NW__TRY(nw__network_plan_place(net, mode, examples > plan->examples ? examples : plan->examples, err, function));
     if (records > net->loss_capacity) {
         nw__free_wiped(net->losses, net->loss_capacity * sizeof *net->losses);
         net->losses = nw__calloc(records, sizeof *net->losses);
@@ -57,9 +57,9 @@ static size_t find_limit(nw_network *net, nw__mode mode, size_t copies)
     if (plan->limit > 0 && plan->limit_copies == copies)
         return plan->limit;
     size_t limit = 1;
-    while (limit < (size_t)1 << 20 && nw__plan_bytes(net, mode, 2 * limit * copies) <= net->memory_bytes)
+    while (limit < (size_t)1 << 20 && nw__network_plan_bytes(net, mode, 2 * limit * copies) <= net->memory_bytes)
         limit *= 2;
-    (void)nw__plan_bytes(net, mode, placed); /* offsets as they were */
+    (void)nw__network_plan_bytes(net, mode, placed); /* offsets as they were */
     plan->limit = limit;
     plan->limit_copies = copies;
     return limit;
@@ -67,7 +67,7 @@ static size_t find_limit(nw_network *net, nw__mode mode, size_t copies)
 
 static nw_status limit_of(nw_network *net, nw__mode mode, size_t copies, size_t *limit, const char *function, nw_error *err)
 {
-    NW__TRY(nw__plan_make(net, mode, err, function));
+    NW__TRY(nw__network_plan_make(net, mode, err, function));
     *limit = find_limit(net, mode, copies);
     return NW_OK;
 }
@@ -78,7 +78,7 @@ static nw_status choose_mode(nw_network *net, nw__mode *mode, size_t *limit, con
     enum { ENOUGH = 16 };
     *mode = NW__BOOKKEPT;
     NW__TRY(limit_of(net, NW__BOOKKEPT, net->copies, limit, function, err));
-    if (*limit >= ENOUGH || nw__plan_bytes(net, NW__BOOKKEPT, *limit * net->copies) <= net->memory_bytes)
+    if (*limit >= ENOUGH || nw__network_plan_bytes(net, NW__BOOKKEPT, *limit * net->copies) <= net->memory_bytes)
         return NW_OK;
     *mode = NW__TWO_PASS;
     return limit_of(net, NW__TWO_PASS, net->copies, limit, function, err);
