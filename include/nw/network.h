@@ -7,10 +7,13 @@
  *
  * A model is a JSON text (docs/rooms/dpsgd.md#network has all layers):
  *
- *   {"input": {"image": [1, 28, 28]},                      or {"floats": 784}, or {"tokens": 64, "vocabulary": 16384}
+ *   {"input": {"image": [1, 28, 28]},
  *    "layers": [{"type": "conv2d", "channels": 16, "kernel": 8, "stride": 2, "padding": 2}, {"type": "tanh"},
  *               {"type": "max_pool", "kernel": 2, "stride": 1}, {"type": "flatten"}, {"type": "linear", "outputs": 10}],
- *    "loss": "softmax"}                                     or logistic, squared, huber
+ *    "loss": "softmax"}
+ *
+ * or an input of {"floats": 784}, {"sequence": [positions, width]}, {"tokens": 64, "vocabulary": 16384}; or a loss logistic, squared,
+ * huber.
  *
  * One private step:
  *
@@ -69,7 +72,7 @@ typedef enum nw_network_loss {
 
 typedef struct nw_network_shape {
     nw_network_input input;
-    size_t inputs;                  /* floats, or tokens, of an example */
+    size_t inputs;                  /* floats, a sequence's all together, or tokens, of an example */
     size_t channels, height, width; /* image: inputs = channels height width; else 0 */
     size_t vocabulary;              /* tokens: 0 .. vocabulary - 1; else 0 */
     nw_network_loss loss;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DEEPEST = 8, MOST_LAYERS = 10000 };
+enum { DEEPEST = 8, MOST_LAYERS = 10000, MOST_POSITIONS = 1 << 20 };
 
 /* ---- members ---- */
 
@@ -297,33 +297,54 @@ static nw_status parse_image(nw__parse *p, const json_t *image, nw__value *value
     return NW_OK;
 }
 
+static nw_status parse_sequence(nw__parse *p, const json_t *sequence, nw__value *value)
+{
+    const json_int_t positions = json_integer_value(json_array_get(sequence, 0));
+    const json_int_t width = json_integer_value(json_array_get(sequence, 1));
+    if (json_array_size(sequence) != 2 || positions < 1 || positions > MOST_POSITIONS || width < 1 || width > MOST_POSITIONS)
+        return nw__parse_fail(p, "input.sequence must be [positions, width], each in [1, %d]", MOST_POSITIONS);
+    *value = (nw__value){ .form = NW__SEQUENCE, .positions = (size_t)positions, .width = (size_t)width };
+    return NW_OK;
+}
+
+static nw_status parse_tokens(nw__parse *p, const json_t *input, nw__value *value)
+{
+    size_t n = NW__NONE;
+    NW__TRY(nw__parse_size(p, input, "tokens", 1, MOST_POSITIONS, &n));
+    p->net->shape.vocabulary = NW__NONE;
+    NW__TRY(nw__parse_size(p, input, "vocabulary", 1, INT32_MAX, &p->net->shape.vocabulary));
+    *value = (nw__value){ .form = NW__TOKENS, .positions = n, .width = 1 };
+    return NW_OK;
+}
+
 static nw_status parse_input(nw__parse *p, const json_t *input)
 {
-    static const char *const keys[] = { "floats", "image", "tokens", "vocabulary", NULL };
+    static const char *const keys[] = { "floats", "sequence", "image", "tokens", "vocabulary", NULL };
     nw_network_shape *shape = &p->net->shape;
-    nw__value value = { .form = NW__VECTOR, .positions = 1, .width = 1 };
-    const bool has[3] = { json_object_get(input, "floats") != NULL, json_object_get(input, "image") != NULL,
-        json_object_get(input, "tokens") != NULL };
-    if (!json_is_object(input) || has[0] + has[1] + has[2] != 1)
-        return nw__parse_fail(p, "input must be {\"floats\": n}, {\"image\": [channels, height, width]} or "
-                                 "{\"tokens\": n, \"vocabulary\": n}");
+    nw__value value = { .form = NW__VECTOR, .positions = 1 };
+    size_t forms = 0;
+    for (size_t i = 0; i < 4; i++)
+        forms += json_object_get(input, keys[i]) != NULL;
+    if (!json_is_object(input) || forms != 1)
+        return nw__parse_fail(p, "input must be {\"floats\": n}, {\"sequence\": [positions, width]}, {\"image\": [channels, "
+                                 "height, width]} or {\"tokens\": n, \"vocabulary\": n}");
     NW__TRY(nw__parse_known(p, input, keys));
-    if ((json_object_get(input, "vocabulary") != NULL) != has[2])
+    const bool has_tokens = json_object_get(input, "tokens") != NULL;
+    if (!has_tokens && json_object_get(input, "vocabulary") != NULL)
         return nw__parse_fail(p, "input.vocabulary goes with input.tokens");
-    if (has[1])
+    shape->input = has_tokens ? NW_NETWORK_TOKENS : NW_NETWORK_FLOATS;
+    if (has_tokens)
+        NW__TRY(parse_tokens(p, input, &value));
+    if (json_object_get(input, "sequence") != NULL)
+        NW__TRY(parse_sequence(p, json_object_get(input, "sequence"), &value));
+    if (json_object_get(input, "image") != NULL) {
+        shape->input = NW_NETWORK_IMAGE;
         NW__TRY(parse_image(p, json_object_get(input, "image"), &value));
-    size_t n = NW__NONE;
-    if (has[0]) {
-        NW__TRY(nw__parse_size(p, input, "floats", 1, NW__LARGEST, &n));
-        value.width = n;
     }
-    if (has[2]) {
-        NW__TRY(nw__parse_size(p, input, "tokens", 1, 1 << 20, &n));
-        value = (nw__value){ .form = NW__TOKENS, .positions = n, .width = 1 };
-        shape->vocabulary = NW__NONE;
-        NW__TRY(nw__parse_size(p, input, "vocabulary", 1, INT32_MAX, &shape->vocabulary));
+    if (json_object_get(input, "floats") != NULL) {
+        value.width = NW__NONE;
+        NW__TRY(nw__parse_size(p, input, "floats", 1, NW__LARGEST, &value.width));
     }
-    shape->input = has[0] ? NW_NETWORK_FLOATS : has[1] ? NW_NETWORK_IMAGE : NW_NETWORK_TOKENS;
     shape->inputs = value.positions * value.width;
     return nw__parse_value(p, &value, &p->current);
 }
