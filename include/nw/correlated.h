@@ -3,8 +3,8 @@
 #ifndef NW_CORRELATED_H
 #define NW_CORRELATED_H
 
-/* nw/correlated.h - vectors released step by step with noise that cancels in their sums: DP-FTRL, the matrix mechanism C^-1 (C x + z)
- * for x whose rows arrive one at a time and may depend on what was released before [DMRST22].
+/* nw/correlated.h - vectors released step by step with noise that cancels in their sums: DP-FTRL, the matrix mechanism C^-1 (C
+ * x + z) for x whose rows arrive one at a time and may depend on what was released before [DMRST22].
  *
  * Rows are integers, and so is all that is private about a release: C has entries that are multiples of 2^-16, so 2^16 C x + z is
  * integers plus a rounded Gaussian; what follows is arithmetic on released numbers. nw/train.h uses it for whole runs.
@@ -65,14 +65,14 @@ NW_API NW_WARN_UNUSED nw_status nw_correlated_event(const nw_correlated *c, nw_s
  *
  *  Shapes    x: int64[coordinates] in. y: double[coordinates] out.
  *  Units     of the integers.
- *  Errors    NW_E_ARG on NULL; NW_E_STATE: made with scale 0, or all steps are taken; NW_E_NOMEM; NW_E_ENTROPY; after a failure no
- *            step can follow.
+ *  Errors    NW_E_ARG on NULL; NW_E_STATE: made with scale 0, or all steps are taken; NW_E_NOMEM; NW_E_ENTROPY; after a
+ *            failure no step can follow.
  *  Cost      the noise, and 2 ns a coordinate and band. Threads: confined.
  *  Source    docs/rooms/dpsgd.md#dp-ftrl.
  *  Example   tests/unit/dpsgd/test_correlated.c */
 NW_API NW_WARN_UNUSED nw_status nw_correlated_step(nw_correlated *c, nw_rng *rng, const int64_t *x, double *y, nw_error *err);
-/** Leaves out steps that may have been drawn before, and forgets all rows and noise: the next steps are correlated among themselves
- *  only. The event stays what it was: no record's share of any row grows. */
+/** Leaves out steps that may have been drawn before, and forgets all rows and noise: the next steps are correlated among
+ *  themselves only. The event stays what it was: no record's share of any row grows. */
 NW_API void nw_correlated_restart(nw_correlated *c, uint64_t steps);
 
 #ifdef __cplusplus

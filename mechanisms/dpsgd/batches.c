@@ -3,7 +3,8 @@
 /* batches.c - which records take part in which step, and the event that says so: docs/rooms/dpsgd.md#batches.
  *
  * Poisson: geometric gaps from one record that enters to the next [BF13, sec. 2]. Fixed size: the first `size` swaps of a
- * Fisher-Yates shuffle, of an order that is kept between steps: any order is as good a start as another [Knu97, Alg. P].
+ * Fisher-Yates shuffle [Knu97, Alg. P], which the next step takes back. So a batch depends on the stream that it is drawn
+ * from, and not on the batches before it.
  * Shuffled and cyclic batches are found again from a key and the number of the step, so that a run that was interrupted cannot
  * meet a record more often than it is accounted. */
 #include "accountant_internal.h"
@@ -25,7 +26,9 @@ struct nw_batches {
     size_t cycle;    /* shuffled: batches of an epoch; cyclic: batches in all */
     uint64_t step;   /* of the next batch */
     uint32_t *order; /* uint32[records]: room for any batch, so that no status depends on how large one came out */
-    uint32_t *start; /* cyclic: uint32[cycle + 1], where its batches begin in order */
+    uint32_t *start; /* cyclic: uint32[cycle + 1], where its batches begin in order; fixed_size: uint32[size], what was swapped */
+    uint32_t *shown; /* cyclic: uint32[records], a batch in random order */
+    bool has_swaps;  /* fixed_size */
     bool has_key;
     uint8_t key[NW__RNG_KEY_BYTES]; /* shuffled, cyclic */
     bool has_order;                 /* shuffled, cyclic: `order` is that of `epoch` */
@@ -60,13 +63,13 @@ static nw_status make(nw_batches **out, nw_batches batches, const char *function
         return nw__fail_memory(err, function);
     *b = batches;
     b->order = nw__calloc(b->records, sizeof *b->order);
-    if (b->kind == NW_BATCHES_CYCLIC)
-        b->start = nw__calloc(b->cycle + 1, sizeof *b->start);
-    if (b->order == NULL || (b->kind == NW_BATCHES_CYCLIC && b->start == NULL)) {
+    b->start = nw__calloc(b->kind == NW_BATCHES_CYCLIC ? b->cycle + 1 : b->size, sizeof *b->start);
+    b->shown = nw__calloc(b->kind == NW_BATCHES_CYCLIC ? b->records : 0, sizeof *b->shown);
+    if (b->order == NULL || b->start == NULL || b->shown == NULL) {
         nw_batches_free(b);
         return nw__fail_memory(err, function);
     }
-    if (b->kind == NW_BATCHES_FULL || b->kind == NW_BATCHES_FIXED_SIZE)
+    if (b->kind == NW_BATCHES_FIXED_SIZE)
         identity(b);
     *out = b;
     return NW_OK;
@@ -130,6 +133,7 @@ void nw_batches_free(nw_batches *batches)
         return;
     nw__free_wiped(batches->order, batches->records * sizeof *batches->order);
     free(batches->start);
+    free(batches->shown);
     free(batches);
 }
 
@@ -247,15 +251,23 @@ static nw_status next_poisson(nw_batches *b, nw_rng *rng, size_t *n, nw_error *e
     return nw_rng_shuffle(rng, b->order, *n, sizeof *b->order, err);
 }
 
+static void swap(uint32_t *order, size_t i, size_t j)
+{
+    const uint32_t kept = order[i];
+    order[i] = order[j];
+    order[j] = kept;
+}
+
 static nw_status next_fixed_size(nw_batches *b, nw_rng *rng, nw_error *err)
 {
     NW__TRY(nw__rng_begin(rng, err));
+    for (size_t i = b->has_swaps ? b->size : 0; i-- > 0;)
+        swap(b->order, i, b->start[i]);
     for (size_t i = 0; i < b->size; i++) {
-        const size_t j = i + (size_t)nw__rng_below(rng, b->records - i);
-        const uint32_t swap = b->order[i];
-        b->order[i] = b->order[j];
-        b->order[j] = swap;
+        b->start[i] = (uint32_t)(i + (size_t)nw__rng_below(rng, b->records - i));
+        swap(b->order, i, b->start[i]);
     }
+    b->has_swaps = true;
     return NW_OK;
 }
 
@@ -335,9 +347,11 @@ static nw_status next_in_order(nw_batches *b, nw_rng *rng, const uint32_t **indi
     NW__TRY(need_order(b, err));
     const size_t k = (size_t)(b->step % b->cycle);
     if (b->kind == NW_BATCHES_CYCLIC) {
-        *indices = b->order + b->start[k];
+        *indices = b->shown;
         *n = b->start[k + 1] - b->start[k];
-        return nw_rng_shuffle(rng, b->order + b->start[k], *n, sizeof *b->order, err);
+        if (*n > 0)
+            memcpy(b->shown, b->order + b->start[k], *n * sizeof *b->shown);
+        return nw_rng_shuffle(rng, b->shown, *n, sizeof *b->shown, err);
     }
     *indices = b->order + k * b->size;
     *n = b->records - k * b->size < b->size ? b->records - k * b->size : b->size;
@@ -355,7 +369,10 @@ nw_status nw_batches_next(nw_batches *batches, nw_rng *rng, const uint32_t **ind
     switch (batches->kind) {
     case NW_BATCHES_POISSON: status = next_poisson(batches, rng, n, err); break;
     case NW_BATCHES_FIXED_SIZE: status = next_fixed_size(batches, rng, err); break;
-    case NW_BATCHES_FULL: status = nw_rng_shuffle(rng, batches->order, batches->records, sizeof *batches->order, err); break;
+    case NW_BATCHES_FULL:
+        identity(batches);
+        status = nw_rng_shuffle(rng, batches->order, batches->records, sizeof *batches->order, err);
+        break;
     default: status = next_in_order(batches, rng, indices, n, err); break;
     }
     if (batches->kind == NW_BATCHES_FULL || batches->kind == NW_BATCHES_FIXED_SIZE)

@@ -3,8 +3,8 @@
 /* correlated.c - the matrix mechanism of DP-FTRL, row by row in bounded memory: docs/rooms/dpsgd.md#dp-ftrl.
  *
  * Banded: w_t = sum_d C_d x_(t-d) + z_t is all that is released, in integers: C_d is an integer over 2^16 and z_t a rounded
- * Gaussian, so w_t is the rounding of a Gaussian release. The answer solves C y = w from what was released. C_0 > C_1 > ... > 0, so
- * all roots of sum_d C_d X^d lie outside of the unit circle (Enestroem, Kakeya) and rounding errors of y die out.
+ * Gaussian, so w_t is the rounding of a Gaussian release. The answer solves C y = w from what was released. C_0 > C_1 > ... >
+ * 0, so all roots of sum_d C_d X^d lie outside of the unit circle (Enestroem, Kakeya) and rounding errors of y die out.
  * Tree: after t steps the sum of all rows is that of the nodes in t's binary expansion [KMSTTX21]; y_t is the difference of two
  * such sums, in which only noise differs from x_t: x_t + Z_t - Z_(t-1), with Z_t the sum of those nodes' noise. */
 #include "correlated.h"

@@ -21,6 +21,12 @@
 enum { DRAWS = 20000, MOST_OUTCOMES = 1024 };
 static const double THRESHOLD = 1e-9;
 
+static void assert_near(double x, double wanted, double relative)
+{
+    if (!(fabs(x - wanted) <= relative * fabs(wanted)))
+        fail_msg("is %.12g, must be %.12g", x, wanted);
+}
+
 static nw_rng *seeded(uint64_t seed)
 {
     nw_rng *rng = NULL;
@@ -369,13 +375,12 @@ static void batches_event__without_amplification_counts_participations(void **st
     nw_batches *zero = NULL;
     assert_int_equal(nw_batches_full(&full, 1000, NW_ADD_REMOVE, NULL), NW_OK);
     assert_int_equal(nw_batches_shuffled(&zero, 1000, 300, NW_ZERO_OUT, NULL), NW_OK);
-    assert_float_equal(epsilon_of(full, step, 9), nw_gdp_epsilon(3.0 / 4.0, 1e-5), 1e-9);
-    assert_float_equal(epsilon_of(order, step, 16), nw_gdp_epsilon(2.0 * 2.0 / 4.0, 1e-5), 1e-9);
-    assert_float_equal(
-        epsilon_of(order, step, 13), nw_gdp_epsilon(2.0 * 2.0 / 4.0, 1e-5), 1e-9); /* an epoch that begins counts */
-    assert_float_equal(epsilon_of(zero, step, 12), nw_gdp_epsilon(sqrt(3.0) / 4.0, 1e-5), 1e-9);
-    assert_float_equal(epsilon_of(bins, step, 90), nw_gdp_epsilon(3.0 / 4.0, 1e-5), 1e-9);
-    assert_float_equal(epsilon_of(bins, step, 1), nw_gdp_epsilon(1.0 / 4.0, 1e-5), 1e-9);
+    assert_near(epsilon_of(full, step, 9), nw_gdp_epsilon(3.0 / 4.0, 1e-5), 1e-9);
+    assert_near(epsilon_of(order, step, 16), nw_gdp_epsilon(2.0 * 2.0 / 4.0, 1e-5), 1e-9);
+    assert_near(epsilon_of(order, step, 13), nw_gdp_epsilon(2.0 * 2.0 / 4.0, 1e-5), 1e-9); /* an epoch that begins counts */
+    assert_near(epsilon_of(zero, step, 12), nw_gdp_epsilon(sqrt(3.0) / 4.0, 1e-5), 1e-9);
+    assert_near(epsilon_of(bins, step, 90), nw_gdp_epsilon(3.0 / 4.0, 1e-5), 1e-9);
+    assert_near(epsilon_of(bins, step, 1), nw_gdp_epsilon(1.0 / 4.0, 1e-5), 1e-9);
     nw_batches_free(full);
     nw_batches_free(order);
     nw_batches_free(bins);
@@ -478,6 +483,45 @@ static void batches_set_state__goes_on_in_the_same_order(void **state)
         nw_batches_free(second);
         nw_rng_free(rng);
         nw_rng_free(other);
+    }
+}
+
+/* Each kind, from a step's own stream: the same batch in the same order, whatever was drawn before it. */
+static void batches_next__depends_on_its_stream_alone(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < 5; kind++) {
+        uint8_t kept[NW_BATCHES_STATE_SIZE];
+        nw_batches *b[2] = { NULL, NULL };
+        nw_rng *rng = seeded(16);
+        for (int i = 0; i < 2; i++) {
+            switch (kind) {
+            case 0: b[i] = poisson(60, 0.3, NW_ADD_REMOVE); break;
+            case 1: b[i] = shuffled(60, 11); break;
+            case 2: b[i] = cyclic(60, 5); break;
+            case 3: assert_int_equal(nw_batches_full(&b[i], 60, NW_ADD_REMOVE, NULL), NW_OK); break;
+            default: assert_int_equal(nw_batches_fixed_size(&b[i], 60, 20, NULL), NW_OK); break;
+            }
+        }
+        assert_int_equal(nw_batches_get_state(b[0], rng, kept, NULL), NW_OK);
+        assert_int_equal(nw_batches_set_state(b[1], kept, NULL), NW_OK);
+        nw_batches_skip(b[1], 7);
+        for (uint64_t t = 0; t < 12; t++) {
+            const uint32_t *at[2];
+            nw_rng *own[2];
+            assert_int_equal(nw_rng_substream(&own[0], rng, t, NULL), NW_OK);
+            assert_int_equal(nw_rng_substream(&own[1], rng, t, NULL), NW_OK);
+            const size_t n = draw(b[0], own[0], &at[0]);
+            if (t >= 7) {
+                assert_int_equal(draw(b[1], own[1], &at[1]), n);
+                assert_memory_equal(at[0], at[1], n * sizeof **at);
+            }
+            nw_rng_free(own[0]);
+            nw_rng_free(own[1]);
+        }
+        nw_batches_free(b[0]);
+        nw_batches_free(b[1]);
+        nw_rng_free(rng);
     }
 }
 
@@ -622,6 +666,7 @@ int main(void)
         cmocka_unit_test(batches_charge__repeated_is_the_event),
         cmocka_unit_test(batches_participations__are_what_a_strategy_asks),
         cmocka_unit_test(batches_set_state__goes_on_in_the_same_order),
+        cmocka_unit_test(batches_next__depends_on_its_stream_alone),
         cmocka_unit_test(batches_get_state__keeps_no_key_of_poisson_batches),
         cmocka_unit_test(batches_set_state__refuses_that_of_others),
         cmocka_unit_test(batches_new__refuses_bad_arguments),
