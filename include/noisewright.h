@@ -24,5 +24,6 @@
 #include <nw/strategy.h>
 #include <nw/synth.h>
 #include <nw/table.h>
+#include <nw/train.h>
 
 #endif
