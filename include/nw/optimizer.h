@@ -21,7 +21,7 @@ extern "C" {
 typedef enum nw_optimizer_kind {
     NW_OPTIMIZER_SGD = 1,    /* v = momentum v + g; w -= rate v, or with is_nesterov rate (g + momentum v) */
     NW_OPTIMIZER_ADAM = 2,   /* [KB15] */
-    NW_OPTIMIZER_ADAM_BC = 3 /* Adam with the noise's variance taken out of the second moment [TZSTM23] */
+    NW_OPTIMIZER_ADAM_BC = 3 /* Adam with the noise's variance taken out of the second moment [TSL24] */
 } nw_optimizer_kind;
 
 typedef enum nw_optimizer_schedule {

@@ -12,7 +12,7 @@
 enum { NW__SUM_LANES = 16 };
 
 /** Within 2 units in the last place, in [-87, 88]; beyond, as at the end. Cody and Waite's reduction to |r| <= ln(2) / 2 and the
- *  polynomial of Cephes' expf [Mos92]. */
+ *  polynomial of Cephes' expf [Mos89]. */
 static inline float nw__exp(float x)
 {
     const float shift = 12582912.0F; /* 1.5 * 2^23: adding it rounds to an integer, which stands in the low bits */

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* optimizer.c - steps along noisy gradients: momentum, Adam [KB15], Adam without the noise's bias [TZSTM23], decoupled weight decay
+/* optimizer.c - steps along noisy gradients: momentum, Adam [KB15], Adam without the noise's bias [TSL24], decoupled weight decay
  * [LH19], averaged weights, learning rates. */
 #include "base.h"
 #include <nw/optimizer.h>
@@ -183,7 +183,7 @@ NW__CLONES static void descend_plainly(const step *s, float *w, const float *g, 
         w[i] -= s->rate * g[i] + s->decay * w[i];
 }
 
-/* [KB15, Alg. 1]; with the noise's variance [TZSTM23, Alg. 1]: w -= rate m' / sqrt(max(v' - noise, floor)). */
+/* [KB15, Alg. 1]; with the noise's variance [TSL24, Alg. 1]: w -= rate m' / sqrt(max(v' - noise, floor)). */
 NW__CLONES static void adapt(const step *s, float *w, const float *g, float *m, float *v, size_t n)
 {
     for (size_t i = 0; i < n; i++) {

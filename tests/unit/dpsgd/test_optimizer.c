@@ -104,7 +104,7 @@ static void step__descends_with_momentum_and_decay(void **state)
     }
 }
 
-/* [KB15, Alg. 1], and with the noise's variance taken out of the second moment [TZSTM23]. */
+/* [KB15, Alg. 1], and with the noise's variance taken out of the second moment [TSL24]. */
 static double plain_adam(size_t i, bool is_corrected, double epsilon, double deviation)
 {
     double w = (double)(float)sin((double)i);
