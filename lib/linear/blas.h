@@ -3,17 +3,17 @@
 #ifndef NW_BLAS_H
 #define NW_BLAS_H
 
-/* blas.h - products of float matrices, row-major. By OpenBLAS, which is loaded at the first call (docs/decisions/0011-blas-at-run-time.md),
- * or by plain C where it is missing. One thread a call: loops over independent calls are the caller's, and any number of threads
- * may call at once. Sizes and strides are below 2^31.
+/* blas.h - products of float matrices, row-major. By OpenBLAS, which is loaded at the first call
+ * (docs/decisions/0011-blas-at-run-time.md), or by plain C where it is missing. One thread a call: loops over independent
+ * calls are the caller's, and any number of threads may call at once. Sizes and strides are below 2^31.
  *
- * What the callers' proofs use: each element of a product is the sum, in some order and perhaps with fused operations, of its k
- * products rounded to float, so its error is at most k 2^-24 times the sum of their magnitudes [JR13], underflow apart. An
+ * What the callers' proofs use: each element of a product is the sum, in some order and perhaps with fused operations, of its
+ * k products rounded to float, so its error is at most k 2^-24 times the sum of their magnitudes [JR13], underflow apart. An
  * element depends on the sizes and on its own row and column only. */
 #include "base.h"
 
-/** op(A) op(B) + beta C into C, m x n; op(A) is m x k. is_a_turned: op(A) is the transpose of A, which is k x m. beta: 0 (C is not
- *  read) or 1. */
+/** op(A) op(B) + beta C into C, m x n; op(A) is m x k. is_a_turned: op(A) is the transpose of A, which is k x m. beta: 0 (C is
+ *  not read) or 1. */
 typedef struct nw__product {
     bool is_a_turned;
     bool is_b_turned;

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* plain.c - a product of float matrices in plain C: rows of C as sums of rows of op(B), which the compiler turns into vector code.
- * The clones do the same operations in the same order (base.h). */
+/* plain.c - a product of float matrices in plain C: rows of C as sums of rows of op(B), which the compiler turns into vector
+ * code. The clones do the same operations in the same order (base.h). */
 #include "blas.h"
 
 #include <string.h>

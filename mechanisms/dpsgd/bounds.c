@@ -30,8 +30,8 @@ static double float_slack(double rows, double m, double reach)
     return GROUPS * rows * NW__FLOAT_ROUNDOFF * m * reach;
 }
 
-/* Rows that are worked on together: enough for a product to be fast, few enough for scratch to be small and for two threads to have
- * some each. */
+/* Rows that are worked on together: enough for a product to be fast, few enough for scratch to be small and for two threads to
+ * have some each. */
 static size_t tile_of(const nw__dpsgd_parameter *p)
 {
     const size_t longest = p->cols > p->most_rows ? p->cols : p->most_rows;
@@ -98,8 +98,8 @@ static size_t largest_batch_of(double expected)
     return most < 0x1p31 ? (size_t)most : (size_t)1 << 31;
 }
 
-/* The step of the grid over C: no finer than is of use, and than leaves room for the largest batch in 31 bits, as each example puts
- * C / step there at most, and a sixteenth of that in roundings. */
+/* The step of the grid over C: no finer than is of use, and than leaves room for the largest batch in 31 bits, as each example
+ * puts C / step there at most, and a sixteenth of that in roundings. */
 static double step_of(size_t largest_batch, double roundings)
 {
     double step = FINEST_STEP;
@@ -115,7 +115,8 @@ void nw__dpsgd_bound_sums(nw_dpsgd *d)
     const double half_steps = roundings(d);
     d->largest_batch = largest_batch_of(d->opts.expected_batch);
     d->step = step_of(d->largest_batch, half_steps);
-    /* An example's own c g is rounded once (reach), its steps twice; 2^-20 covers these, underflow, and the roundings of doubles. */
+    /* An example's own c g is rounded once (reach), its steps twice; 2^-20 covers these, underflow, and the roundings of
+     * doubles. */
     d->slack = nw__up(
         nw__up(float_slack_of_all(d) + d->step * half_steps) * (1.0 + 0x1p-40) + NW__FLOAT_ROUNDOFF * largest_reach(d) + 0x1p-20);
     const double sensitivity = nw__up((d->opts.adjacency == NW_REPLACE_ONE ? 2.0 : 1.0) * (1.0 + d->slack) / d->step);

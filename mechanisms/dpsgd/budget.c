@@ -21,11 +21,27 @@ nw_status nw_dpsgd_event(const nw_dpsgd *d, nw_event **out, nw_error *err)
         (uint64_t)d->cell_count + (d->opts.quantile > 0.0 ? 1 : 0), err);
 }
 
+/* A ledger whose schedule is the run is charged with it as that: it takes no reservations. */
+static nw_status charge_schedule(nw_ledger *ledger, const nw_batches *batches, const nw_event *step, uint64_t steps,
+    const char *label, const nw_rng *rng, nw_receipt *receipt, nw_error *err)
+{
+    nw_event *run = NULL;
+    NW__TRY(nw_batches_event(batches, step, steps, &run, err));
+    const nw_status status = nw_ledger_charge(ledger, run, label, rng, receipt, err);
+    nw_event_free(run);
+    return status;
+}
+
 static nw_status reserve(nw_ledger *ledger, const nw_batches *batches, const nw_event *step, uint64_t steps, const char *label,
     const nw_rng *rng, uint64_t *reservation, nw_receipt *receipt, nw_error *err)
 {
     nw_event *part = NULL;
     uint64_t count = 0;
+    nw_ledger_summary summary;
+    *reservation = 0;
+    NW__TRY(nw_ledger_summarise(ledger, &summary, err));
+    if (summary.filter == NW_FILTER_SCHEDULE)
+        return charge_schedule(ledger, batches, step, steps, label, rng, receipt, err);
     NW__TRY(nw_batches_charge(batches, step, steps, &part, &count, err));
     const nw_status status = nw_ledger_reserve(ledger, NULL, part, count, label, rng, reservation, receipt, err);
     nw_event_free(part);

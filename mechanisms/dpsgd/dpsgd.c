@@ -231,6 +231,11 @@ double nw_dpsgd_slack(const nw_dpsgd *d)
     return d->slack;
 }
 
+double nw_dpsgd_deviation(const nw_dpsgd *d)
+{
+    return d->noise_scale * d->step * d->clip_norm / d->opts.expected_batch;
+}
+
 size_t nw_dpsgd_memory(const nw_dpsgd *d)
 {
     const size_t each = sizeof *d->norms + sizeof *d->squares + sizeof *d->bounds + sizeof *d->factors;

@@ -76,8 +76,8 @@ typedef struct nw__example_norm {
     double reach;  /* sum over parameters of (S / tau)^2 */
 } nw__example_norm;
 
-/** What takes the place of independent noise: handed the exact sums of coordinates first .. first + n in grid steps, it gives what
- *  is released of them, in grid steps. Called for consecutive pieces of all coordinates, once a step. */
+/** What takes the place of independent noise: handed the exact sums of coordinates first .. first + n in grid steps, it gives
+ *  what is released of them, in grid steps. Called for consecutive pieces of all coordinates, once a step. */
 typedef nw_status (*nw__dpsgd_noise)(
     void *context, nw_rng *rng, const int64_t *totals, size_t first, size_t n, double *out, nw_error *err);
 
@@ -151,6 +151,8 @@ size_t nw__dpsgd_positions(const nw_dpsgd_use *uses, size_t n);
 size_t nw__dpsgd_linear_positions(const nw_dpsgd_use *uses, size_t n);
 /** Chooses the plan of a parameter whose kind of sum is known. */
 void nw__dpsgd_choose_plan(nw_dpsgd *d, nw__dpsgd_parameter *p, const nw_dpsgd_use *uses, size_t n);
+/** Threads for a loop of so many operations: 1 if starting more would take longer than the loop. */
+int nw__dpsgd_threads(double operations);
 /** Room of `floats` for each of the threads of the next loops. */
 nw_status nw__dpsgd_need_scratch(nw_dpsgd *d, size_t floats, int threads, const char *function, nw_error *err);
 
@@ -197,8 +199,8 @@ void nw__dpsgd_set_clip(nw_dpsgd *d, double clip_norm);
 /* ---- finish.c ---- */
 
 nw_status nw__dpsgd_release(nw_dpsgd *d, nw_error *err);
-/** For correlated noise, before the first step; its standard deviation has to be nw__dpsgd_noise_scale, in grid steps, for a record
- *  that takes part once. Not with a quantile. */
+/** For correlated noise, before the first step; its standard deviation has to be nw__dpsgd_noise_scale, in grid steps, for a
+ *  record that takes part once. Not with a quantile. */
 void nw__dpsgd_set_noise(nw_dpsgd *d, nw__dpsgd_noise release, void *context);
 double nw__dpsgd_noise_scale(const nw_dpsgd *d);
 

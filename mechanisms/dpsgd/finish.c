@@ -25,7 +25,7 @@ static void release_piece(nw_dpsgd *d, const nw__dpsgd_parameter *p, size_t firs
 /* Cells first .. first + n, which may be of several parameters. */
 static void release_slab(nw_dpsgd *d, size_t first, size_t n, const int64_t *noise)
 {
-    const int threads = nw__threads(0);
+    const int threads = nw__dpsgd_threads((double)n * 4.0);
     for (size_t i = 0; i < d->count; i++) {
         const nw__dpsgd_parameter *p = &d->parameters[i];
         const size_t end = p->first + p->rows * p->cols;

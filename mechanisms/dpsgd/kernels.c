@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* kernels.c - inner loops, each a vector unit's work. Sums go through LANES partial sums, so that their order is the same on every
- * processor. */
+/* kernels.c - inner loops, each a vector unit's work. Sums go through LANES partial sums, so that their order is the same on
+ * every processor. */
 #include "dpsgd_internal.h"
 
 #include <math.h>

@@ -298,7 +298,8 @@ nw_status nw__dpsgd_norms_of_products(const nw__dpsgd_call *call, nw_error *err)
 {
     nw_dpsgd *d = call->d;
     const nw__dpsgd_parameter *p = call->p;
-    const int threads = nw__threads(0);
+    const double sides = (double)(p->rows + p->cols) * (double)nw__dpsgd_positions(call->uses, call->n);
+    const int threads = nw__dpsgd_threads((double)d->examples * sides * (double)nw__dpsgd_positions(call->uses, call->n));
     const bool is_product = p->plan == NW_DPSGD_PLAN_PRODUCT;
     const bool is_gram = p->plan == NW_DPSGD_PLAN_GRAM;
     const size_t grams = is_gram ? gram_scratch(call) : 0;

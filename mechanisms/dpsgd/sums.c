@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* sums.c - clipped gradients into sums of integers. Products of a group of examples are one float product whose result is rounded
- * to the grid; written-out gradients are rounded example by example. While a step has one group only, its result stays in float in
- * the cells, to be rounded where the noise is added. Threads share out cells, so that each cell's sum has one order. */
+/* sums.c - clipped gradients into sums of integers. Products of a group of examples are one float product whose result is
+ * rounded to the grid; written-out gradients are rounded example by example. While a step has one group only, its result stays
+ * in float in the cells, to be rounded where the noise is added. Threads share out cells, so that each cell's sum has one
+ * order. */
 #include "blas.h"
 #include "dpsgd_internal.h"
 
@@ -132,7 +133,8 @@ nw_status nw__dpsgd_sum_products(const nw__dpsgd_call *call, nw_error *err)
 {
     nw_dpsgd *d = call->d;
     nw__dpsgd_parameter *p = call->p;
-    const int threads = nw__threads(0);
+    const double products = (double)d->examples * (double)nw__dpsgd_positions(call->uses, call->n);
+    const int threads = nw__dpsgd_threads(products * (double)p->rows * (double)p->cols);
     nw__cells cells = p->cells;
     NW__TRY(nw__dpsgd_need_scratch(d, product_scratch(p), threads, call->function, err));
 #pragma omp parallel for schedule(dynamic) num_threads(threads) lastprivate(cells) if (p->rows > p->tile)
@@ -192,7 +194,8 @@ nw_status nw__dpsgd_sum_vectors(const nw__dpsgd_call *call, nw_error *err)
 {
     nw__dpsgd_parameter *p = call->p;
     const float *borrowed = nw__dpsgd_borrowed(p, call->uses, call->n);
-    const int threads = nw__threads(0);
+    const size_t patches = nw__dpsgd_vector_scratch(call->uses, call->n);
+    const int threads = nw__dpsgd_threads((double)call->d->examples * (double)p->rows * (double)(p->cols + patches));
     nw__dpsgd_make_integers(call->d, p);
     if (borrowed == NULL && p->plan != NW_DPSGD_PLAN_STORED)
         return write_and_sum(call, threads, err);

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* tokens.c - embeddings: an example's gradient has one row for each of its tokens, the sum over the positions that have it. Sorted
- * by token, these are runs, so norm and sum cost T d and touch no other row. */
+/* tokens.c - embeddings: an example's gradient has one row for each of its tokens, the sum over the positions that have it.
+ * Sorted by token, these are runs, so norm and sum cost T d and touch no other row. */
 #include "dpsgd_internal.h"
 
 #include <math.h>
@@ -52,7 +52,7 @@ nw_status nw__dpsgd_sort_tokens(const nw__dpsgd_call *call, nw_error *err)
         p->order_examples = d->examples;
     }
     const size_t positions = nw__dpsgd_positions(call->uses, call->n);
-    const int threads = nw__threads(0);
+    const int threads = nw__dpsgd_threads((double)d->examples * (double)positions * 64.0);
 #pragma omp parallel for schedule(static) num_threads(threads) if (d->examples > 1)
     for (size_t i = 0; i < d->examples; i++)
         sort_example(call, i, p->order + i * positions);
@@ -107,7 +107,7 @@ nw_status nw__dpsgd_norms_of_tokens(const nw__dpsgd_call *call, nw_error *err)
     NW__TRY(nw__dpsgd_sort_tokens(call, err));
     nw_dpsgd *d = call->d;
     const size_t positions = nw__dpsgd_positions(call->uses, call->n);
-    const int threads = nw__threads(0);
+    const int threads = nw__dpsgd_threads((double)call->d->examples * (double)positions * (double)call->p->cols);
 #pragma omp parallel for schedule(static) num_threads(threads) if (d->examples > 1)
     for (size_t i = 0; i < d->examples; i++) {
         const uint64_t *keys = call->p->order + i * positions;
@@ -144,7 +144,7 @@ void nw__dpsgd_sum_tokens(const nw__dpsgd_call *call)
     nw__dpsgd_make_integers(call->d, call->p);
     const size_t cols = call->p->cols;
     const size_t positions = nw__dpsgd_positions(call->uses, call->n);
-    const int threads = nw__threads(0);
+    const int threads = nw__dpsgd_threads((double)call->d->examples * (double)positions * (double)call->p->cols);
 #pragma omp parallel for schedule(static) num_threads(threads) if (cols > STRIP)
     for (size_t from = 0; from < cols; from += STRIP)
         sum_strip(call, positions, from, strip_at(cols, from));

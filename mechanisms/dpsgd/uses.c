@@ -114,7 +114,8 @@ size_t nw__dpsgd_linear_positions(const nw_dpsgd_use *uses, size_t n)
 
 /* ---- the plan ---- */
 
-/* Costs of one example in flops of a large product: measured, as ratios. A pass over the parameter's floats is bound by memory. */
+/* Costs of one example in flops of a large product: measured, as ratios. A pass over the parameter's floats is bound by
+ * memory. */
 static const double PASS = 24.0;
 static const double SYRK = 1.4; /* over its own flops, as it is small */
 
@@ -173,6 +174,11 @@ void nw__dpsgd_choose_plan(nw_dpsgd *d, nw__dpsgd_parameter *p, const nw_dpsgd_u
     p->sum = kind == NW__SUM_PRODUCTS && p->plan == NW_DPSGD_PLAN_STORED ? NW__SUM_VECTORS : kind;
     if (p->plan == NW_DPSGD_PLAN_STORED)
         d->kept_bytes += (size_t)public_examples(d) * p->rows * p->cols * sizeof(float);
+}
+
+int nw__dpsgd_threads(double operations)
+{
+    return operations < 0x1p18 ? 1 : nw__threads(0);
 }
 
 nw_status nw__dpsgd_need_scratch(nw_dpsgd *d, size_t floats, int threads, const char *function, nw_error *err)

@@ -222,7 +222,8 @@ nw_status nw__dpsgd_norms_of_vectors(const nw__dpsgd_call *call, nw_error *err)
     const float *borrowed = nw__dpsgd_borrowed(p, call->uses, call->n);
     const bool is_stored = p->plan == NW_DPSGD_PLAN_STORED;
     const size_t patches = nw__dpsgd_vector_scratch(call->uses, call->n);
-    const int threads = nw__threads(0);
+    const int threads =
+        nw__dpsgd_threads((double)d->examples * (double)(cells + patches) * (double)nw__dpsgd_positions(call->uses, call->n));
     if (is_stored)
         NW__TRY(need_room(d, p, call->function, err));
     NW__TRY(nw__dpsgd_need_scratch(d, patches + (is_stored || borrowed != NULL ? 0 : cells), threads, call->function, err));

@@ -3,8 +3,8 @@
 #ifndef NW_DPSGD_SUPPORT_H
 #define NW_DPSGD_SUPPORT_H
 
-/* dpsgd_support.h - parameters with random inputs and output gradients, and the oracle of the tests: each example's gradient written
- * out from the definition of its layer, in long double. */
+/* dpsgd_support.h - parameters with random inputs and output gradients, and the oracle of the tests: each example's gradient
+ * written out from the definition of its layer, in long double. */
 #include <nw/dpsgd.h>
 #include <nw/testing.h>
 

@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* test_norms.c - ghost norms against gradients written out in long double: each kind, shape, plan and number of positions; tied and
- * repeated uses; and what certifies the clip: no bound is below its norm, on inputs made to cancel or to be out of range. */
+/* test_norms.c - ghost norms against gradients written out in long double: each kind, shape, plan and number of positions;
+ * tied and repeated uses; and what certifies the clip: no bound is below its norm, on inputs made to cancel or to be out of
+ * range. */
 #include "dpsgd_support.h"
 
 #include "blas.h"

@@ -308,7 +308,7 @@ static void check_deviation(const float *x, size_t n, double expected)
 }
 
 /* One step without examples. */
-static void empty_step(const nw_dpsgd_opts *opts, float *out, double *slack)
+static void empty_step(const nw_dpsgd_opts *opts, float *out, double *slack, double *deviation)
 {
     layer l[2] = { new_layer(NW_DPSGD_ROWS, NOISY / 2, 1, 1, 1, 1), new_layer(NW_DPSGD_ROWS, NOISY / 2, 1, 1, 1, 1) };
     nw_dpsgd *d = new_dpsgd(opts, l, 2, NW_DPSGD_PLAN_AUTO);
@@ -317,6 +317,7 @@ static void empty_step(const nw_dpsgd_opts *opts, float *out, double *slack)
     assert_int_equal(nw_dpsgd_begin_step(d, rng, NULL), NW_OK);
     assert_int_equal(nw_dpsgd_finish_step(d, gradients, NULL), NW_OK);
     *slack = nw_dpsgd_slack(d);
+    *deviation = nw_dpsgd_deviation(d);
     nw_rng_free(rng);
     nw_dpsgd_free(d);
     free_layer(&l[0]);
@@ -341,11 +342,15 @@ static void finish_step__adds_noise_of_the_multiplier_times_the_sensitivity(void
             /* z_sum^-2 + (s / sigma_b)^2 = z^-2, sigma_b = 50 / 20 */
             const double z = quantile == 0.0 ? 1.3 : 1.0 / sqrt(1.0 / (1.3 * 1.3) - s * s / (2.5 * 2.5));
             double slack = 0.0;
-            empty_step(&opts, x, &slack);
+            double deviation = 0.0;
+            empty_step(&opts, x, &slack, &deviation);
             assert_true(slack > 0.0 && slack <= 0.02);
-            check_deviation(x, NOISY, z * sensitivity * (1.0 + slack) / 50.0);
+            const double expected = z * sensitivity * (1.0 + slack) / 50.0;
+            check_deviation(x, NOISY, expected);
+            if (quantile == 0.0) /* else the clip norm has moved */
+                assert_true(fabs(deviation - expected) <= 1e-9 * expected);
             omp_set_num_threads(3);
-            empty_step(&opts, again, &slack);
+            empty_step(&opts, again, &slack, &deviation);
             omp_set_num_threads(threads);
             assert_memory_equal(x, again, NOISY * sizeof *x);
         }
@@ -460,6 +465,41 @@ static void reserve__charges_the_run_and_then_allows_no_more_steps(void **state)
     free_layer(&l);
 }
 
+static void reserve__takes_a_ledger_whose_schedule_is_the_run(void **state)
+{
+    (void)state;
+    layer l = new_layer(NW_DPSGD_ROWS, 2, 2, 1, 1, 1);
+    nw_dpsgd_opts opts = silent_opts(1.0, 10.0);
+    opts.noise_multiplier = 2.0;
+    nw_dpsgd *d = new_dpsgd(&opts, &l, 1, NW_DPSGD_PLAN_AUTO);
+    nw_rng *rng = seeded_rng(1);
+    nw_batches *batches = NULL;
+    nw_event *step = NULL;
+    nw_event *run = NULL;
+    nw_ledger *ledger = NULL;
+    nw_receipt receipt;
+    uint64_t reservation = 7;
+    assert_int_equal(nw_batches_poisson(&batches, 1000, 0.01, NW_ADD_REMOVE, NULL), NW_OK);
+    assert_int_equal(nw_dpsgd_event(d, &step, NULL), NW_OK);
+    assert_int_equal(nw_batches_event(batches, step, 5, &run, NULL), NW_OK);
+    nw_ledger_opts ledger_opts = NW_LEDGER_OPTS_INIT;
+    ledger_opts.epsilon = 2.0;
+    ledger_opts.delta = 1e-5;
+    ledger_opts.adjacency = NW_ADD_REMOVE;
+    ledger_opts.schedule = run;
+    assert_int_equal(nw_ledger_memory(&ledger, &ledger_opts, NULL), NW_OK);
+    expect_error(nw_dpsgd_reserve(d, batches, 6, ledger, "run", rng, &reservation, NULL, &last), NW_E_BUDGET, "schedule");
+    assert_int_equal(nw_dpsgd_reserve(d, batches, 5, ledger, "run", rng, &reservation, &receipt, NULL), NW_OK);
+    assert_true(reservation == 0 && receipt.spent_epsilon > 0.0 && receipt.spent_epsilon <= 2.0);
+    nw_ledger_close(ledger);
+    nw_event_free(run);
+    nw_event_free(step);
+    nw_batches_free(batches);
+    nw_rng_free(rng);
+    nw_dpsgd_free(d);
+    free_layer(&l);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -475,6 +515,7 @@ int main(void)
         cmocka_unit_test(slack__is_that_of_groups_and_grid),
         cmocka_unit_test(event__is_a_gaussian_of_the_multiplier),
         cmocka_unit_test(reserve__charges_the_run_and_then_allows_no_more_steps),
+        cmocka_unit_test(reserve__takes_a_ledger_whose_schedule_is_the_run),
     };
     return cmocka_run_group_tests_name("steps", tests, NULL, NULL);
 }
