@@ -12,6 +12,7 @@
 #include <nw/event.h>
 #include <nw/filter.h>
 #include <nw/grid.h>
+#include <nw/kde.h>
 #include <nw/ledger.h>
 #include <nw/network.h>
 #include <nw/noise.h>

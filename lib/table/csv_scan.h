@@ -20,6 +20,9 @@ nw_status nw__source_open(nw__source **out, const char *path, nw_error *err, con
 /** Reads 1..n bytes, *got of them; 0 at the end. NW_E_IO, or NW_E_FORMAT for gzip that is damaged or cut short. */
 nw_status nw__source_read(nw__source *source, char *bytes, size_t n, size_t *got, nw_error *err, const char *function);
 void nw__source_close(nw__source *source);
+/** A whole file or stream, at most `most` bytes, into a new block (free). NW_E_FORMAT if it is larger; else as the calls above.
+ * */
+nw_status nw__source_read_all(const char *path, size_t most, uint8_t **bytes, size_t *n, nw_error *err, const char *function);
 
 /* ---- cells ---- */
 

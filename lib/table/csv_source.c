@@ -11,6 +11,8 @@
 
 #define INPUT_BYTES ((size_t)1 << 16)
 
+static const size_t READ_CHUNK = (size_t)1 << 18; /* of a file that is read whole */
+
 struct nw__source {
     int fd;
     bool is_owned; /* fd is to be closed */
@@ -152,4 +154,38 @@ nw_status nw__source_read(nw__source *source, char *bytes, size_t n, size_t *got
     waiting->next_in += *got;
     waiting->avail_in -= (uInt)*got;
     return NW_OK;
+}
+
+static nw_status append_all(nw__source *source, size_t most, uint8_t **bytes, size_t *n, nw_error *err, const char *function)
+{
+    size_t got = 1;
+    while (got > 0) {
+        uint8_t *grown = nw__realloc_array(*bytes, *n + READ_CHUNK + *n / 2, 1);
+        if (grown == NULL)
+            return nw__fail_memory(err, function);
+        *bytes = grown;
+        const size_t end = *n + READ_CHUNK;
+        while (*n < end && got > 0) {
+            NW__TRY(nw__source_read(source, (char *)*bytes + *n, end - *n, &got, err, function));
+            *n += got;
+        }
+        if (*n > most)
+            return nw__fail(err, NW_E_FORMAT, function, "%.200s is larger than %zu bytes", source->path, most);
+    }
+    return NW_OK;
+}
+
+nw_status nw__source_read_all(const char *path, size_t most, uint8_t **bytes, size_t *n, nw_error *err, const char *function)
+{
+    nw__source *source = NULL;
+    *bytes = NULL;
+    *n = 0;
+    NW__TRY(nw__source_open(&source, path, err, function));
+    const nw_status status = append_all(source, most, bytes, n, err, function);
+    nw__source_close(source);
+    if (status != NW_OK) {
+        free(*bytes);
+        *bytes = NULL;
+    }
+    return status;
 }

@@ -26,7 +26,7 @@ void nw_keys_opts_init(nw_keys_opts *opts, size_t struct_size)
 
 static nw_status check_opts(const nw_keys_opts *o, nw_error *err)
 {
-    NW__TRY(nw__stats_check_budget(o->epsilon, o->delta, NEW, err));
+    NW__TRY(nw__check_budget(o->epsilon, o->delta, NEW, err));
     if (!(o->threshold_delta >= 1e-300 && o->threshold_delta < 1.0))
         return nw__fail(err, NW_E_ARG, NEW, "threshold_delta is %g, must be in [1e-300, 1)", o->threshold_delta);
     if (o->adjacency != NW_ADD_REMOVE)
@@ -67,7 +67,8 @@ static int64_t find_threshold(const nw_keys_opts *o, nw_noise_law law, double sc
     return high;
 }
 
-static nw_status make_event(nw_keys *keys, const nw__budget *budget, double scale, nw_sensitivity sensitivity, nw_error *err)
+static nw_status make_event(
+    nw_keys *keys, const nw__noise_budget *budget, double scale, nw_sensitivity sensitivity, nw_error *err)
 {
     const nw_keys_opts *o = &keys->opts;
     const double delta = nw__keys_delta(budget->law, scale, o->max_keys, o->max_count, keys->threshold);
@@ -87,11 +88,11 @@ static nw_status calibrate(nw_keys *keys, nw_error *err)
 {
     const nw_keys_opts *o = &keys->opts;
     const double l0 = (double)o->max_keys;
-    nw__budget budget;
+    nw__noise_budget budget;
     nw__calibrated c = { 0 };
-    NW__TRY(nw__stats_budget(&budget, o->epsilon, o->delta, 1.0, NEW, err));
+    NW__TRY(nw__noise_budget_of(&budget, o->epsilon, o->delta, 1.0, NEW, err));
     const double distance = budget.is_l1 ? o->max_count * l0 : nw__up(o->max_count * nw__up(sqrt(l0)));
-    NW__TRY(nw__stats_calibrate(&c, &budget, distance, 1.0, NEW, err));
+    NW__TRY(nw__noise_calibrate(&c, &budget, distance, 1.0, NEW, err));
     keys->noise = c.noise;
     keys->law = budget.law;
     keys->scale = c.scale;

@@ -64,8 +64,8 @@ static nw_status read_opts(release *r, const nw_linear_opts *opts, const char *f
     r->opts = defaults;
     memcpy(&r->opts, opts, opts->struct_size < sizeof defaults ? opts->struct_size : sizeof defaults);
     const nw_linear_opts *o = &r->opts;
-    NW__TRY(nw__stats_check_budget(o->epsilon, o->delta, function, err));
-    return nw__stats_check_adjacency(o->adjacency, function, err);
+    NW__TRY(nw__check_budget(o->epsilon, o->delta, function, err));
+    return nw__check_adjacency(o->adjacency, function, err);
 }
 
 static bool is_l1(const release *r)
@@ -76,10 +76,10 @@ static bool is_l1(const release *r)
 /* distance: of neighbouring vectors, in l1 (Laplace) or l2 (Gaussian). */
 static nw_status calibrate(release *r, double distance, size_t entries, const char *function, nw_error *err)
 {
-    nw__budget budget;
+    nw__noise_budget budget;
     nw__calibrated c = { 0 };
-    NW__TRY(nw__stats_budget(&budget, r->opts.epsilon, r->opts.delta, r->opts.share, function, err));
-    NW__TRY(nw__stats_calibrate(&c, &budget, distance, 1.0, function, err));
+    NW__TRY(nw__noise_budget_of(&budget, r->opts.epsilon, r->opts.delta, r->opts.share, function, err));
+    NW__TRY(nw__noise_calibrate(&c, &budget, distance, 1.0, function, err));
     r->noise = c.noise;
     r->law = budget.law;
     r->scale = c.scale;

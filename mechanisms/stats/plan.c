@@ -47,8 +47,8 @@ static nw_stats_opts read_opts(const nw_stats_opts *opts)
 
 static nw_status check_opts(const nw_stats_opts *o, nw_error *err)
 {
-    NW__TRY(nw__stats_check_budget(o->epsilon, o->delta, NEW, err));
-    NW__TRY(nw__stats_check_adjacency(o->adjacency, NEW, err));
+    NW__TRY(nw__check_budget(o->epsilon, o->delta, NEW, err));
+    NW__TRY(nw__check_adjacency(o->adjacency, NEW, err));
     if (!(o->confidence >= LEAST_CONFIDENCE && o->confidence <= LARGEST_CONFIDENCE))
         return nw__fail(err, NW_E_ARG, NEW, "confidence is %.12g, must be in [%g, %.12g]", o->confidence, LEAST_CONFIDENCE,
             LARGEST_CONFIDENCE);
@@ -148,7 +148,7 @@ static nw_status choose_grid(nw__total *t, double sensitivity, double amount, nw
 
 /* `budget` of this total; slack: see nw__stats_plan_make; risk: of nw__total.reach. */
 static nw_status calibrate(
-    nw__total *t, size_t groups, nw_adjacency adjacency, const nw__budget *budget, double slack, double risk, nw_error *err)
+    nw__total *t, size_t groups, nw_adjacency adjacency, const nw__noise_budget *budget, double slack, double risk, nw_error *err)
 {
     nw__calibrated c = { 0 };
     double a = 0.0;
@@ -160,7 +160,7 @@ static nw_status calibrate(
     NW__TRY(bound_steps(t, t->lower, &a, err));
     NW__TRY(bound_steps(t, t->upper, &b, err));
     t->sensitivity = (nw_sensitivity){ distance(a, b, groups, adjacency, budget->is_l1), adjacency };
-    NW__TRY(nw__stats_calibrate(&c, budget, t->sensitivity.value, slack, NEW, err));
+    NW__TRY(nw__noise_calibrate(&c, budget, t->sensitivity.value, slack, NEW, err));
     t->scale = c.scale;
     t->deviation = ldexp(c.deviation, t->grid.exponent);
     t->reach = ldexp(nw__stats_reach(budget->law, t->scale, risk), t->grid.exponent);
@@ -271,13 +271,13 @@ nw_status nw__stats_plan_make(nw_stats *stats, const nw_stats_query *queries, si
     NW__TRY(check_opts(&stats->opts, err));
     NW__TRY(read_queries(stats, queries, n, err));
     make_fingerprint(stats);
-    nw__budget budget;
-    NW__TRY(nw__stats_budget(&budget, stats->opts.epsilon, stats->opts.delta, stats->opts.share, NEW, err));
+    nw__noise_budget budget;
+    NW__TRY(nw__noise_budget_of(&budget, stats->opts.epsilon, stats->opts.delta, stats->opts.share, NEW, err));
     const double slack = 1.0 + ((double)(n * (NW__STATS_TOTALS + 1)) + 16.0) * 0x1p-52;
     for (size_t i = 0; i < n; i++) {
         nw__query *q = &stats->queries[i];
         const double part = q->share / stats->opts.share / (q->total_count == 0 ? 1.0 : (double)q->total_count);
-        nw__budget mine = budget;
+        nw__noise_budget mine = budget;
         mine.amount *= budget.is_l1 ? part : sqrt(part);
         if (is_choice(&q->asked)) {
             const double epsilon = mine.is_l1 ? mine.amount / slack : epsilon_of_mu(mine.amount / slack);

@@ -5,7 +5,6 @@
 
 /* stats_internal.h - what the files of the stats room share.
  *
- *   calibrate.c   from epsilon and delta to noise                    (public quantities only)
  *   plan.c     totals of each query, sensitivities, noise, event   (public: queries and options only)
  *   stats.c    records in, merging, bytes, the spine                (holds the exact totals)
  *   quantile.c scores of the values that may be chosen               (from the exact counts of values)
@@ -16,10 +15,9 @@
  *   reach.c    how far the noise goes                                (public)
  *   figure.c   figures and their errors                             (from the noisy totals and the choices)
  */
-#include "base.h"
+#include "noise_budget.h"
 
 #include <nw/grid.h>
-#include <nw/noise.h>
 #include <nw/stats.h>
 
 enum { NW__STATS_TOTALS = 3 }; /* the most of one query */
@@ -86,31 +84,6 @@ struct nw_stats {
 nw_status nw__stats_plan_make(nw_stats *stats, const nw_stats_query *queries, size_t n, const nw_stats_opts *opts, nw_error *err);
 void nw__stats_plan_clear(nw_stats *stats);
 
-/** Errors: NW_E_ARG naming the option. */
-nw_status nw__stats_check_budget(double epsilon, double delta, const char *function, nw_error *err);
-nw_status nw__stats_check_adjacency(nw_adjacency adjacency, const char *function, nw_error *err);
-
-/** What a release may spend, in the currency of its noise. */
-typedef struct nw__budget {
-    nw_noise_law law;
-    nw_event_kind event;
-    bool is_l1;    /* Laplace: distances are l1, amounts add up; else Gaussian: l2, squares of amounts add up */
-    double amount; /* epsilon, or mu */
-} nw__budget;
-/** share: of all that epsilon and delta let through. NW_E_ARG if it is not a share, or there is nothing to spend. */
-nw_status nw__stats_budget(nw__budget *out, double epsilon, double delta, double share, const char *function, nw_error *err);
-
-typedef struct nw__calibrated {
-    double scale; /* b or sigma */
-    double deviation;
-    nw_noise *noise;
-} nw__calibrated;
-/** Noise for neighbouring vectors at most `distance` apart that costs at most the budget; slack, at least 1, is a factor of the
- *  scale for the caller's own roundings. NW_E_ARG if the noise cannot be drawn. */
-nw_status nw__stats_calibrate(
-    nw__calibrated *out, const nw__budget *budget, double distance, double slack, const char *function, nw_error *err);
-/** Standard deviation of the laws of nw/noise.h, in their own unit. */
-double nw__stats_deviation(nw_noise_law law, double scale);
 /** The least whole number that |Z| of a law exceeds with probability `risk` at most. */
 double nw__stats_reach(nw_noise_law law, double scale, double risk);
 /** A whole number that none of a list of sums of independent draws exceeds in magnitude, but with probability `risk`, at least

@@ -20,7 +20,6 @@ static const char *const READ = "nw_synth_measurements_read";
 enum { FORMAT_VERSION = 1, DIGEST_BYTES = 32 };
 static const size_t MOST_BYTES = (size_t)1 << 31; /* of a file that is read; 2^25 cells take an eighth */
 static const double MOST_ROWS = 0x1p48;
-static const size_t READ_CHUNK = (size_t)1 << 18;
 
 /* ---- writing ---- */
 
@@ -163,36 +162,6 @@ nw_status nw_synth_measurements_write(const nw_synth_measurements *measurements,
 static nw_status fail_format(nw_error *err, const char *what)
 {
     return nw__fail(err, NW_E_FORMAT, READ, "%s", what);
-}
-
-static nw_status append_all(nw__source *source, uint8_t **bytes, size_t *n, nw_error *err)
-{
-    size_t got = 1;
-    while (got > 0) {
-        uint8_t *grown = nw__realloc_array(*bytes, *n + READ_CHUNK + *n / 2, 1);
-        if (grown == NULL)
-            return nw__fail_memory(err, READ);
-        *bytes = grown;
-        const size_t end = *n + READ_CHUNK;
-        while (*n < end && got > 0) {
-            NW__TRY(nw__source_read(source, (char *)*bytes + *n, end - *n, &got, err, READ));
-            *n += got;
-        }
-        if (*n > MOST_BYTES)
-            return fail_format(err, "the file is too large to be measurements");
-    }
-    return NW_OK;
-}
-
-static nw_status read_file(const char *path, uint8_t **bytes, size_t *n, nw_error *err)
-{
-    nw__source *source = NULL;
-    *bytes = NULL;
-    *n = 0;
-    NW__TRY(nw__source_open(&source, path, err, READ));
-    const nw_status status = append_all(source, bytes, n, err);
-    nw__source_close(source);
-    return status;
 }
 
 static nw_status check_seal(const uint8_t *bytes, size_t n, nw_error *err)
@@ -454,7 +423,7 @@ nw_status nw_synth_measurements_read(nw_synth_measurements **out, const nw_schem
     if (m == NULL)
         return nw__fail_memory(err, __func__);
     m->schema = schema == NULL ? NULL : (nw_schema *)(uintptr_t)nw__schema_share(schema);
-    nw_status status = read_file(path, &bytes, &n, err);
+    nw_status status = nw__source_read_all(path, MOST_BYTES, &bytes, &n, err, READ);
     if (status == NW_OK)
         status = parse(m, bytes, n, err);
     free(bytes);

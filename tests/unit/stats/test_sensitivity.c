@@ -157,8 +157,8 @@ static void deviation__is_that_of_the_law(void **state)
             laplace += 2.0 * (double)k * k * p;
             gaussian += 2.0 * (double)k * k * above;
         }
-        assert_true(fabs(nw__stats_deviation(NW_NOISE_DISCRETE_LAPLACE, s) - sqrt(laplace / mass)) <= 1e-10 * s);
-        assert_true(fabs(nw__stats_deviation(NW_NOISE_ROUNDED_GAUSSIAN, s) - sqrt(gaussian)) <= 1e-10 * s);
+        assert_true(fabs(nw__noise_deviation(NW_NOISE_DISCRETE_LAPLACE, s) - sqrt(laplace / mass)) <= 1e-10 * s);
+        assert_true(fabs(nw__noise_deviation(NW_NOISE_ROUNDED_GAUSSIAN, s) - sqrt(gaussian)) <= 1e-10 * s);
     }
 }
 

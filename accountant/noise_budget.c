@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* calibrate.c - from epsilon and delta to noise: what figures, unknown keys and linear queries do alike. */
-#include "stats_internal.h"
+/* noise_budget.c - from epsilon and delta to the noise of a release. */
+#include "noise_budget.h"
 #include "accountant_internal.h"
 
 #include <math.h>
@@ -10,7 +10,7 @@ static const double SMALLEST_SHARE = 1e-15;
 /* Below the sampler's own limit: figures are doubles, which end at 2^53 steps, and thresholds of up to 700 scales are int64. */
 static const double LARGEST_SCALE = 0x1p50;
 
-nw_status nw__stats_check_budget(double epsilon, double delta, const char *function, nw_error *err)
+nw_status nw__check_budget(double epsilon, double delta, const char *function, nw_error *err)
 {
     if (!(epsilon > 0.0 && epsilon <= NW__MAX_EPSILON))
         return nw__fail(err, NW_E_ARG, function, "epsilon is %g, must be in (0, %g]", epsilon, NW__MAX_EPSILON);
@@ -19,7 +19,7 @@ nw_status nw__stats_check_budget(double epsilon, double delta, const char *funct
     return NW_OK;
 }
 
-nw_status nw__stats_check_adjacency(nw_adjacency adjacency, const char *function, nw_error *err)
+nw_status nw__check_adjacency(nw_adjacency adjacency, const char *function, nw_error *err)
 {
     if (adjacency == NW_ADD_REMOVE || adjacency == NW_REPLACE_ONE)
         return NW_OK;
@@ -27,13 +27,14 @@ nw_status nw__stats_check_adjacency(nw_adjacency adjacency, const char *function
 }
 
 /* Of a share the accountant will make up a whole: 2^-44 covers the rounding of up to 256 of them. */
-nw_status nw__stats_budget(nw__budget *out, double epsilon, double delta, double share, const char *function, nw_error *err)
+nw_status nw__noise_budget_of(
+    nw__noise_budget *out, double epsilon, double delta, double share, const char *function, nw_error *err)
 {
     if (!(share >= SMALLEST_SHARE && share <= 1.0))
         return nw__fail(err, NW_E_ARG, function, "share is %g, must be in [%g, 1]", share, SMALLEST_SHARE);
     *out = delta == 0.0
-               ? (nw__budget){ NW_NOISE_DISCRETE_LAPLACE, NW_EVENT_DISCRETE_LAPLACE, true, epsilon }
-               : (nw__budget){ NW_NOISE_ROUNDED_GAUSSIAN, NW_EVENT_ROUNDED_GAUSSIAN, false, nw__budget_mu(epsilon, delta) };
+               ? (nw__noise_budget){ NW_NOISE_DISCRETE_LAPLACE, NW_EVENT_DISCRETE_LAPLACE, true, epsilon }
+               : (nw__noise_budget){ NW_NOISE_ROUNDED_GAUSSIAN, NW_EVENT_ROUNDED_GAUSSIAN, false, nw__budget_mu(epsilon, delta) };
     if (share < 1.0)
         out->amount *= (out->is_l1 ? share : sqrt(share)) * (1.0 - 0x1p-44);
     if (!(out->amount > 0.0))
@@ -43,18 +44,18 @@ nw_status nw__stats_budget(nw__budget *out, double epsilon, double delta, double
 
 /* Two steps up cover the quotient, and the accountant's. A budget that asks for less noise than there is a sampler for gets the
  * least. */
-nw_status nw__stats_calibrate(
-    nw__calibrated *out, const nw__budget *budget, double distance, double slack, const char *function, nw_error *err)
+nw_status nw__noise_calibrate(
+    nw__calibrated *out, const nw__noise_budget *budget, double distance, double slack, const char *function, nw_error *err)
 {
     out->scale = fmax(NW_NOISE_SMALLEST_SCALE, nw__up(nw__up(distance / budget->amount)) * slack);
     if (!(out->scale <= LARGEST_SCALE))
         return nw__fail(err, NW_E_ARG, function,
             "epsilon is too small for what it is shared by: the noise would be %g steps, must be at most 2^50", out->scale);
-    out->deviation = nw__stats_deviation(budget->law, out->scale);
+    out->deviation = nw__noise_deviation(budget->law, out->scale);
     return nw_noise_new(&out->noise, budget->law, out->scale, err);
 }
 
-double nw__stats_deviation(nw_noise_law law, double scale)
+double nw__noise_deviation(nw_noise_law law, double scale)
 {
     if (law == NW_NOISE_DISCRETE_LAPLACE) /* variance 2 p / (1 - p)^2, p = e^(-1/b) */
         return 1.0 / (sqrt(2.0) * sinh(0.5 / scale));
