@@ -21,9 +21,10 @@ typedef struct data_plan {
     table_plan table;
     char *target; /* csv, text */
     text_settings text;
-    uint32_t classes;  /* 0: regression */
-    bool is_scattered; /* idx: nw/scattering.h in place of the pixels */
-    size_t groups;     /* of that */
+    uint32_t classes;   /* 0: regression */
+    bool is_scattered;  /* idx: nw/scattering.h in place of the pixels */
+    size_t groups;      /* of that */
+    bool has_unit_rows; /* features are shown with norm 1 */
 } data_plan;
 
 int data_plan_make(data_plan *plan, const settings *s);
@@ -37,7 +38,7 @@ char *data_class_name(const data_plan *plan, uint32_t class);
 
 /** Reads examples. is_test: of idx folders, the other part. */
 int data_read(examples *out, const data_plan *plan, const char *path, bool is_test, bool needs_labels);
-/** Puts scattering features in the place of pixels, if the plan says so. */
+/** Puts scattering features in the place of pixels, and has rows shown with norm 1, if the plan says so. */
 int data_prepare(examples *data, const data_plan *plan);
 
 /** Rows of examples for nw_network_data. */

@@ -6,20 +6,28 @@
 #include "../common/exit.h"
 #include "../common/files.h"
 
+#include <math.h>
+#include <nw/accounting.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { LONGEST_MODEL = 1 << 20 };
 
+/* Records over noise beyond which there is nothing to be gained by going further. */
+static const double ENOUGH = 1e5;
+static const double SQUARED_CURVATURE = 4.0;
+
+#define CONSTANT NW_OPTIMIZER_CONSTANT
+#define COSINE NW_OPTIMIZER_COSINE
 static const recipe recipes[] = {
-    { "linear", TRAIN_CSV, 1024.0, 32561.0, 20.0, 1.0, 1.0, 0.9, 0.99 },
-    { "linear", TRAIN_IDX, 4096.0, 60000.0, 30.0, 1.0, 2.0, 0.9, 0.95 },
-    { "linear", TRAIN_TEXT, 4096.0, 60000.0, 40.0, 1.0, 16.0, 0.9, 0.95 },
-    { "cnn", TRAIN_IDX, 1024.0, 60000.0, 40.0, 0.1, 4.0, 0.9, 0.99 },
-    { "scatter", TRAIN_IDX, 4096.0, 60000.0, 40.0, 0.1, 8.0, 0.9, 0.95 },
-    { "", TRAIN_CSV, 1024.0, 32561.0, 20.0, 1.0, 0.5, 0.9, 0.99 },
-    { "", TRAIN_IDX, 1024.0, 60000.0, 30.0, 0.5, 0.5, 0.9, 0.99 },
-    { "", TRAIN_TEXT, 2048.0, 60000.0, 30.0, 1.0, 1.0, 0.9, 0.99 },
+    { "linear", TRAIN_CSV, 0.25, 150.0, 0.5, 1.2, 0.9, 0.95, CONSTANT, true, 0 },
+    { "linear", TRAIN_IDX, 0.137, 400.0, 0.05, 2.0, 0.9, 0.98, CONSTANT, true, 0 },
+    { "linear", TRAIN_TEXT, 0.25, 200.0, 1.0, 0.4, 0.9, 0.9, CONSTANT, false, 0 },
+    { "cnn", TRAIN_IDX, 0.034, 1200.0, 0.1, 0.12, 0.9, 0.99, COSINE, false, 0 },
+    { "scatter", TRAIN_IDX, 0.137, 400.0, 0.03, 4.0, 0.9, 0.95, CONSTANT, true, 27 },
+    { "", TRAIN_CSV, 0.03, 700.0, 1.0, 0.1, 0.9, 0.99, COSINE, true, 0 },
+    { "", TRAIN_IDX, 0.017, 1800.0, 0.5, 0.1, 0.9, 0.99, COSINE, false, 0 },
+    { "", TRAIN_TEXT, 0.034, 900.0, 1.0, 0.1, 0.9, 0.99, COSINE, false, 0 },
 };
 enum { RECIPES = sizeof recipes / sizeof *recipes };
 
@@ -41,6 +49,21 @@ const recipe *recipe_find(const settings *s)
             return &recipes[i];
     app_fail(APP_USAGE, "--model", "is %s, which is for images, must be linear or a file with --format csv and text", s->model);
     return NULL;
+}
+
+int recipe_learning_rate(double *out, const recipe *r, const settings *s, const nw_train_opts *run, double n, double momentum)
+{
+    nw_error err;
+    const double steps = (double)run->steps;
+    double noise = s->sigma * n / (run->batch * sqrt(steps)); /* of one release that costs as much as the run */
+    if (s->sigma == 0.0 && nw_calibrate_gaussian(&noise, run->epsilon, run->delta, (nw_sensitivity){ 1.0, run->adjacency }, 1,
+                               run->adjacency, &err) != NW_OK)
+        return app_fail_error("--epsilon", &err);
+    const double factor = run->adjacency == NW_REPLACE_ONE ? 2.0 : 1.0;          /* of the sensitivity */
+    const double curvature = s->task == TABLE_REGRESS ? SQUARED_CURVATURE : 1.0; /* of the loss, relative to the logistic one */
+    const double way = r->reach / curvature * fmin(n / (factor * noise), ENOUGH);
+    *out = way * (1.0 - momentum) / (steps * run->clip_norm);
+    return APP_OK;
 }
 
 /* ---- models ---- */

@@ -190,18 +190,23 @@ static double given(double value, double otherwise)
     return value > 0.0 ? value : otherwise;
 }
 
-static nw_optimizer_opts optimizer_opts(const job *j)
+/* `run`: what of it is set by now. */
+static int optimizer_opts(const job *j, const nw_train_opts *run, double n, nw_optimizer_opts *o)
 {
     const settings *s = j->settings;
-    nw_optimizer_opts o = NW_OPTIMIZER_OPTS_INIT;
-    o.kind = s->optimizer < KINDS_OF_OPTIMIZER ? (nw_optimizer_kind)(s->optimizer + 1) : NW_OPTIMIZER_SGD;
-    o.learning_rate = given(s->learning_rate, o.kind == NW_OPTIMIZER_SGD ? j->recipe->learning_rate : ADAM_RATE);
-    o.epsilon = o.kind == NW_OPTIMIZER_ADAM_BC ? LEAST_ROOT : o.epsilon;
-    o.momentum = o.kind != NW_OPTIMIZER_SGD ? 0.0 : (s->momentum >= 0.0 ? s->momentum : j->recipe->momentum);
-    o.average = s->average >= 0.0 ? s->average : j->recipe->average;
-    o.weight_decay = s->weight_decay;
-    o.schedule = NW_OPTIMIZER_COSINE;
-    return o;
+    const nw_optimizer_opts defaults = NW_OPTIMIZER_OPTS_INIT;
+    int code = APP_OK;
+    *o = defaults;
+    o->kind = s->optimizer < KINDS_OF_OPTIMIZER ? (nw_optimizer_kind)(s->optimizer + 1) : NW_OPTIMIZER_SGD;
+    o->epsilon = o->kind == NW_OPTIMIZER_ADAM_BC ? LEAST_ROOT : o->epsilon;
+    o->momentum = o->kind != NW_OPTIMIZER_SGD ? 0.0 : (s->momentum >= 0.0 ? s->momentum : j->recipe->momentum);
+    o->average = s->average >= 0.0 ? s->average : j->recipe->average;
+    o->weight_decay = s->weight_decay;
+    o->schedule = j->recipe->schedule;
+    o->learning_rate = given(s->learning_rate, ADAM_RATE);
+    if (s->learning_rate == 0.0 && o->kind == NW_OPTIMIZER_SGD)
+        code = recipe_learning_rate(&o->learning_rate, j->recipe, s, run, n, o->momentum);
+    return code;
 }
 
 static int train_opts(const job *j, nw_train_opts *o, nw_optimizer_opts *optimizer)
@@ -210,14 +215,13 @@ static int train_opts(const job *j, nw_train_opts *o, nw_optimizer_opts *optimiz
     const double n = (double)(s->records > 0 ? s->records : j->data.count);
     if (!(n > 0.0))
         return app_fail(APP_DATA, s->data, "has no records: with --records N the sampling rate does not need them");
-    *optimizer = optimizer_opts(j);
     o->epsilon = s->epsilon;
     o->delta = s->delta;
     o->noise_multiplier = s->sigma;
     o->adjacency = adjacency_of(s);
-    o->batch = given(s->batch, fmin(n, fmax(1.0, nearbyint(j->recipe->batch * n / j->recipe->records))));
+    o->batch = given(s->batch, fmin(n, fmax(1.0, nearbyint(j->recipe->rate * n))));
     o->public_records = (size_t)s->records;
-    o->steps = s->steps > 0 ? s->steps : (uint64_t)ceil(given(s->epochs, j->recipe->epochs) * n / o->batch);
+    o->steps = s->steps > 0 ? s->steps : (uint64_t)ceil(s->epochs > 0.0 ? s->epochs * n / o->batch : j->recipe->steps);
     o->noise = (nw_train_noise)(s->noise + 1);
     o->sampling = s->sampling < SAMPLINGS            ? samplings[s->sampling]
                   : o->noise == NW_TRAIN_INDEPENDENT ? NW_BATCHES_POISSON
@@ -229,7 +233,7 @@ static int train_opts(const job *j, nw_train_opts *o, nw_optimizer_opts *optimiz
     o->memory_mib = (size_t)s->memory / 4;
     o->optimizer = optimizer;
     o->checkpoint = j->checkpoint;
-    return APP_OK;
+    return optimizer_opts(j, o, n, optimizer);
 }
 
 static int make_train(job *j)
@@ -477,7 +481,8 @@ static int prepare(job *j)
     if (code == APP_OK)
         code = data_plan_make(&j->plan, s);
     j->plan.is_scattered = strcmp(j->recipe->name, "scatter") == 0;
-    j->plan.groups = j->plan.is_scattered ? 27 : 0;
+    j->plan.groups = j->recipe->groups;
+    j->plan.has_unit_rows = j->recipe->has_unit_rows;
     if (code == APP_OK)
         code = read_data(j);
     if (code == APP_OK)

@@ -326,7 +326,7 @@ static int add_block(reading *r, size_t rows)
             code = add_column(r, i, rows);
     for (size_t k = 0; code == APP_OK && r->needs_target && k < rows; k++)
         code = add_label(r, k);
-    out->count += code == APP_OK ? rows : 0;
+    out->count += rows; /* also after a failure, so that what was read is wiped */
     return code;
 }
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const text_settings text_defaults = { .bits = 16, .prefix = 5, .has_bigrams = false, .is_bag = true, .most = 256 };
+const text_settings text_defaults = { .bits = 16, .prefix = 5, .has_bigrams = false, .is_bag = true, .most = 96 };
 
 /* ---- words ---- */
 
@@ -257,14 +257,14 @@ static bool grow(void **block, size_t *capacity, size_t wanted, size_t size)
 static bool grow_all(text_builder *b)
 {
     examples *const e = b->out;
+    const size_t ids = e->starts == NULL ? 0 : e->starts[e->count];
     size_t starts = b->rows_capacity;
     size_t labels = b->rows_capacity;
     void *blocks[3] = { e->starts, e->labels, e->ids };
-    const bool is_good =
-        grow(&blocks[0], &starts, e->count + 2, sizeof *e->starts) &&
-        grow(&blocks[1], &labels, e->count + 2, sizeof *e->labels) &&
-        grow(&blocks[2], &b->ids_capacity, (e->starts == NULL ? 0 : e->starts[e->count]) + b->settings->most, sizeof *e->ids);
-    e->starts = blocks[0];
+    const bool is_good = grow(&blocks[0], &starts, e->count + 2, sizeof *e->starts) &&
+                         grow(&blocks[1], &labels, e->count + 2, sizeof *e->labels) &&
+                         grow(&blocks[2], &b->ids_capacity, ids + b->settings->most, sizeof *e->ids);
+    e->starts = blocks[0]; /* those that have moved, whether or not all have */
     e->labels = blocks[1];
     e->ids = blocks[2];
     if (e->count == 0 && e->starts != NULL)

@@ -40,7 +40,7 @@ typedef struct nw_dpsgd_opts {
     double clip_norm;        /* C in [2^-40, 2^40]; no default */
     double noise_multiplier; /* deviation of the noise over the l2 sensitivity of the sum; no default. 0 only with an insecure rng
                                 and no ledger: for comparisons */
-    double expected_batch;   /* > 0, public: what the noisy sum is divided by; no default. A step takes no more than
+    double expected_batch;   /* in (0, 2^22], public: what the noisy sum is divided by; no default. A step takes no more than
                                 expected_batch + 14 sqrt(expected_batch) + 64 examples */
     nw_adjacency adjacency;  /* no default; under replace_one the sensitivity is twice that of one example */
     nw_dpsgd_clipping clipping; /* default flat */

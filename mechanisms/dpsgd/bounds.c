@@ -95,17 +95,27 @@ static double largest_reach(const nw_dpsgd *d)
 static size_t largest_batch_of(double expected)
 {
     const double most = ceil(expected + 14.0 * sqrt(expected) + 64.0);
-    return most < 0x1p31 ? (size_t)most : (size_t)1 << 31;
+    return (size_t)most;
 }
 
-/* The step of the grid over C: no finer than is of use, and than leaves room for the largest batch in 31 bits, as each example
- * puts C / step there at most, and a sixteenth of that in roundings. */
-static double step_of(size_t largest_batch, double roundings)
+/* Float sums that one group's positions are cut into, at most. */
+static size_t most_results(const nw_dpsgd *d)
+{
+    size_t most = 1;
+    for (size_t i = 0; i < d->count; i++)
+        most = d->parameters[i].results > most ? d->parameters[i].results : most;
+    return most;
+}
+
+/* The step of the grid over C: no finer than is of use, and than leaves room for the largest batch in 31 bits. There an
+ * example puts C / step at most, with the error of its float sums (2^-8, as 4 m K tau 2^-24 <= 2^-6), and half a step for each
+ * rounding. */
+static double step_of(const nw_dpsgd *d, double roundings)
 {
     double step = FINEST_STEP;
     while (step * roundings > GRID_SLACK)
         step /= 2.0;
-    while ((double)largest_batch * 1.0625 / step > 0x1p31)
+    while (step <= NW__COARSEST_STEP && (double)d->largest_batch * (1.03125 / step + (double)most_results(d) + 1.0) > 0x1.fffp30)
         step *= 2.0;
     return step;
 }
@@ -114,7 +124,7 @@ void nw__dpsgd_bound_sums(nw_dpsgd *d)
 {
     const double half_steps = roundings(d);
     d->largest_batch = largest_batch_of(d->opts.expected_batch);
-    d->step = step_of(d->largest_batch, half_steps);
+    d->step = step_of(d, half_steps);
     /* An example's own c g is rounded once (reach), its steps twice; 2^-20 covers these, underflow, and the roundings of
      * doubles. */
     d->slack = nw__up(

@@ -50,8 +50,8 @@ static nw_status check_sizes(const nw_dpsgd_opts *o, const char *function, nw_er
     if (!(o->noise_multiplier == 0.0 || (o->noise_multiplier >= 0x1p-10 && o->noise_multiplier <= 0x1p20)))
         return nw__fail(
             err, NW_E_ARG, function, "noise_multiplier is %g, must be in [2^-10, 2^20], or 0 for no noise", o->noise_multiplier);
-    if (!(o->expected_batch >= 0x1p-20 && o->expected_batch <= 0x1p30))
-        return nw__fail(err, NW_E_ARG, function, "expected_batch is %g, must be in [2^-20, 2^30]", o->expected_batch);
+    if (!(o->expected_batch >= 0x1p-20 && o->expected_batch <= 0x1p22))
+        return nw__fail(err, NW_E_ARG, function, "expected_batch is %g, must be in [2^-20, 2^22]", o->expected_batch);
     if (o->memory_mib > LARGEST_MEMORY)
         return nw__fail(err, NW_E_ARG, function, "memory_mib is %zu, must be at most 2^24", o->memory_mib);
     return NW_OK;
@@ -156,6 +156,14 @@ static nw_status check_parameter(
     return NW_OK;
 }
 
+static void drop_last(nw_dpsgd *d)
+{
+    nw__dpsgd_parameter *p = &d->parameters[--d->count];
+    free(p->name);
+    d->cell_count -= p->rows * p->cols;
+    nw__dpsgd_bound_sums(d);
+}
+
 nw_status nw_dpsgd_add_parameter(
     nw_dpsgd *d, const char *name, size_t rows, size_t cols, size_t positions, size_t group, size_t *parameter, nw_error *err)
 {
@@ -172,15 +180,22 @@ nw_status nw_dpsgd_add_parameter(
     };
     if (p->name == NULL)
         return nw__fail_memory(err, __func__);
-    if (d->opts.clipping == NW_DPSGD_PER_LAYER) {
-        p->layer = group;
-        d->layers = group + 1 > d->layers ? group + 1 : d->layers;
-    }
+    p->layer = d->opts.clipping == NW_DPSGD_PER_LAYER ? group : 0;
     nw__dpsgd_bound_parameter(p);
-    *parameter = d->count++;
+    d->count++;
     d->cell_count += rows * cols;
-    nw__dpsgd_set_clip(d, d->clip_norm);
     nw__dpsgd_bound_sums(d);
+    if (d->step > NW__COARSEST_STEP) {
+        const nw_status status = nw__fail(err, NW_E_ARG, __func__,
+            "parameter '%s': positions is %zu, must be fewer for sums of %zu examples (expected_batch %g)", name, positions,
+            d->largest_batch, d->opts.expected_batch);
+        drop_last(d);
+        return status;
+    }
+    if (p->layer >= d->layers)
+        d->layers = p->layer + 1;
+    nw__dpsgd_set_clip(d, d->clip_norm);
+    *parameter = d->count - 1;
     return NW_OK;
 }
 

@@ -124,16 +124,20 @@ struct nw_dpsgd {
 /* ---- bounds.c ---- */
 
 /** Largest square of a row, or of a gradient, that is computed with: beyond it an example contributes zero. */
-#define NW__LARGEST_SQUARE 0x1p100
+#define NW__LARGEST_SQUARE 0x1p80
 /** Unit roundoff of float. */
 #define NW__FLOAT_ROUNDOFF 0x1p-24
 /** Clip norms that the proof's negligible terms are negligible for. */
 #define NW__SMALLEST_CLIP 0x1p-40
 #define NW__LARGEST_CLIP 0x1p40
 
+/** Coarsest step of the grid over C: with a coarser one, roundings would outweigh what is summed. */
+#define NW__COARSEST_STEP 0x1p-8
+
 /** Group, reach and tile of a new parameter. */
 void nw__dpsgd_bound_parameter(nw__dpsgd_parameter *p);
-/** Slack, grid and noise of all parameters: at the first step, or to tell them before. */
+/** Slack, grid and noise of all parameters, after each. The step comes out above NW__COARSEST_STEP if there is no room for the
+ *  largest batch. */
 void nw__dpsgd_bound_sums(nw_dpsgd *d);
 /** noise_multiplier of the sums: of the options, or larger to make room for the count's noise [ATMR21]. */
 double nw__dpsgd_sum_multiplier(const nw_dpsgd_opts *opts);

@@ -9,8 +9,9 @@
 
 enum { LANES = 16 };
 
-/* Further from zero than any cell of a step can get (bounds.c): what makes the conversion defined whatever the numbers are. */
-static const float LARGEST_STEPS = 0x1p30f;
+/* No cell of a step gets as far from zero (bounds.c), so nothing is ever cut off here: it makes the conversion defined whatever
+ * the numbers are. */
+static const float LARGEST_STEPS = 0x1.fffffep30f;
 
 static double sum_lanes(const double *lanes)
 {

@@ -42,7 +42,7 @@ nw-train "${linear[@]}" --epsilon 8 --test test.csv --seed-insecure 1 --json -o 
 is train__exit_code $? 0
 is train__learns "$(json run.json '0.83 < d["test_accuracy"] < 0.95 and 0.8 < d["test_auc"] < 1')" True
 is train__epsilon_is_spent "$(json run.json '7.99 < d["epsilon"] <= 8 and d["delta"] == 1e-5')" True
-is train__json__members "$(members run.json steps adjacency insecure lost_steps)" "[635, 'add_remove', True, 0]"
+is train__json__members "$(members run.json steps adjacency insecure lost_steps)" "[150, 'add_remove', True, 0]"
 is train__json__measures "$(json run.json 'd["seconds"] > 0 and d["peak_mib"] > 1 and d["sigma"] > 0')" True
 like train__says_not_private run.err 'NOT PRIVATE'
 is train__leaves_no_checkpoint "$(leftovers model.nw)" model.nw

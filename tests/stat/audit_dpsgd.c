@@ -67,8 +67,8 @@ enum { OTHERS = 7, RECORDS = OTHERS + 1, INPUTS = 2, STATISTICS = 3 };
 static const double LEARNING_RATE = 0.125;
 static const double EXPECTED = 8.0;
 
-/* A linear model by least squares. The last record, of side 1, has a target that no model comes near to: its gradient is large and
- * of one direction in every step. */
+/* A linear model by least squares. The last record, of side 1, has a target that no model comes near to: its gradient is large
+ * and of one direction in every step. */
 typedef struct run {
     uint64_t steps;
     double rate;

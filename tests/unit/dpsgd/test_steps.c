@@ -66,6 +66,23 @@ static void new__names_the_option_that_is_wrong(void **state)
     expect_error(nw_dpsgd_new(NULL, &good, &last), NW_E_ARG, "out is NULL");
 }
 
+/* Positions by the million for batches by the million leave no room in 32 bits; the handle is as it was. */
+static void add_parameter__refuses_what_could_overflow(void **state)
+{
+    (void)state;
+    const nw_dpsgd_opts opts = silent_opts(1.0, 4e6);
+    nw_dpsgd *d = NULL;
+    size_t p = 9;
+    assert_int_equal(nw_dpsgd_new(&d, &opts, NULL), NW_OK);
+    assert_int_equal(nw_dpsgd_add_parameter(d, "w", 3, 4, 1, 0, &p, NULL), NW_OK);
+    const double slack = nw_dpsgd_slack(d);
+    expect_error(nw_dpsgd_add_parameter(d, "long", 3, 4, 1 << 24, 0, &p, &last), NW_E_ARG, "'long': positions is 16777216");
+    assert_true(p == 0 && nw_dpsgd_slack(d) == slack);
+    assert_int_equal(nw_dpsgd_add_parameter(d, "b", 3, 1, 1, 0, &p, NULL), NW_OK);
+    assert_int_equal(p, 1);
+    nw_dpsgd_free(d);
+}
+
 static void add_parameter__names_what_is_wrong(void **state)
 {
     (void)state;
@@ -504,6 +521,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(new__names_the_option_that_is_wrong),
+        cmocka_unit_test(add_parameter__refuses_what_could_overflow),
         cmocka_unit_test(add_parameter__names_what_is_wrong),
         cmocka_unit_test(calls__out_of_order_name_the_one_that_is_missing),
         cmocka_unit_test(uses__that_do_not_fit_are_named),
