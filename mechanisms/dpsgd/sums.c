@@ -137,7 +137,7 @@ nw_status nw__dpsgd_sum_products(const nw__dpsgd_call *call, nw_error *err)
     const int threads = nw__dpsgd_threads(products * (double)p->rows * (double)p->cols);
     nw__cells cells = p->cells;
     NW__TRY(nw__dpsgd_need_scratch(d, product_scratch(p), threads, call->function, err));
-#pragma omp parallel for schedule(dynamic) num_threads(threads) lastprivate(cells) if (p->rows > p->tile)
+#pragma omp parallel for schedule(static, 1) num_threads(threads) lastprivate(cells) if (p->rows > p->tile)
     for (size_t from = 0; from < p->rows; from += p->tile)
         sum_tile(call, from, d->scratch + (size_t)omp_get_thread_num() * d->scratch_floats, &cells);
     p->cells = cells;
