@@ -16,11 +16,12 @@
  *       nw_dpsgd_accumulate(d, parameter, uses, n, &err); every parameter once
  *   nw_dpsgd_finish_step(d, gradients, &err);       noise, once; divided by the public expected batch size
  *
- * What the caller promises: output gradients are of each example's own loss (no mean over the batch), and nothing in the
- * network mixes examples (no batch normalisation). The batch has to come in random order, as nw/batches.h gives it. What the
- * library promises, of the arrays it is handed: no example moves the sum by more than clip_norm (1 + nw_dpsgd_slack) in l2,
- * rounding included; an example with a NaN or an infinity contributes zero; the sum is of integers on a public grid, and so is
- * its noise. docs/rooms/dpsgd.md has the proof. */
+ * What the caller promises: output gradients are of each example's own loss (no mean over the batch); nothing in the network
+ * mixes examples (no batch normalisation), so that an example's numbers do not depend on which others are in the batch; how many
+ * positions are handed is public (pad to a fixed length, not to the batch's longest). The batch has to come in random order, as
+ * nw/batches.h gives it. What the library promises, of the arrays it is handed: no example moves the sum by more than clip_norm
+ * (1 + nw_dpsgd_slack) in l2, rounding included; an example with a NaN or an infinity contributes zero; the sum is of integers on
+ * a public grid, and so is its noise. docs/rooms/dpsgd.md has the proof. */
 #include <nw/batches.h>
 #include <nw/ledger.h>
 
