@@ -223,19 +223,22 @@ static double blas_peak(bool is_quick)
     return 2.0 * (double)n * (double)n * (double)n / least;
 }
 
-/* Of a plain step: each weight takes two operations forward, two for its gradient, and two for that of its input, but for the first
- * layer; attention's own products are left out. */
+/* Of a plain step: each weight takes two operations a row forward, two for its gradient, and two for that of its input, but for the
+ * first layer; each block's attention takes six products of T x T and T x width in all. */
 static double step_flops(const work *w, const nw_network *net)
 {
-    const double rows = (double)w->records * (strstr(w->given->model, "sequence") != NULL ? 128.0 : 1.0);
-    double flops = 0.0;
-    bool is_first = strcmp(w->given->name, "transformer") != 0;
+    const bool is_transformer = strcmp(w->given->name, "transformer") == 0;
+    const double positions = strstr(w->given->model, "sequence") != NULL ? 128.0 : 1.0;
+    const double rows = (double)w->records * positions;
+    double flops = is_transformer ? 2.0 * 6.0 * 2.0 * rows * 128.0 * 256.0 : 0.0;
+    bool is_first = !is_transformer;
     for (size_t i = 0; i < nw_network_parameters(net); i++) {
         const nw_network_parameter p = nw_network_get_parameter(net, i);
-        if (p.rows > 1 && p.cols > 1 && !(p.rows == 10 && rows > (double)w->records)) {
-            flops += (is_first ? 4.0 : 6.0) * rows * (double)p.rows * (double)p.cols;
-            is_first = false;
-        }
+        const bool is_head = is_transformer && p.rows == 10; /* after the mean: one row a record */
+        if (p.rows == 1 || p.cols == 1)
+            continue;
+        flops += (is_first ? 4.0 : 6.0) * (is_head ? (double)w->records : rows) * (double)p.rows * (double)p.cols;
+        is_first = false;
     }
     return flops;
 }
@@ -249,6 +252,7 @@ static void print(const work *w, const char *what, double value, const char *uni
 
 static void measure(const bench_case *given, bool is_quick, double peak)
 {
+    static const double SPEND = 8.0; /* seconds of a case */
     enum { PLAIN = 0, CLIPPED = 1, PLAIN_STEP = 2, PRIVATE_STEP = 3, KINDS = 4 };
     double least[KINDS] = { INFINITY, INFINITY, INFINITY, INFINITY };
     work w = new_work(given, is_quick);
@@ -261,11 +265,12 @@ static void measure(const bench_case *given, bool is_quick, double peak)
     trainer clipped = new_private(&w, 0.0);
     trainer private = new_private(&w, 1.0);
     trainer *const trainers[KINDS] = { &plain, &clipped, &plain, &private };
-    const int repeats = is_quick ? 1 : 15;
-    for (int i = -1; i < repeats; i++)
+    double spent = 0.0;
+    for (int i = -1; i < 1 || (!is_quick && (i < 5 || spent < SPEND)); i++)
         for (int k = 0; k < KINDS; k++) {
             const double seconds = timed_step(&w, trainers[k], k >= PLAIN_STEP);
-            if (i >= 0)
+            spent += seconds;
+            if (i >= 0) /* the first makes buffers */
                 least[k] = fmin(least[k], seconds);
         }
     const double rate = step_flops(&w, plain.net) / least[PLAIN];
