@@ -126,7 +126,7 @@ static void sum_tile(const nw__dpsgd_call *call, size_t from, float *scratch, nw
     t.result = scratch + p->most_rows * p->tile;
     for (size_t first = 0; first < d->examples; first += p->group)
         add_group(&t, first, first + p->group < d->examples ? first + p->group : d->examples);
-    *cells = t.cells; /* the same of each tile */
+    *cells = t.cells;
 }
 
 nw_status nw__dpsgd_sum_products(const nw__dpsgd_call *call, nw_error *err)
@@ -137,9 +137,13 @@ nw_status nw__dpsgd_sum_products(const nw__dpsgd_call *call, nw_error *err)
     const int threads = nw__dpsgd_threads(products * (double)p->rows * (double)p->cols);
     nw__cells cells = p->cells;
     NW__TRY(nw__dpsgd_need_scratch(d, product_scratch(p), threads, call->function, err));
-#pragma omp parallel for schedule(static, 1) num_threads(threads) lastprivate(cells) if (p->rows > p->tile)
-    for (size_t from = 0; from < p->rows; from += p->tile)
-        sum_tile(call, from, d->scratch + (size_t)omp_get_thread_num() * d->scratch_floats, &cells);
+#pragma omp parallel for schedule(static, 1) num_threads(threads) if (p->rows > p->tile)
+    for (size_t from = 0; from < p->rows; from += p->tile) {
+        nw__cells own = NW__CELLS_EMPTY;
+        sum_tile(call, from, d->scratch + (size_t)omp_get_thread_num() * d->scratch_floats, &own);
+        if (from == 0)
+            cells = own; /* the same of each tile */
+    }
     p->cells = cells;
     if (nw__dpsgd_linear_positions(call->uses, call->n) == nw__dpsgd_positions(call->uses, call->n))
         return NW_OK;
