@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* bench_dpsgd.c - what privacy costs a step of training: time and memory of nw_network_step_batch against nw_network_plain_step of the
- * same network, batch and run, on one thread; and the plain step against the peak of the BLAS. Times are CPU seconds, the least of
- * several steps that take turns, as others may use the machine as well. */
+/* bench_dpsgd.c - what privacy costs a step of training: time and memory of nw_network_step_batch against nw_network_plain_step
+ * of the same network, batch and run, on one thread; and the plain step against the peak of the BLAS. Times are CPU seconds, the
+ * least of several steps that take turns, as others may use the machine as well. */
 #include "blas.h"
 #include "figures.h"
 
@@ -223,8 +223,8 @@ static double blas_peak(bool is_quick)
     return 2.0 * (double)n * (double)n * (double)n / least;
 }
 
-/* Of a plain step: each weight takes two operations a row forward, two for its gradient, and two for that of its input, but for the
- * first layer; each block's attention takes six products of T x T and T x width in all. */
+/* Of a plain step: each weight takes two operations a row forward, two for its gradient, and two for that of its input, but for
+ * the first layer; each block's attention takes six products of T x T and T x width in all. */
 static double step_flops(const work *w, const nw_network *net)
 {
     const bool is_transformer = strcmp(w->given->name, "transformer") == 0;

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* network.c - a network from a description: trained with privacy to tell which of two interleaved spirals a point is on, saved to a
- * file, and read again. */
+/* network.c - a network from a description: trained with privacy to tell which of two interleaved spirals a point is on, saved
+ * to a file, and read again. */
 #include <math.h>
 #include <noisewright.h>
 #include <stdio.h>

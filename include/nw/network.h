@@ -12,8 +12,8 @@
  *               {"type": "max_pool", "kernel": 2, "stride": 1}, {"type": "flatten"}, {"type": "linear", "outputs": 10}],
  *    "loss": "softmax"}
  *
- * or an input of {"floats": 784}, {"sequence": [positions, width]}, {"tokens": 64, "vocabulary": 16384}; or a loss logistic, squared,
- * huber.
+ * or an input of {"floats": 784}, {"sequence": [positions, width]}, {"tokens": 64, "vocabulary": 16384}; or a loss logistic,
+ * squared, huber.
  *
  * One private step:
  *
@@ -22,8 +22,8 @@
  *   nw_dpsgd_finish_step(dpsgd, NULL, &err);                                the gradients stay where they are
  *   nw_optimizer_step(optimizer, nw_network_values(net), nw_network_gradients(net), deviation, &err);    nw/optimizer.h
  *
- * No status depends on a record: a class outside of the model's, or a NaN, makes its example contribute nothing, and a token outside
- * of the vocabulary is left out. Results do not depend on the number of threads, nor on the memory that is allowed.
+ * No status depends on a record: a class outside of the model's, or a NaN, makes its example contribute nothing, and a token
+ * outside of the vocabulary is left out. Results do not depend on the number of threads, nor on the memory that is allowed.
  */
 #include <nw/dpsgd.h>
 
@@ -50,8 +50,8 @@ NW_API void nw_network_opts_init(nw_network_opts *opts, size_t struct_size);
  *
  *  Shapes    *out: new handle, or NULL on error. model: JSON, NUL-terminated; copied. opts: NULL for the defaults.
  *  Units     none.
- *  Errors    NW_E_ARG naming the layer, its member, value and the admissible set; NW_E_UNSUPPORTED: a layer that mixes examples, or a
- *            parameter without per-example norms, named; NW_E_NOMEM.
+ *  Errors    NW_E_ARG naming the layer, its member, value and the admissible set; NW_E_UNSUPPORTED: a layer that mixes examples,
+ *            or a parameter without per-example norms, named; NW_E_NOMEM.
  *  Cost      memory for the parameters. Threads: any.
  *  Source    docs/rooms/dpsgd.md#network.
  *  Example   examples/network.c */
@@ -136,8 +136,8 @@ NW_API NW_WARN_UNUSED nw_status nw_network_plain_step(
 
 /** Outputs and losses, for evaluation.
  *
- *  Shapes    outputs: float[n copies][positions outputs], or NULL. losses: double[n], the average over a record's copies, or NULL; then
- *            data needs no classes or targets.
+ *  Shapes    outputs: float[n copies][positions outputs], or NULL. losses: double[n], the average over a record's copies, or
+ *            NULL; then data needs no classes or targets.
  *  Units     outputs are logits: of softmax and logistic before the exponential.
  *  Errors    NW_E_ARG; NW_E_NOMEM.
  *  Cost      about a third of a step. Threads: confined; OpenMP inside.
@@ -146,8 +146,9 @@ NW_API NW_WARN_UNUSED nw_status nw_network_plain_step(
 NW_API NW_WARN_UNUSED nw_status nw_network_forward(nw_network *net, const nw_network_data *data, const uint32_t *indices,
     size_t n, float *outputs, double *losses, nw_error *err);
 
-/** How many records the memory allows to go through a private step at once, a power of two: for micro_batch in nw_dpsgd_opts. Where
- *  that is 0, all records of a nw_network_step_batch go at once, whatever memory they take. Errors: NW_E_ARG; NW_E_NOMEM. */
+/** How many records the memory allows to go through a private step at once, a power of two: for micro_batch in nw_dpsgd_opts.
+ *  Where that is 0, all records of a nw_network_step_batch go at once, whatever memory they take. Errors: NW_E_ARG;
+ *  NW_E_NOMEM. */
 NW_API NW_WARN_UNUSED nw_status nw_network_micro_batch(nw_network *net, size_t *records, nw_error *err);
 /** Most bytes that the network has held at once: parameters, gradients, activations. */
 NW_API size_t nw_network_peak_bytes(const nw_network *net);

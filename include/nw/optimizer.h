@@ -67,8 +67,8 @@ NW_API NW_WARN_UNUSED nw_status nw_optimizer_new(
     nw_optimizer **out, const nw_optimizer_opts *opts, const size_t *sizes, size_t n, nw_error *err);
 NW_API void nw_optimizer_free(nw_optimizer *optimizer);
 
-/** One step. deviation: standard deviation of the noise of each coordinate of the gradients (noise multiplier times sensitivity over
- *  the expected batch), which ADAM_BC takes out; the others do not read it.
+/** One step. deviation: standard deviation of the noise of each coordinate of the gradients (noise multiplier times sensitivity
+ *  over the expected batch), which ADAM_BC takes out; the others do not read it.
  *
  *  Shapes    parameters, gradients: float *[n], of sizes[i] floats each; parameters are written.
  *  Units     deviation: of the gradients.
@@ -91,7 +91,8 @@ NW_API NW_WARN_UNUSED nw_status nw_optimizer_swap_average(nw_optimizer *optimize
 NW_API size_t nw_optimizer_size(const nw_optimizer *optimizer);
 NW_API NW_WARN_UNUSED nw_status nw_optimizer_serialize(
     const nw_optimizer *optimizer, uint8_t *out, size_t capacity, nw_error *err);
-/** Takes the state of an optimiser of the same options and sizes. Errors: NW_E_FORMAT: it is not one; nothing has changed then. */
+/** Takes the state of an optimiser of the same options and sizes. Errors: NW_E_FORMAT: it is not one; nothing has changed
+ *  then. */
 NW_API NW_WARN_UNUSED nw_status nw_optimizer_restore(nw_optimizer *optimizer, const uint8_t *bytes, size_t n, nw_error *err);
 
 #ifdef __cplusplus

@@ -3,10 +3,10 @@
 #ifndef NW_ROWS_H
 #define NW_ROWS_H
 
-/* rows.h - products of rows with one matrix, in which a row's result depends on that row alone: not on where it stands, nor on how
- * many there are, nor on the threads. Libraries of linear algebra do not promise that, and break it: rows at the edge of a tile are
- * added up in another order. The proof of the sums (docs/rooms/dpsgd.md#sums) needs it, as a record's gradient must not depend on
- * the batch that it is in.
+/* rows.h - products of rows with one matrix, in which a row's result depends on that row alone: not on where it stands, nor on
+ * how many there are, nor on the threads. Libraries of linear algebra do not promise that, and break it: rows at the edge of a
+ * tile are added up in another order. The proof of the sums (docs/rooms/dpsgd.md#sums) needs it, as a record's gradient must not
+ * depend on the batch that it is in.
  *
  * Element (i, j) is begin(i, j), plus for each block of NW__ROWS_DEPTH inputs the sum of their products in order, from 0 on. */
 #include "base.h"
@@ -18,8 +18,8 @@ enum {
     NW__ROWS_SCRATCH = NW__ROWS_DEPTH * NW__ROWS_WIDTH
 };
 
-/** Y = X W' (is_turned: W is n x k) or X W (W is k x n), all row-major without gaps, plus `bias` on each row or `before`, of which one
- *  may be given. */
+/** Y = X W' (is_turned: W is n x k) or X W (W is k x n), all row-major without gaps, plus `bias` on each row or `before`, of
+ *  which one may be given. */
 typedef struct nw__rows {
     size_t rows, n, k;
     const float *x;

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* rows_kernel.c - one block of a product of rows, on vectors of NW__ROWS_LANES floats: compiled once a width, with the instructions of
- * that width, and with fused multiplications where there are some. A tile of rows x two vectors is added up in registers; each of
- * its numbers by itself and in order, so that it does not matter how many rows a tile has. */
+/* rows_kernel.c - one block of a product of rows, on vectors of NW__ROWS_LANES floats: compiled once a width, with the
+ * instructions of that width, and with fused multiplications where there are some. A tile of rows x two vectors is added up in
+ * registers; each of its numbers by itself and in order, so that it does not matter how many rows a tile has. */
 #include "rows.h"
 
 #include <string.h>

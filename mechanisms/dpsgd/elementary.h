@@ -3,8 +3,8 @@
 #ifndef NW_ELEMENTARY_H
 #define NW_ELEMENTARY_H
 
-/* elementary.h - exp and tanh in float without branches or calls, so that a loop over them becomes vector code, and sums in a fixed
- * order of lanes. The same bits on every processor. A NaN comes out as a NaN. */
+/* elementary.h - exp and tanh in float without branches or calls, so that a loop over them becomes vector code, and sums in a
+ * fixed order of lanes. The same bits on every processor. A NaN comes out as a NaN. */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -32,8 +32,8 @@ static inline float nw__exp(float x)
     return (p * (r * r) + r + 1.0F) * power;
 }
 
-/** Within 4 units in the last place: x P(x^2) / Q(x^2), a minimax quotient on [-7.9, 7.9], beyond which a float cannot tell it from
- *  1. */
+/** Within 4 units in the last place: x P(x^2) / Q(x^2), a minimax quotient on [-7.9, 7.9], beyond which a float cannot tell it
+ *  from 1. */
 static inline float nw__tanh(float x)
 {
     const float raised = x < -7.90531110F ? -7.90531110F : x;

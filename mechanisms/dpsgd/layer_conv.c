@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* layer_conv.c - convolutions: for each example and group of channels, the image unfolded into a matrix inputs x positions, times the
- * weights. */
+/* layer_conv.c - convolutions: for each example and group of channels, the image unfolded into a matrix inputs x positions,
+ * times the weights. */
 #include "layers_internal.h"
 #include "unfold.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* layer_pool.c - the largest or the average number of each window of a channel. Padding is not looked at by max_pool, and counts as
- * zeros in avg_pool. */
+/* layer_pool.c - the largest or the average number of each window of a channel. Padding is not looked at by max_pool, and counts
+ * as zeros in avg_pool. */
 #include "layers_internal.h"
 
 typedef struct window {

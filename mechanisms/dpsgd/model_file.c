@@ -1,9 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* model_file.c - models in the layout of safetensors [HF22]: the size of the header in 8 bytes, little-endian; the header, JSON; the
- * float32 values of the parameters in the header's order.
+/* model_file.c - models in the layout of safetensors [HF22]: the size of the header in 8 bytes, little-endian; the header, JSON;
+ * the float32 values of the parameters in the header's order.
  *
- *   {"__metadata__": {"checksum": "<64 hex digits>", "format": "noisewright", "version": "1", "model": "<JSON>", "info": "<JSON>"},
+ *   {"__metadata__": {"checksum": "<64 hex digits>", "format": "noisewright", "version": "1", "model": "<JSON>",
+ *    "info": "<JSON>"},
  *    "<parameter>": {"dtype": "F32", "shape": [rows, cols], "data_offsets": [from, to]}, ...}
  *
  * The checksum is BLAKE2b-256 of the whole file with zeros in the place of its digits, which is the same in every file. */

@@ -3,9 +3,9 @@
 #ifndef NW_NETWORK_INTERNAL_H
 #define NW_NETWORK_INTERNAL_H
 
-/* network_internal.h - a network is a list of operations in the order of the forward pass. Each reads values and writes one; the rows
- * of a value lie one after the other, those of an example together. A parameter lists its uses, in the form that nw_dpsgd_norms and
- * nw_dpsgd_accumulate take: what has no such form cannot become a parameter. */
+/* network_internal.h - a network is a list of operations in the order of the forward pass. Each reads values and writes one; the
+ * rows of a value lie one after the other, those of an example together. A parameter lists its uses, in the form that
+ * nw_dpsgd_norms and nw_dpsgd_accumulate take: what has no such form cannot become a parameter. */
 #include "base.h"
 #include <nw/network.h>
 

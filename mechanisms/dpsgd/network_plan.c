@@ -2,11 +2,12 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* network_plan.c - which arrays a pass over a micro-batch needs, from when to when, and where they lie in one arena.
  *
- * Moments: operation i runs forward at i, the loss is at n, operation i runs backward at 2n - i, and what is kept until the factors are
- * known is used at 2n + 1. The two-pass mode runs the backward moments twice, so it keeps all that they read to the end.
+ * Moments: operation i runs forward at i, the loss is at n, operation i runs backward at 2n - i, and what is kept until the
+ * factors are known is used at 2n + 1. The two-pass mode runs the backward moments twice, so it keeps all that they read to
+ * the end.
  *
- * A gradient's array may be written over once nobody will read it: `holders` counts the values whose gradient it is at the moment,
- * and a locked one is kept for a parameter's sums. */
+ * A gradient's array may be written over once nobody will read it: `holders` counts the values whose gradient it is at the
+ * moment, and a locked one is kept for a parameter's sums. */
 #include "layers_internal.h"
 
 #include <stdlib.h>

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* network_step.c - steps: a batch cut into micro-batches, each of them forward and backward, and what becomes of the gradients. */
+/* network_step.c - steps: a batch cut into micro-batches, each of them forward and backward, and what becomes of the gradients.
+ * */
 #include "dpsgd_internal.h"
 #include "layers_internal.h"
 

@@ -3,8 +3,8 @@
 #ifndef NW_UNFOLD_H
 #define NW_UNFOLD_H
 
-/* unfold.h - a convolution as a product: of one group of channels, the matrix inputs x positions of what each weight meets at each
- * output position; outside of the image it meets zeros. */
+/* unfold.h - a convolution as a product: of one group of channels, the matrix inputs x positions of what each weight meets at
+ * each output position; outside of the image it meets zeros. */
 #include <nw/dpsgd.h>
 
 static inline size_t nw__conv_height(const nw_dpsgd_conv *c)

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* test_network.c - networks without privacy: every layer's gradient against differences of losses, and that a record's numbers do not
- * depend on what goes with it. */
+/* test_network.c - networks without privacy: every layer's gradient against differences of losses, and that a record's numbers
+ * do not depend on what goes with it. */
 #include "network_support.h"
 
 #include "blas.h"
@@ -37,8 +37,8 @@ static double slope(nw_network *net, const records *r, float *values, const floa
     return sum / step;
 }
 
-/* One parameter: along some of its coordinates, and along random signs. Losses are sums of float products, so a difference of two is
- * known to about 1e-6, and its quotient by the step to about 1e-4. */
+/* One parameter: along some of its coordinates, and along random signs. Losses are sums of float products, so a difference of
+ * two is known to about 1e-6, and its quotient by the step to about 1e-4. */
 static void check_parameter(nw_network *net, const records *r, size_t i, const float *gradient, const char *model)
 {
     static const double STEP = 0.003; /* kinks of relu and max_pool that are nearer to a number than twice that are rare */

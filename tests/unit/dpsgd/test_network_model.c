@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* test_network_model.c - models as JSON and as files: what is read, what is refused and in which words, and files that were altered. */
+/* test_network_model.c - models as JSON and as files: what is read, what is refused and in which words, and files that were
+ * altered. */
 #include "network_support.h"
 
 #include "network_internal.h"

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* test_network_private.c - private steps of whole networks against gradients of single records, each from a plain step of its own. */
+/* test_network_private.c - private steps of whole networks against gradients of single records, each from a plain step of its
+ * own. */
 #include "network_support.h"
 
 enum { RECORDS = 21, EXPECTED = 512 };

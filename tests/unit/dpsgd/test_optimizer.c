@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* test_optimizer.c - optimisers against their formulas written out in double for one number, schedules against their closed forms,
- * and state that goes through bytes. */
+/* test_optimizer.c - optimisers against their formulas written out in double for one number, schedules against their closed
+ * forms, and state that goes through bytes. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
