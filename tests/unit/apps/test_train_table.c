@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* test_train_table.c - tables as examples: features worked out by hand, labels, and areas under the curve against counting pairs. */
+/* test_train_table.c - tables as examples: features worked out by hand, labels, and areas under the curve against counting
+ * pairs. */
 #include "train/score.h"
 #include "train/table.h"
 
