@@ -71,6 +71,19 @@ static nw_status check(const nw_train_opts *o, size_t records, const char *funct
     return NW_OK;
 }
 
+/* The sums have room for batches somewhat above the expected size; a run whose batches are larger throughout would fail on its way,
+ * when it has been paid for. */
+static nw_status check_public_records(const nw_train *t, nw_error *err)
+{
+    const double all = (double)t->opts.public_records;
+    const double actual = t->expected_batch * (double)t->records / all;
+    if (t->opts.public_records == 0 || actual <= t->expected_batch + 6.0 * sqrt(t->expected_batch))
+        return NW_OK;
+    return nw__fail(err, NW_E_ARG, "nw_train_new",
+        "public_records is %zu, must not be so far below the number of records: batches would be larger than the sums allow",
+        t->opts.public_records);
+}
+
 static nw_status make_batches(nw_train *t, nw_error *err)
 {
     const nw_train_opts *o = &t->opts;
@@ -146,6 +159,7 @@ static nw_status make(nw_train *t, const nw_train_opts *opts, nw_error *err)
     }
     NW__TRY(list_parameters(t, err));
     NW__TRY(make_batches(t, err));
+    NW__TRY(check_public_records(t, err));
     NW__TRY(make_optimizer(t, t->opts.optimizer, err));
     NW__TRY(nw__train_calibrate(t, err));
     NW__TRY(make_sums(t, err));
