@@ -4,27 +4,30 @@
  * [GG08]. */
 #include "rows.h"
 
+#include <pthread.h>
 #include <string.h>
 
-const nw__rows_kernel *const *nw__rows_kernels(void)
+static const nw__rows_kernel *found[4];
+
+static void find_kernels(void)
 {
-    static const nw__rows_kernel *kernels[4];
-    static const nw__rows_kernel *const *known;
-    const nw__rows_kernel *const *found = __atomic_load_n(&known, __ATOMIC_ACQUIRE);
-    if (found != NULL)
-        return found;
     size_t n = 0;
 #ifdef NW__HAS_ROWS_AVX512
     if (__builtin_cpu_supports("avx512f"))
-        kernels[n++] = &nw__rows_kernel_16;
+        found[n++] = &nw__rows_kernel_16;
 #endif
 #ifdef NW__HAS_ROWS_AVX2
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        kernels[n++] = &nw__rows_kernel_8;
+        found[n++] = &nw__rows_kernel_8;
 #endif
-    kernels[n++] = &nw__rows_kernel_4;
-    __atomic_store_n(&known, (const nw__rows_kernel *const *)kernels, __ATOMIC_RELEASE); /* every thread finds the same */
-    return kernels;
+    found[n] = &nw__rows_kernel_4;
+}
+
+const nw__rows_kernel *const *nw__rows_kernels(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, find_kernels);
+    return found;
 }
 
 /* What the first block is added to. */

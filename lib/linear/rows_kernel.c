@@ -66,7 +66,7 @@ static void edge(size_t rows, const float *x, size_t ins, const float *w, float 
 static void pack_rows(const nw__rows *r, const nw__rows_block *b, size_t first, size_t rows, float *to)
 {
     for (size_t i = 0; i < TILE; i++) {
-        const float *x = r->x + (first + i) * r->k + b->first_in;
+        const float *x = r->x + (first + (i < rows ? i : 0)) * r->k + b->first_in;
         for (size_t p = 0; p < b->ins; p++)
             to[p * TILE + i] = i < rows ? x[p] : 0.0F;
     }
