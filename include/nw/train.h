@@ -38,7 +38,7 @@ typedef struct nw_train_opts {
     double noise_multiplier; /* > 0: this one, and epsilon is what it costs; default 0: calibrated */
     double batch;            /* expected size, in [1, records]; no default */
     size_t public_records; /* what the sampling rate counts from: rate = batch / public_records. Default 0: the records that there
-                                are, whose number is then public */
+                                are, whose number is then public. Not far below them */
     uint64_t steps;        /* >= 1; no default */
     nw_batches_kind sampling;   /* default Poisson; correlated noise: cyclic */
     nw_train_noise noise;       /* default independent */

@@ -71,8 +71,8 @@ static nw_status check(const nw_train_opts *o, size_t records, const char *funct
     return NW_OK;
 }
 
-/* The sums have room for batches somewhat above the expected size; a run whose batches are larger throughout would fail on its way,
- * when it has been paid for. */
+/* The sums have room for batches somewhat above the expected size; a run whose batches are larger throughout would fail on its
+ * way, when it has been paid for. */
 static nw_status check_public_records(const nw_train *t, nw_error *err)
 {
     const double all = (double)t->opts.public_records;
