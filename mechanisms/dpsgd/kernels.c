@@ -23,7 +23,7 @@ static double sum_lanes(const double *lanes)
     return sums[0];
 }
 
-NW__CLONES double nw__sum_squares(const float *x, size_t n)
+NW__CLONES static double sum_squares(const float *x, size_t n)
 {
     double lanes[LANES] = { 0.0 };
     size_t i = 0;
@@ -35,7 +35,7 @@ NW__CLONES double nw__sum_squares(const float *x, size_t n)
     return sum_lanes(lanes);
 }
 
-NW__CLONES double nw__sum_products(const float *x, const float *y, size_t n)
+NW__CLONES static double sum_products(const float *x, const float *y, size_t n)
 {
     double lanes[LANES] = { 0.0 };
     size_t i = 0;
@@ -47,19 +47,19 @@ NW__CLONES double nw__sum_products(const float *x, const float *y, size_t n)
     return sum_lanes(lanes);
 }
 
-NW__CLONES void nw__add_to_doubles(double *restrict acc, const float *restrict x, size_t n)
+NW__CLONES static void add_to_doubles(double *restrict acc, const float *restrict x, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         acc[i] += (double)x[i];
 }
 
-NW__CLONES void nw__add_products(double *restrict acc, const float *restrict x, const float *restrict y, size_t n)
+NW__CLONES static void add_products(double *restrict acc, const float *restrict x, const float *restrict y, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         acc[i] += (double)x[i] * (double)y[i];
 }
 
-NW__CLONES void nw__scale(float *restrict out, float c, const float *restrict x, size_t n)
+NW__CLONES static void scale(float *restrict out, float c, const float *restrict x, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         out[i] = c * x[i];
@@ -77,13 +77,13 @@ static inline double limited_double(double x)
     return x > (double)-LARGEST_STEPS ? x : (double)-LARGEST_STEPS;
 }
 
-NW__CLONES void nw__add_rounded(int32_t *restrict cells, float c, const float *restrict x, size_t n)
+NW__CLONES static void add_rounded(int32_t *restrict cells, float c, const float *restrict x, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         cells[i] = (int32_t)((uint32_t)cells[i] + (uint32_t)(int32_t)rintf(limited(x[i] * c)));
 }
 
-NW__CLONES void nw__add_rounded_doubles(int32_t *restrict cells, double c, const double *restrict x, size_t n)
+NW__CLONES static void add_rounded_doubles(int32_t *restrict cells, double c, const double *restrict x, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         cells[i] = (int32_t)((uint32_t)cells[i] + (uint32_t)(int32_t)rint(limited_double(x[i] * c)));
@@ -103,7 +103,7 @@ static inline int32_t cell_of(float x)
     return cell;
 }
 
-NW__CLONES void nw__round_in_place(int32_t *cells, double c, size_t n)
+NW__CLONES static void round_in_place(int32_t *cells, double c, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         cells[i] = (int32_t)rint(limited_double((double)float_of(cells[i]) * c));
@@ -121,14 +121,66 @@ static inline double double_of(int64_t z)
     return x - 0x1.8p52;
 }
 
-NW__CLONES void nw__release_integers(int32_t *restrict cells, const int64_t *restrict noise, double unit, size_t n)
+NW__CLONES static void release_integers(int32_t *restrict cells, const int64_t *restrict noise, double unit, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         cells[i] = cell_of((float)(((double)cells[i] + double_of(noise[i])) * unit));
 }
 
-NW__CLONES void nw__release_floats(int32_t *restrict cells, double c, const int64_t *restrict noise, double unit, size_t n)
+NW__CLONES static void release_floats(int32_t *restrict cells, double c, const int64_t *restrict noise, double unit, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         cells[i] = cell_of((float)((rint(limited_double((double)float_of(cells[i]) * c)) + double_of(noise[i])) * unit));
+}
+
+/* ---- the functions that others call: a clone is found by a symbol that no visibility hides, so clones are static ---- */
+
+double nw__sum_squares(const float *x, size_t n)
+{
+    return sum_squares(x, n);
+}
+
+double nw__sum_products(const float *x, const float *y, size_t n)
+{
+    return sum_products(x, y, n);
+}
+
+void nw__add_to_doubles(double *acc, const float *x, size_t n)
+{
+    add_to_doubles(acc, x, n);
+}
+
+void nw__add_products(double *acc, const float *x, const float *y, size_t n)
+{
+    add_products(acc, x, y, n);
+}
+
+void nw__scale(float *out, float c, const float *x, size_t n)
+{
+    scale(out, c, x, n);
+}
+
+void nw__add_rounded(int32_t *cells, float c, const float *x, size_t n)
+{
+    add_rounded(cells, c, x, n);
+}
+
+void nw__add_rounded_doubles(int32_t *cells, double c, const double *x, size_t n)
+{
+    add_rounded_doubles(cells, c, x, n);
+}
+
+void nw__round_in_place(int32_t *cells, double c, size_t n)
+{
+    round_in_place(cells, c, n);
+}
+
+void nw__release_integers(int32_t *cells, const int64_t *noise, double unit, size_t n)
+{
+    release_integers(cells, noise, unit, n);
+}
+
+void nw__release_floats(int32_t *cells, double c, const int64_t *noise, double unit, size_t n)
+{
+    release_floats(cells, c, noise, unit, n);
 }
