@@ -84,6 +84,7 @@ json_t *data_plan_json(const data_plan *plan)
                 plan->text.has_bigrams, "bag", plan->text.is_bag, "most", (int)plan->text.most));
     if (plan->is_scattered)
         app_json_put(&object, "scattering_groups", json_integer((json_int_t)plan->groups));
+    app_json_put(&object, "smoothed", json_boolean(plan->is_smoothed));
     app_json_put(&object, "unit_rows", json_boolean(plan->has_unit_rows));
     return object;
 }
@@ -130,6 +131,7 @@ int data_plan_read(data_plan *plan, const json_t *json, const char *subject)
     plan->classes = (uint32_t)classes;
     plan->target = target == NULL ? NULL : strdup(target);
     plan->is_scattered = groups != NULL;
+    plan->is_smoothed = json_is_true(json_object_get(json, "smoothed"));
     plan->has_unit_rows = json_is_true(json_object_get(json, "unit_rows"));
     plan->groups = (size_t)json_integer_value(groups);
     if (plan->format == TRAIN_TEXT && read_text_settings(&plan->text, json_object_get(json, "text")) != APP_OK)
@@ -162,6 +164,8 @@ int data_prepare(examples *data, const data_plan *plan)
     enum { AT_ONCE = 1024 };
     nw_error err;
     nw_scattering *s = NULL;
+    if (plan->is_smoothed && data->kind == EXAMPLES_PIXELS && !examples_smooth(data))
+        return no_memory();
     if (!plan->is_scattered) {
         data->has_unit_rows = plan->has_unit_rows;
         return APP_OK;

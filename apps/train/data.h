@@ -24,6 +24,7 @@ typedef struct data_plan {
     uint32_t classes;   /* 0: regression */
     bool is_scattered;  /* idx: nw/scattering.h in place of the pixels */
     size_t groups;      /* of that */
+    bool is_smoothed;   /* idx: a pixel is shown with its neighbours */
     bool has_unit_rows; /* features are shown with norm 1 */
 } data_plan;
 

@@ -28,6 +28,31 @@ void examples_free(examples *data)
     memset(data, 0, sizeof *data);
 }
 
+/* A pixel of the image, black outside of it; -1 is beyond the end, too. */
+static unsigned pixel_at(const examples *data, const uint8_t *pixels, size_t row, size_t column)
+{
+    return row < data->height && column < data->columns ? pixels[row * data->columns + column] : 0U;
+}
+
+bool examples_smooth(examples *data)
+{
+    static const unsigned weights[3] = { 1, 2, 1 };
+    uint8_t *image = malloc(data->width);
+    for (size_t i = 0; image != NULL && i < data->count; i++) {
+        uint8_t *const pixels = data->pixels + i * data->width;
+        memcpy(image, pixels, data->width);
+        for (size_t k = 0; k < data->width; k++) {
+            unsigned sum = 8; /* of sixteenths: to the nearest */
+            for (size_t y = 0; y < 3; y++)
+                for (size_t x = 0; x < 3; x++)
+                    sum += weights[y] * weights[x] * pixel_at(data, image, k / data->columns + y - 1, k % data->columns + x - 1);
+            pixels[k] = (uint8_t)(sum / 16);
+        }
+    }
+    wipe(image, image != NULL ? data->width : 0, 1);
+    return image != NULL;
+}
+
 static void scale_to_unit(float *row, size_t n)
 {
     double squares = 0.0;

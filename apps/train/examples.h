@@ -35,6 +35,10 @@ typedef struct examples {
 /** Wipes and frees the arrays; the struct may be all zero. */
 void examples_free(examples *data);
 
+/** Puts in each pixel's place its average with its neighbours, weights 1, 2, 1 down and across, rounded; beyond the border is
+ *  black. False if memory lacks. */
+bool examples_smooth(examples *data);
+
 /** The features of one example as `width` floats: pixels, reals or sparse. */
 void examples_row(const examples *data, size_t i, float *out);
 

@@ -20,14 +20,14 @@ static const double SQUARED_CURVATURE = 4.0;
 #define CONSTANT NW_OPTIMIZER_CONSTANT
 #define COSINE NW_OPTIMIZER_COSINE
 static const recipe recipes[] = {
-    { "linear", TRAIN_CSV, 0.25, 150.0, 0.5, 1.2, 0.9, 0.95, CONSTANT, true, 0 },
-    { "linear", TRAIN_IDX, 0.137, 400.0, 0.05, 2.0, 0.9, 0.98, CONSTANT, true, 0 },
-    { "linear", TRAIN_TEXT, 0.25, 200.0, 1.0, 0.4, 0.9, 0.9, CONSTANT, false, 0 },
-    { "cnn", TRAIN_IDX, 0.034, 1200.0, 0.1, 0.12, 0.9, 0.99, COSINE, false, 0 },
-    { "scatter", TRAIN_IDX, 0.137, 400.0, 0.03, 4.0, 0.9, 0.95, CONSTANT, true, 27 },
-    { "", TRAIN_CSV, 0.03, 700.0, 1.0, 0.1, 0.9, 0.99, COSINE, true, 0 },
-    { "", TRAIN_IDX, 0.017, 1800.0, 0.5, 0.1, 0.9, 0.99, COSINE, false, 0 },
-    { "", TRAIN_TEXT, 0.034, 900.0, 1.0, 0.1, 0.9, 0.99, COSINE, false, 0 },
+    { "linear", TRAIN_CSV, 0.25, 150.0, 0.5, 1.2, 0.9, 0.95, CONSTANT, false, true, 0 },
+    { "linear", TRAIN_IDX, 0.137, 400.0, 0.05, 2.0, 0.9, 0.98, CONSTANT, true, true, 0 },
+    { "linear", TRAIN_TEXT, 0.25, 200.0, 1.0, 0.4, 0.9, 0.9, CONSTANT, false, false, 0 },
+    { "cnn", TRAIN_IDX, 0.034, 1200.0, 0.1, 0.12, 0.9, 0.99, COSINE, false, false, 0 },
+    { "scatter", TRAIN_IDX, 0.137, 400.0, 0.03, 4.0, 0.9, 0.95, CONSTANT, false, true, 27 },
+    { "", TRAIN_CSV, 0.03, 700.0, 1.0, 0.1, 0.9, 0.99, COSINE, false, true, 0 },
+    { "", TRAIN_IDX, 0.017, 1800.0, 0.5, 0.1, 0.9, 0.99, COSINE, false, false, 0 },
+    { "", TRAIN_TEXT, 0.034, 900.0, 1.0, 0.1, 0.9, 0.99, COSINE, false, false, 0 },
 };
 enum { RECIPES = sizeof recipes / sizeof *recipes };
 

@@ -18,6 +18,7 @@ typedef struct recipe {
     double momentum;
     double average;
     nw_optimizer_schedule schedule;
+    bool is_smoothed;   /* a pixel is shown with its neighbours */
     bool has_unit_rows; /* features are shown with norm 1 */
     size_t groups;      /* of scattering features */
 } recipe;

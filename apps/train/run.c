@@ -482,6 +482,7 @@ static int prepare(job *j)
         code = data_plan_make(&j->plan, s);
     j->plan.is_scattered = strcmp(j->recipe->name, "scatter") == 0;
     j->plan.groups = j->recipe->groups;
+    j->plan.is_smoothed = j->recipe->is_smoothed;
     j->plan.has_unit_rows = j->recipe->has_unit_rows;
     if (code == APP_OK)
         code = read_data(j);

@@ -147,6 +147,26 @@ static void examples_row__brings_rows_to_norm_1_if_asked(void **state)
     examples_free(&data);
 }
 
+static void examples_smooth__averages_neighbours(void **state)
+{
+    static const uint8_t expected[3][WIDTH] = { { 64, 32, 0, 0, 32, 16 }, { 0, 16, 32, 16, 0, 32, 64, 32, 0, 16, 32, 16 },
+        { 0, 0, 16, 32, 0, 0, 32, 64, 0, 0, 16, 32 } };
+    examples data;
+    files f = good_files();
+    (void)state;
+    memset(f.images + 16, 0, IMAGES * WIDTH);
+    f.images[16 + 0] = 255;                          /* a corner of the first */
+    f.images[16 + WIDTH + 1 * SIDE_X + 2] = 255;     /* inside of the second */
+    f.images[16 + 2 * WIDTH + 1 * SIDE_X + 3] = 255; /* at the right of the third, whose next row begins without it */
+    memset(f.images + 16 + 3 * WIDTH, 255, WIDTH);   /* all of the fourth */
+    assert_int_equal(code_of(&f), APP_OK);
+    assert_int_equal(idx_read(&data, folder, IDX_TRAIN, 10), APP_OK);
+    assert_true(examples_smooth(&data));
+    assert_memory_equal(data.pixels, expected, sizeof expected);
+    assert_int_equal(data.pixels[3 * WIDTH + SIDE_X + 1], 255);
+    examples_free(&data);
+}
+
 static void idx_read__refuses_another_type_or_number_of_dimensions(void **state)
 {
     (void)state;
@@ -279,6 +299,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(idx_read__takes_plain_and_gzip_files_under_their_usual_names),
         cmocka_unit_test(examples_row__brings_rows_to_norm_1_if_asked),
+        cmocka_unit_test(examples_smooth__averages_neighbours),
         cmocka_unit_test(idx_read__refuses_another_type_or_number_of_dimensions),
         cmocka_unit_test(idx_read__refuses_files_that_end_early_or_late),
         cmocka_unit_test(idx_read__refuses_gzip_data_that_are_cut_or_damaged),
