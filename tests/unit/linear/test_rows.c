@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* test_rows.c - products of rows: every kernel that this processor has against sums in double, and a row's bits wherever it stands. */
+/* test_rows.c - products of rows: every kernel that this processor has against sums in double, and a row's bits wherever it
+ * stands. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
