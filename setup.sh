@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 
 build_packages=(gcc libc6-dev binutils meson ninja-build pkg-config
-    libsodium-dev libgsl-dev libsqlite3-dev libjansson-dev zlib1g-dev libcmocka-dev)
+    libsodium-dev libgsl-dev libsqlite3-dev libjansson-dev zlib1g-dev libcmocka-dev libopenblas0)
 # clang-14's runtimes: sanitizers and OpenMP; cmake and g++ for the packaging tests; man-db to read the man pages.
 test_packages=(clang libclang-rt-14-dev libomp-14-dev valgrind cmake g++ man-db)
 

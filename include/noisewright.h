@@ -5,19 +5,26 @@
 
 /* noisewright.h - the whole public API, except for nw/testing.h, which a program has to ask for by name. */
 #include <nw/accounting.h>
+#include <nw/batches.h>
 #include <nw/constraints.h>
+#include <nw/correlated.h>
+#include <nw/dpsgd.h>
 #include <nw/event.h>
 #include <nw/filter.h>
 #include <nw/grid.h>
 #include <nw/kde.h>
 #include <nw/ledger.h>
+#include <nw/network.h>
 #include <nw/noise.h>
+#include <nw/optimizer.h>
 #include <nw/queries.h>
 #include <nw/rng.h>
+#include <nw/scattering.h>
 #include <nw/stats.h>
 #include <nw/status.h>
 #include <nw/strategy.h>
 #include <nw/synth.h>
 #include <nw/table.h>
+#include <nw/train.h>
 
 #endif

@@ -59,8 +59,16 @@ NW_API const char *nw_status_name(nw_status status);
 /** Version of the library that is running, such as "0.1.0". */
 NW_API const char *nw_version(void);
 
-/** How this library was built: version, compiler, linked libraries, and the licence of the binary as a whole. One line. */
+/** How this library was built: version, compiler, linked libraries, and the licence of the binary as a whole; and what it
+ *  multiplies matrices with (nw_blas_name). One line. */
 NW_API const char *nw_build_info(void);
+
+/** What matrices are multiplied with, such as "OpenBLAS 0.3.21 with Zen kernels". It is loaded by the first call that needs
+ *  it, and by this one; it is then set to one thread, for the whole process. */
+NW_API const char *nw_blas_name(void);
+/** True if that is several times slower than this processor could be: no OpenBLAS, or one that does not know the processor. The
+ *  environment variable OPENBLAS_CORETYPE (Haswell, SkylakeX), set before the program starts, cures the latter. */
+NW_API bool nw_blas_is_slow(void);
 
 #ifdef __cplusplus
 }

@@ -5,6 +5,7 @@
 #include "nw_version_generated.h"
 
 #include <jansson.h>
+#include <pthread.h>
 #include <sodium.h>
 #include <sqlite3.h>
 #include <stdarg.h>
@@ -59,8 +60,19 @@ const char *nw_version(void)
     return NW_VERSION_STRING;
 }
 
+static char build_info[512];
+
+static void write_build_info(void)
+{
+    snprintf(build_info, sizeof build_info,
+        "noisewright " NW_VERSION_STRING "; compiler " __VERSION__ "; libsodium " SODIUM_VERSION_STRING "; SQLite " SQLITE_VERSION
+        "; jansson " JANSSON_VERSION "; zlib " ZLIB_VERSION "; %s; sources and library Apache-2.0",
+        nw_blas_name());
+}
+
 const char *nw_build_info(void)
 {
-    return "noisewright " NW_VERSION_STRING "; compiler " __VERSION__ "; libsodium " SODIUM_VERSION_STRING
-           "; SQLite " SQLITE_VERSION "; jansson " JANSSON_VERSION "; zlib " ZLIB_VERSION "; sources and library Apache-2.0";
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, write_build_info);
+    return build_info;
 }

@@ -53,6 +53,9 @@ static inline uint32_t nw__rng_u32(nw_rng *rng)
 /** Exactly uniform in 0 .. bound-1, bound >= 1; rng has begun. */
 uint64_t nw__rng_below(nw_rng *rng, uint64_t bound);
 
+/** The stream that a kept key gives, whenever it is asked for again: for orders that have to be found again, never for noise. */
+nw_status nw__rng_keyed(nw_rng **out, const uint8_t key[NW__RNG_KEY_BYTES], nw_error *err);
+
 /** Keys from the system: 0 on success. Replaceable by tests, to provoke the failure. */
 extern int (*nw__system_entropy)(void *out, size_t n);
 

@@ -181,6 +181,15 @@ nw_status nw_rng_substream(nw_rng **out, nw_rng *parent, uint64_t id, nw_error *
     return NW_OK;
 }
 
+nw_status nw__rng_keyed(nw_rng **out, const uint8_t key[NW__RNG_KEY_BYTES], nw_error *err)
+{
+    *out = allocate("nw_rng", err);
+    if (*out == NULL)
+        return NW_E_NOMEM;
+    set_key(*out, key);
+    return NW_OK;
+}
+
 void nw_rng_free(nw_rng *rng)
 {
     sodium_free(rng); /* wipes first; NULL is allowed */

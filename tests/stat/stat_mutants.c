@@ -3,6 +3,7 @@
 /* stat_mutants.c - every broken twin with the test that kills it; docs/audits.md explains the table. The synth room's are in
  * audit_synth.c. */
 #include "count_release.h"
+#include "dpsgd_release.h"
 #include "law_mutants.h"
 #include "mutants.h"
 #include "process_mutants.h"
@@ -119,6 +120,31 @@ static const room_case room_one_level = {
     .room = &room_tree, .adjacency = NW_ADD_REMOVE, .epsilon = 1.0, .fault = ROOM_FIRST_LEVEL_ONLY, .runs = 200000
 };
 
+#define DPSGD_STEP .noise_multiplier = 1.0, .rate = 1.0, .steps = 1, .others = 7, .delta = 1e-5, .runs = 40000
+static const dpsgd_case dpsgd_9 = {
+    .noise_multiplier = 1.0, .rate = 1.0, .steps = 1, .others = 0, .delta = 1e-5, .runs = 120000, .fault = DPSGD_NOISE_9
+};
+static const dpsgd_case dpsgd_batch = { DPSGD_STEP, .fault = DPSGD_BATCH_CLIPPED };
+static const dpsgd_case dpsgd_micro_batch = { DPSGD_STEP, .fault = DPSGD_NOISE_PER_MICRO_BATCH };
+static const dpsgd_case dpsgd_divisor = { DPSGD_STEP, .fault = DPSGD_TRUE_DIVISOR };
+static const dpsgd_case dpsgd_layer = { DPSGD_STEP, .fault = DPSGD_LAYER_LEFT_OUT };
+static const dpsgd_case dpsgd_tie = { DPSGD_STEP, .is_tied = true, .fault = DPSGD_TIE_COUNTED_ONCE };
+static const dpsgd_case dpsgd_free = { DPSGD_STEP, .fault = DPSGD_STEP_FOR_FREE };
+static const dpsgd_case dpsgd_count = { .noise_multiplier = 2.0,
+    .rate = 1.0,
+    .steps = 1,
+    .others = 7,
+    .delta = 1e-5,
+    .runs = 40000,
+    .is_adaptive = true,
+    .fault = DPSGD_COUNT_UNCENTRED };
+static const dpsgd_case dpsgd_empty = {
+    .noise_multiplier = 5.0, .rate = 0.9, .steps = 1, .others = 1, .delta = 1e-5, .runs = 20000, .fault = DPSGD_EMPTY_SKIPPED
+};
+static const dpsgd_case dpsgd_shuffled = {
+    .noise_multiplier = 0.3, .rate = 0.25, .steps = 4, .others = 7, .delta = 0.72, .runs = 60000, .fault = DPSGD_SHUFFLED
+};
+
 static const residue_case room_off_grid = { .kind = NW_STATS_SUM, .value = 7.3, .groups = 100000 };
 
 static const mutant mutants[] = {
@@ -168,6 +194,16 @@ static const mutant mutants[] = {
     { "keys: count released before its threshold", "audit", lone_key__is_refuted, &room_skipped },
     { "linear: sensitivity of half a column", "audit", room_release__is_refuted, &room_one_weight },
     { "tree: noise for one level", "audit", room_release__is_refuted, &room_one_level },
+    { "dpsgd: noise x 0.9", "audit", dpsgd_release__is_refuted, &dpsgd_9 },
+    { "dpsgd: batches clipped, not records", "audit", dpsgd_release__is_refuted, &dpsgd_batch },
+    { "dpsgd: noise shared out to micro-batches", "audit", dpsgd_release__is_refuted, &dpsgd_micro_batch },
+    { "dpsgd: divided by the batch that was drawn", "audit", dpsgd_release__is_refuted, &dpsgd_divisor },
+    { "dpsgd: one layer left out of the norm", "audit", dpsgd_release__is_refuted, &dpsgd_layer },
+    { "dpsgd: tied weight counted once", "audit", dpsgd_release__is_refuted, &dpsgd_tie },
+    { "dpsgd: one step not charged", "audit", dpsgd_release__is_refuted, &dpsgd_free },
+    { "dpsgd: count of the adaptive clip not centred", "audit", dpsgd_release__is_refuted, &dpsgd_count },
+    { "dpsgd: empty batch skipped", "audit", dpsgd_release__is_refuted, &dpsgd_empty },
+    { "dpsgd: shuffled, accounted as Poisson", "audit", dpsgd_release__is_refuted, &dpsgd_shuffled },
     { "noise x 0.99, rounded Gaussian", "law", noise_law__is_rejected, &law_99 },
     { "noise x 0.9, discrete Gaussian", "law", noise_law__is_rejected, &law_9 },
     { "tail cut at 4 sigma", "law", noise_law__is_rejected, &law_4_sigma },
@@ -182,6 +218,7 @@ static const mutant mutants[] = {
     { "value added off the grid", "residue", value_added_off_the_grid__leaks, NULL },
     { "grid chosen from the data", "residue", grid_chosen_from_data__leaks, NULL },
     { "stats: record added to the noisy double", "residue", room_residue__leaks, &room_off_grid },
+    { "dpsgd: noise in single precision", "residue", dpsgd_residue__leaks, NULL },
     { "charged after the release", "ledger", charge_after_release__is_seen, NULL },
     { "ledger rolled back", "ledger", rolled_back_ledger__is_seen, NULL },
     { "last row of the ledger replayed", "ledger", replayed_row__is_seen, NULL },

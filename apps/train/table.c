@@ -1,0 +1,362 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+/* table.c - see table.h. The label column is read as text, because a label that the schema does not know must be an error: the
+ * schema's own rule, to count it as missing, would train on nothing. */
+#include "table.h"
+
+#include "../common/exit.h"
+#include "../common/json.h"
+#include "../common/numbers.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum { MOST_PARTS = 16, PLAIN_NUMBERS = 2, MOST_CLASSES = 65535, WORD_SIZE = 4100 };
+/* Of a column without a step: the logarithmic scale is linear below so much of the range. */
+static const double LINEAR_PART = 1e-3;
+
+static bool is_number(const nw_column *c)
+{
+    return c->type == NW_COLUMN_INT || c->type == NW_COLUMN_FLOAT || c->type == NW_COLUMN_DATE;
+}
+
+/* ---- features of a number ---- */
+
+static uint32_t parts_of(const nw_column *c)
+{
+    const double values = c->step > 0.0 ? floor((c->upper - c->lower) / c->step) + 1.0 : MOST_PARTS;
+    return values < MOST_PARTS ? (uint32_t)values : MOST_PARTS;
+}
+
+/* Where x lies between the bounds, in [0, 1]. */
+static double place_of(const nw_column *c, double x)
+{
+    return c->upper > c->lower ? (x - c->lower) / (c->upper - c->lower) : 0.0;
+}
+
+static double log_place_of(const nw_column *c, double x)
+{
+    const double unit = c->step > 0.0 ? c->step : LINEAR_PART * (c->upper - c->lower);
+    return c->upper > c->lower ? log1p((x - c->lower) / unit) / log1p((c->upper - c->lower) / unit) : 0.0;
+}
+
+static void number_features(const nw_column *c, double x, float *out)
+{
+    const uint32_t parts = parts_of(c);
+    if (isnan(x)) {
+        if (c->is_nullable)
+            out[PLAIN_NUMBERS + parts] = 1.0F;
+        return;
+    }
+    const double log_place = log_place_of(c, x);
+    const double scaled = (c->is_log ? log_place : place_of(c, x)) * parts;
+    out[0] = (float)(2.0 * place_of(c, x) - 1.0);
+    out[1] = (float)(2.0 * log_place - 1.0);
+    out[PLAIN_NUMBERS + (scaled < parts ? (uint32_t)scaled : parts - 1)] = 1.0F;
+}
+
+/* ---- plan ---- */
+
+static size_t features_of(const nw_column *c)
+{
+    return is_number(c) ? (size_t)PLAIN_NUMBERS + parts_of(c) + c->is_nullable : c->cells;
+}
+
+static bool is_class_column(const nw_column *c)
+{
+    return c->type == NW_COLUMN_CATEGORICAL || c->type == NW_COLUMN_BOOL || c->type == NW_COLUMN_CODE ||
+           (c->type == NW_COLUMN_INT && c->step == 1.0 && c->upper - c->lower < MOST_CLASSES);
+}
+
+static int plan_target(table_plan *plan, const char *subject)
+{
+    const nw_column c = nw_schema_column(plan->schema, plan->target);
+    if (plan->task == TABLE_REGRESS && !is_number(&c))
+        return app_fail(
+            APP_USAGE, "--target", "%s is no column of numbers in %s, must be one with --task regress", c.name, subject);
+    if (plan->task == TABLE_REGRESS)
+        return APP_OK;
+    if (!is_class_column(&c))
+        return app_fail(
+            APP_USAGE, "--target", "%s has no list of values in %s, must have one unless --task is regress", c.name, subject);
+    plan->classes = c.type == NW_COLUMN_INT ? (uint32_t)(c.upper - c.lower) + 1 : c.cells - c.is_nullable;
+    if (plan->classes < 2)
+        return app_fail(APP_USAGE, "--target", "%s has one value in %s, must have two or more", c.name, subject);
+    return APP_OK;
+}
+
+int table_plan_make(table_plan *plan, nw_schema *schema, const char *target, table_task task, const char *subject)
+{
+    const size_t n = nw_schema_columns(schema);
+    *plan = (table_plan){ .schema = schema, .task = task, .target = TABLE_NO_TARGET };
+    plan->first = calloc(n + 1, sizeof *plan->first);
+    if (plan->first == NULL)
+        return app_fail(APP_INTERNAL, NULL, "out of memory");
+    for (size_t i = 0; i < n; i++) {
+        const nw_column c = nw_schema_column(schema, i);
+        plan->first[i] = plan->width;
+        if (strcmp(c.name, target) == 0)
+            plan->target = i;
+        else if (c.type == NW_COLUMN_TEXT)
+            return app_fail(APP_USAGE, subject, "%s is a column of text, which becomes no features; see --format text", c.name);
+        else
+            plan->width += features_of(&c);
+    }
+    if (plan->target == TABLE_NO_TARGET)
+        return app_fail(APP_USAGE, "--target", "is \"%s\", must be a column of %s", target, subject);
+    if (plan->width == 0)
+        return app_fail(APP_USAGE, subject, "has no column but the target");
+    return plan_target(plan, subject);
+}
+
+void table_plan_free(table_plan *plan)
+{
+    nw_schema_free(plan->schema);
+    free(plan->first);
+    *plan = (table_plan){ 0 };
+}
+
+/* ---- labels ---- */
+
+char *table_class_name(const table_plan *plan, uint32_t class)
+{
+    char text[32];
+    const nw_column c = nw_schema_column(plan->schema, plan->target);
+    if (c.type == NW_COLUMN_CATEGORICAL)
+        return strdup(nw_schema_label(plan->schema, plan->target, class));
+    if (c.type == NW_COLUMN_BOOL)
+        return strdup(class == 1 ? "true" : "false");
+    snprintf(text, sizeof text, "%.0f", (c.type == NW_COLUMN_INT ? c.lower : 0.0) + class);
+    return strdup(text);
+}
+
+static bool is_one_of(const char *word, const char *const *list)
+{
+    for (; *list != NULL; list++)
+        if (strcasecmp(word, *list) == 0)
+            return true;
+    return false;
+}
+
+/* -1: not a value of the schema. */
+static int32_t class_of(const table_plan *plan, const nw_column *c, const char *word)
+{
+    static const char *const yes[] = { "true", "t", "yes", "1", NULL };
+    static const char *const no[] = { "false", "f", "no", "0", NULL };
+    double x;
+    if (c->type == NW_COLUMN_BOOL)
+        return is_one_of(word, yes) ? 1 : (is_one_of(word, no) ? 0 : -1);
+    if (c->type == NW_COLUMN_CATEGORICAL) {
+        for (uint32_t k = 0; k < plan->classes; k++)
+            if (strcmp(word, nw_schema_label(plan->schema, plan->target, k)) == 0)
+                return (int32_t)k;
+        return -1;
+    }
+    if (!app_parse_real(word, &x))
+        return -1;
+    x -= c->type == NW_COLUMN_INT ? c->lower : 0.0;
+    return x >= 0.0 && x < plan->classes && x == floor(x) ? (int32_t)x : -1;
+}
+
+double table_target_unit(const table_plan *plan)
+{
+    const nw_column c = nw_schema_column(plan->schema, plan->target);
+    return 0.5 * (c.upper - c.lower);
+}
+
+double table_target_value(const table_plan *plan, double place)
+{
+    const nw_column c = nw_schema_column(plan->schema, plan->target);
+    return c.lower + (place + 1.0) * table_target_unit(plan);
+}
+
+/* ---- reading ---- */
+
+typedef struct reading {
+    const table_plan *plan;
+    const char *path;
+    nw_schema *schema; /* the plan's, with the label column as text, or without it */
+    size_t *column;    /* of the plan's schema, for each column of this one */
+    size_t target;     /* of this one, or TABLE_NO_TARGET */
+    bool needs_target;
+    nw_csv_reader *reader;
+    examples *out;
+    size_t room;
+    uint16_t *codes;
+} reading;
+
+static bool has_column(const nw_schema *schema, const char *name)
+{
+    for (size_t i = 0; i < nw_schema_columns(schema); i++)
+        if (strcmp(nw_schema_column(schema, i).name, name) == 0)
+            return true;
+    return false;
+}
+
+/* The plan's schema as this file is read: classes as text, numbers to be told as they are, no label where there is none. */
+static int make_schema(reading *r)
+{
+    nw_error err;
+    const table_plan *plan = r->plan;
+    const nw_column c = nw_schema_column(plan->schema, plan->target);
+    json_t *root = json_loads(nw_schema_json(plan->schema), JSON_REJECT_DUPLICATES, NULL);
+    if (!r->needs_target) {
+        nw_schema *header = NULL;
+        if (nw_schema_of_header(&header, r->path, &err) != NW_OK) {
+            json_decref(root);
+            return app_fail_error(r->path, &err);
+        }
+        if (!has_column(header, c.name))
+            json_object_del(root, c.name);
+        nw_schema_free(header);
+    }
+    if (json_object_get(root, c.name) != NULL)
+        json_object_set_new(root, c.name, json_pack("{s:s}", "type", "text"));
+    char *text = app_json_dump(root, JSON_COMPACT);
+    if (text == NULL)
+        return app_fail(APP_INTERNAL, NULL, "out of memory");
+    const nw_status status = nw_schema_parse(&r->schema, text, nw_schema_max_bins(plan->schema), &err);
+    free(text);
+    return status == NW_OK ? APP_OK : app_fail_error(r->path, &err);
+}
+
+/* Which column of the plan each column is; numbers are wanted as they stand in the file. */
+static int open_reader(reading *r)
+{
+    nw_error err;
+    const size_t n = nw_schema_columns(r->schema);
+    const table_plan *plan = r->plan;
+    r->target = TABLE_NO_TARGET;
+    r->column = calloc(n, sizeof *r->column);
+    r->codes = calloc(65536, sizeof *r->codes);
+    if (r->column == NULL || r->codes == NULL)
+        return app_fail(APP_INTERNAL, NULL, "out of memory");
+    nw_status status = nw_csv_reader_open(&r->reader, r->schema, r->path, NULL, &err);
+    for (size_t i = 0; status == NW_OK && i < n; i++) {
+        const nw_column c = nw_schema_column(r->schema, i);
+        while (strcmp(nw_schema_column(plan->schema, r->column[i]).name, c.name) != 0)
+            r->column[i]++;
+        if (r->column[i] == plan->target)
+            r->target = i;
+        else if (is_number(&c))
+            status = nw_csv_reader_want_numbers(r->reader, i, &err);
+    }
+    return status == NW_OK ? APP_OK : app_fail_error(r->path, &err);
+}
+
+static int make_room(reading *r, size_t rows)
+{
+    examples *out = r->out;
+    if (out->count + rows <= r->room)
+        return APP_OK;
+    const size_t room = 2 * r->room > out->count + rows ? 2 * r->room : out->count + rows;
+    float *reals = reallocarray(out->reals, room * out->width, sizeof *reals);
+    if (reals != NULL)
+        out->reals = reals;
+    int32_t *labels = r->plan->task == TABLE_CLASSIFY ? reallocarray(out->labels, room, sizeof *labels) : NULL;
+    if (labels != NULL)
+        out->labels = labels;
+    float *targets = r->plan->task == TABLE_REGRESS ? reallocarray(out->targets, room, sizeof *targets) : NULL;
+    if (targets != NULL)
+        out->targets = targets;
+    if (reals == NULL || (labels == NULL && targets == NULL))
+        return app_fail(APP_INTERNAL, NULL, "out of memory");
+    r->room = room;
+    return APP_OK;
+}
+
+/* One column of a block into its features. */
+static int add_column(reading *r, size_t i, size_t rows)
+{
+    nw_error err;
+    const size_t width = r->out->width;
+    const nw_column c = nw_schema_column(r->schema, i);
+    float *at = r->out->reals + r->out->count * width + r->plan->first[r->column[i]];
+    if (is_number(&c)) {
+        const double *x = nw_csv_reader_numbers(r->reader, i);
+        for (size_t k = 0; k < rows; k++)
+            number_features(&c, x[k], at + k * width);
+        return APP_OK;
+    }
+    if (nw_table_get(nw_csv_reader_block(r->reader), i, 0, rows, r->codes, &err) != NW_OK)
+        return app_fail_error(r->path, &err);
+    for (size_t k = 0; k < rows; k++)
+        at[k * width + r->codes[k]] = 1.0F;
+    return APP_OK;
+}
+
+/* The label of one row of a block, into out. */
+static int add_label(reading *r, size_t row)
+{
+    char word[WORD_SIZE];
+    size_t size = 0;
+    double x = 0.0;
+    const size_t k = r->out->count + row;
+    const nw_column c = nw_schema_column(r->plan->schema, r->plan->target);
+    const char *text = nw_csv_reader_text(r->reader, r->target, row, &size);
+    size = size < sizeof word - 1 ? size : sizeof word - 1;
+    if (size > 0)
+        memcpy(word, text, size);
+    word[size] = '\0';
+    if (r->plan->task == TABLE_CLASSIFY) {
+        r->out->labels[k] = class_of(r->plan, &c, word);
+        if (r->out->labels[k] < 0)
+            return app_fail(APP_DATA, r->path, "record %zu: %s is %s, must be one of the schema's %u values", k + 1, c.name,
+                size == 0 ? "missing" : "not in the schema", r->plan->classes);
+        return APP_OK;
+    }
+    if (!app_parse_real(word, &x))
+        return app_fail(
+            APP_DATA, r->path, "record %zu: %s is %s, must be a number", k + 1, c.name, size == 0 ? "missing" : "no number");
+    r->out->targets[k] = (float)(2.0 * place_of(&c, fmin(fmax(x, c.lower), c.upper)) - 1.0);
+    return APP_OK;
+}
+
+static int add_block(reading *r, size_t rows)
+{
+    examples *out = r->out;
+    int code = make_room(r, rows);
+    if (code != APP_OK)
+        return code;
+    memset(out->reals + out->count * out->width, 0, rows * out->width * sizeof *out->reals);
+    for (size_t i = 0; code == APP_OK && i < nw_schema_columns(r->schema); i++)
+        if (i != r->target)
+            code = add_column(r, i, rows);
+    for (size_t k = 0; code == APP_OK && r->needs_target && k < rows; k++)
+        code = add_label(r, k);
+    out->count += rows; /* also after a failure, so that what was read is wiped */
+    return code;
+}
+
+static int read_blocks(reading *r)
+{
+    for (;;) {
+        nw_error err;
+        size_t rows = 0;
+        if (nw_csv_reader_next(r->reader, &rows, &err) != NW_OK)
+            return app_fail_error(r->path, &err);
+        if (rows == 0)
+            return APP_OK;
+        const int code = add_block(r, rows);
+        if (code != APP_OK)
+            return code;
+    }
+}
+
+int table_read(examples *out, const table_plan *plan, const char *path, bool needs_target)
+{
+    reading r = { .plan = plan, .path = path, .needs_target = needs_target, .out = out };
+    *out = (examples){ .kind = EXAMPLES_REALS, .width = plan->width, .classes = plan->classes };
+    int code = make_schema(&r);
+    if (code == APP_OK)
+        code = open_reader(&r);
+    if (code == APP_OK)
+        code = read_blocks(&r);
+    nw_csv_reader_close(r.reader);
+    nw_schema_free(r.schema);
+    free(r.column);
+    free(r.codes);
+    return code;
+}
