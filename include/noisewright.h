@@ -10,6 +10,8 @@
 #include <nw/filter.h>
 #include <nw/grid.h>
 #include <nw/kde.h>
+#include <nw/ldp.h>
+#include <nw/ldp_client.h>
 #include <nw/ledger.h>
 #include <nw/noise.h>
 #include <nw/queries.h>

@@ -16,7 +16,7 @@ PUBLIC = {"status": "lib", "rng": "lib", "noise": "lib", "grid": "lib", "table":
           "constraints": "lib",
           "event": "accountant", "accounting": "accountant", "filter": "accountant", "ledger": "accountant"}
 # A room may have a second public header.
-ROOMS = {"queries": "synth"}
+ROOMS = {"queries": "synth", "ldp_client": "ldp"}
 STANDARD = {"stdbool.h", "stddef.h", "stdint.h"}
 # GSL's default error handler ends the process, and its licence would become the library's: it is an oracle of the tests only.
 ALIEN = ("gsl/",)
