@@ -38,10 +38,10 @@ typedef struct nw_ldp_campaign_opts {
     nw_ldp_oracle oracle; /* 0: of bits BLH; of a domain the one with the least variance whose reports fit max_report_bytes */
     double epsilon;       /* nats, of one report, in [2^-10, 16]; 0 until set, refused if left so */
     double first_epsilon; /* SUE: of one memoised report, in [2^-10, epsilon), epsilon being that of all; default 0: none */
-    uint64_t domain;      /* items, 2 .. 2^32; SUE, OUE, SUBSET: at most 65536; PROJECTIVE, HADAMARD: 2^24; SQUARE_WAVE: cells of
+    uint64_t domain; /* items, 2 .. 2^32; SUE, OUE, SUBSET: at most 65536; GRR, PROJECTIVE, HADAMARD: 2^24; SQUARE_WAVE: cells of
                               the histogram, 2 .. 4096; means: 0 */
-    uint32_t bits;        /* OLH, BLH: of an item, 1 .. 128 */
-    uint32_t levels;      /* of bits: 1 .. 32; default 1 */
+    uint32_t bits;   /* OLH, BLH: of an item, 1 .. 128 */
+    uint32_t levels; /* of bits: 1 .. 32; default 1 */
     const uint8_t *lengths;      /* of each level's prefix, increasing, the last equal to bits; NULL: equal steps, rounded up */
     uint32_t symbols;            /* as nw_ldp_campaign.symbols, for OLH, BLH, SUBSET, HADAMARD, PROJECTIVE; default 0: the best */
     uint32_t seed_bits;          /* OLH, BLH: 8 .. 32; default 32. Up to 20, the aggregate has a fixed size */
@@ -166,7 +166,7 @@ NW_API NW_WARN_UNUSED nw_status nw_ldp_aggregate_add_batch(
 NW_API uint64_t nw_ldp_aggregate_count(const nw_ldp_aggregate *aggregate, nw_ldp_verdict verdict);
 NW_API uint64_t nw_ldp_aggregate_reports(const nw_ldp_aggregate *aggregate, unsigned level);
 
-/** Adds what `other`, of the same campaign and options, has. In any order and grouping the result is the same, byte for byte.
+/** Adds what `other`, of the same campaign and options, has. In any order and grouping the serialized result is the same.
  *  Errors: NW_E_ARG if they differ; NW_E_NOMEM, after which only nw_ldp_aggregate_free is allowed. */
 NW_API NW_WARN_UNUSED nw_status nw_ldp_aggregate_merge(nw_ldp_aggregate *aggregate, const nw_ldp_aggregate *other, nw_error *err);
 /** The state as bytes: the campaign, the counts by verdict, and the integers; canonical. Not secret: it was made of reports.
@@ -243,7 +243,8 @@ NW_API NW_WARN_UNUSED nw_status nw_ldp_consistent(
 
 /* ---- numbers ---- */
 
-/** The mean of the users' numbers, unbiased, and its standard error. lower, upper: the bounds given to nw_ldp_number.
+/** The mean of the users' numbers, unbiased, and its standard error, at most, given the numbers. lower, upper: the bounds given to
+ *  nw_ldp_number.
  *  Errors: NW_E_ARG: not a campaign of means, or bounds; NW_E_STATE: no reports. */
 NW_API NW_WARN_UNUSED nw_status nw_ldp_aggregate_mean(
     const nw_ldp_aggregate *aggregate, double lower, double upper, double *mean, double *error, nw_error *err);

@@ -114,7 +114,7 @@ NW_API size_t nw_ldp_report_size(const nw_ldp_campaign *campaign);
  *  Units     item: nw_ldp_item.
  *  Errors    NW_E_ARG on NULL, capacity, or a pseudonym where there must be none, and the reverse; NW_E_ENTROPY: the source
  *            failed. None of them depends on the item.
- *  Cost      some 50 ns with a buffered source; SUE, OUE, SUBSET: 5 ns an item of the domain. Below 1 KiB of stack. Threads: any.
+ *  Cost      some 50 ns with a buffered source; SUE, OUE, SUBSET: 10 ns an item of the domain. 2 KiB of stack. Threads: any.
  *  Source    docs/rooms/ldp.md#oracles.
  *  Example   examples/ldp.c */
 NW_API NW_WARN_UNUSED nw_status nw_ldp_report(const nw_ldp_campaign *campaign, const uint8_t *user, nw_ldp_item item,
