@@ -243,8 +243,8 @@ NW_API NW_WARN_UNUSED nw_status nw_ldp_consistent(
 
 /* ---- numbers ---- */
 
-/** The mean of the users' numbers, unbiased, and its standard error, at most, given the numbers. lower, upper: the bounds given to
- *  nw_ldp_number.
+/** The mean of the users' numbers, unbiased, and its standard error, at most, given the numbers. lower, upper: the bounds given
+ *  to nw_ldp_number.
  *  Errors: NW_E_ARG: not a campaign of means, or bounds; NW_E_STATE: no reports. */
 NW_API NW_WARN_UNUSED nw_status nw_ldp_aggregate_mean(
     const nw_ldp_aggregate *aggregate, double lower, double upper, double *mean, double *error, nw_error *err);

@@ -4,7 +4,9 @@
  *
  *   0 "NWLA"   4 version   5 flags (1: users are tracked)   6 zero (2)   8 campaign (88)   96 counts by verdict (7 x 8)
  *   152 reports by level (levels x 8), then one of
- *     the table (8 an entry);   logs, level by level, sorted: seed (4), cell (2);   users, sorted: user (16), level (1), payload (6)
+ *     the table (8 an entry)
+ *     logs, level by level, sorted: seed (4), cell (2)
+ *     users, sorted: user (16), level (1), payload (6)
  * Integers are little-endian. There is one way to write a state. */
 #include "server.h"
 

@@ -4,8 +4,8 @@
  *
  *   0 "NWLC"   4 version   5 oracle   6 flags (1: public coin)   7 seed bits   8 bits   9 levels   10 band (2)   12 symbols (4)
  *   16 domain (8)   24 epsilon (8)   32 first epsilon (8)   40 id (16)   56 lengths (32); integers little-endian.
- * Fields that an oracle does not use are 0, so that equal campaigns have equal bytes. The probabilities are not among them: a device
- * computes them from epsilon, so nobody can claim one and have it use another. */
+ * Fields that an oracle does not use are 0, so that equal campaigns have equal bytes. The probabilities are not among them: a
+ * device computes them from epsilon, so nobody can claim one and have it use another. */
 #include "client.h"
 
 #include <string.h>

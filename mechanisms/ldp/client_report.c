@@ -6,7 +6,8 @@
  * Payload, 6 bytes: of hashes the seed (4) and the cell (2); of unary oracles a bit an item; else the number of the output (6).
  *
  * Random words of 64 bits, in this order: 0 the coin: level in its upper half, seed in its lower half, or the hybrid's choice;
- * 1 whether the likely outputs are drawn from; 2 which of them; 3 the rounding of numbers. Unary oracles take as many as they need. */
+ * 1 whether the likely outputs are drawn from; 2 which of them; 3 the rounding of numbers. Unary oracles take as many as they
+ * need. */
 #include "client.h"
 
 #include <string.h>

@@ -38,8 +38,8 @@ void nw__ldp_plane_by_points(
     }
 }
 
-/* state[v][c]: reports of the points that agree with v in the coordinates that are not replaced yet, and whose product with v over
- * the replaced ones is c. Replaces one more coordinate of place value `value`. */
+/* state[v][c]: reports of the points that agree with v in the coordinates that are not replaced yet, and whose product with v
+ * over the replaced ones is c. Replaces one more coordinate of place value `value`. */
 static void replace(uint64_t *state, size_t vectors, size_t value, uint32_t q, uint64_t *fibre)
 {
     for (size_t high = 0; high < vectors; high += value * q)

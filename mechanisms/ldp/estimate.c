@@ -75,8 +75,8 @@ static int compare_breaks(const void *a, const void *b)
     return x > y ? -1 : x < y;
 }
 
-/* x_i = max(0, c_i - lambda w_i) with sum x_i = total: the point nearest to c in sum (x_i - c_i)^2 / w_i. The sum falls in lambda, so
- * the items above 0 are those of the largest c_i / w_i. */
+/* x_i = max(0, c_i - lambda w_i) with sum x_i = total: the point nearest to c in sum (x_i - c_i)^2 / w_i. The sum falls in
+ * lambda, so the items above 0 are those of the largest c_i / w_i. */
 static nw_status project(double *counts, const double *errors, size_t n, double total, nw_error *err)
 {
     breakpoint *b = nw__calloc(n, sizeof *b);

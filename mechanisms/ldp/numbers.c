@@ -46,9 +46,9 @@ static sums sums_of(const nw_ldp_aggregate *view)
 }
 
 /* The sum of the numbers' places, and its variance given the numbers. Of the piecewise mechanism E[z] = slope c and E[z^2] =
- * base + slope c^2 for an input c away from the middle, so E[z^2] tells the mean of c^2, and with it that of Var[z] = base + slope
- * (1 - slope) c^2. Duchi's reports are 1 with probability m = 1 - p + (2 p - 1) place: the mean of m (1 - m) is at most that of
- * the mean. */
+ * base + slope c^2 for an input c away from the middle, so E[z^2] tells the mean of c^2, and with it that of Var[z] = base +
+ * slope (1 - slope) c^2. Duchi's reports are 1 with probability m = 1 - p + (2 p - 1) place: the mean of m (1 - m) is at most
+ * that of the mean. */
 static void add_up(const nw_ldp_campaign *c, const sums *s, double *places, double *variance)
 {
     *places = *variance = 0.0;
@@ -185,7 +185,7 @@ nw_status nw_ldp_aggregate_histogram(const nw_ldp_aggregate *aggregate, bool is_
     w.sums = nw__calloc(w.outputs + 1, sizeof *w.sums);
     w.ratios = nw__calloc(w.outputs + 1, sizeof *w.ratios);
     const bool has_memory = w.sums != NULL && w.ratios != NULL;
-    if (has_memory) /* the thresholds of [LWLJ20, sec. 6.1]: of the likelihood's change, 10^-3, without smoothing e^epsilon of it */
+    if (has_memory) /* the thresholds of [LWLJ20, sec. 6.1] for a change of the likelihood */
         maximise(&w, is_smoothed, 1e-3 * (is_smoothed ? 1.0 : (double)c->ratio * 0x1p-40));
     free(w.sums);
     free(w.ratios);

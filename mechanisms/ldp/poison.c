@@ -6,8 +6,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-/* A fake user's report supports s of the targets instead of n q of them: each adds (s - r q) / (p - q) in all, and the fake users'
- * share of the frequency is missing from the honest ones  [CJG21, sec. 4]. */
+/* A fake user's report supports s of the targets instead of n q of them: each adds (s - r q) / (p - q) in all, and the fake
+ * users' share of the frequency is missing from the honest ones  [CJG21, sec. 4]. */
 double nw_ldp_attack_gain(const nw_ldp_campaign *campaign, double fakes, double targets, double mass)
 {
     const nw_ldp_law law = nw_ldp_campaign_law(campaign);

@@ -48,8 +48,8 @@ nw_ldp_verdict nw__ldp_check_payload(const nw_ldp_campaign *campaign, const uint
 /** Adds an accepted report, without counting it. */
 nw_status nw__ldp_keep(nw_ldp_aggregate *aggregate, unsigned level, const uint8_t *payload, nw_error *err);
 
-/** A user's report among the entries: of several the smallest counts, the others are NW_LDP_REPLAYED, in the aggregate's counts of
- *  verdicts too. */
+/** A user's report among the entries: of several the smallest counts, the others are NW_LDP_REPLAYED, in the aggregate's counts
+ *  of verdicts too. */
 nw_status nw__ldp_track(nw_ldp_aggregate *aggregate, const uint8_t *user, unsigned level, const uint8_t *payload,
     nw_ldp_verdict *verdict, nw_error *err);
 /** The used entries, sorted by user: users of them; NULL if memory lacks. */
