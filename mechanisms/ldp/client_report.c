@@ -168,7 +168,9 @@ static nw_status make_short(const job *j, nw_ldp_item item, uint8_t *out)
     const nw_status status = draw_words(j, words, item);
     if (status != NW_OK)
         return status;
-    unsigned level = j->level >= 0 ? (unsigned)j->level : (unsigned)(((words[COIN] >> 32) * c->levels) >> 32);
+    unsigned level = j->level >= 0 ? (unsigned)j->level : 0;
+    if (j->level < 0 && c->levels > 1) /* public, as the seed is: the report tells both */
+        level = (unsigned)(((words[COIN] >> 32) * c->levels) >> 32);
     if (c->seed_bits != 0)
         seed = (uint32_t)(words[COIN] & (UINT32_MAX >> (32 - c->seed_bits)));
     if (c->is_public_coin)

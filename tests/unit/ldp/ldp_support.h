@@ -102,8 +102,8 @@ static inline int draw_script(void *context, uint8_t *out, size_t n)
 }
 
 /* The payload of a short report whose words are these. */
-static inline uint64_t payload_of(const nw_ldp_campaign *c, nw_ldp_item item, uint64_t coin, uint64_t keep, uint64_t which,
-    uint64_t round)
+static inline uint64_t payload_of(
+    const nw_ldp_campaign *c, nw_ldp_item item, uint64_t coin, uint64_t keep, uint64_t which, uint64_t round)
 {
     uint8_t report[NW_LDP_SHORT_REPORT];
     script s = { (const uint64_t[]){ coin, keep, which, round }, 4, 0 };

@@ -128,8 +128,8 @@ static void report_memoised__has_few_different_reports(void **state)
     const uint8_t key[NW_LDP_KEY_BYTES] = { 9 };
     const int oracles[] = { NW_LDP_OLH, NW_LDP_BLH, NW_LDP_DUCHI };
     for (size_t o = 0; o < 3; o++) {
-        const nw_ldp_campaign c = oracles[o] == NW_LDP_DUCHI ? make(NW_LDP_DUCHI, 1.0, 0)
-                                                             : make((nw_ldp_oracle)oracles[o], 1.0, 1 << 20);
+        const nw_ldp_campaign c =
+            oracles[o] == NW_LDP_DUCHI ? make(NW_LDP_DUCHI, 1.0, 0) : make((nw_ldp_oracle)oracles[o], 1.0, 1 << 20);
         uint8_t seen[64][NW_LDP_SHORT_REPORT];
         size_t n = 0;
         for (uint64_t x = 0; x < VALUES; x++) {

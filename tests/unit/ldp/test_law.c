@@ -122,8 +122,8 @@ static uint64_t kept(const nw_ldp_campaign *c, nw_ldp_item item, uint64_t coin, 
 }
 
 /* Adds to law[y] the number of values of the word WHICH that give y, times `times`. */
-static void add_pieces(const nw_ldp_campaign *c, nw_ldp_item item, uint64_t coin, uint64_t round, uint64_t keep, big times, big *law,
-    size_t outputs)
+static void add_pieces(
+    const nw_ldp_campaign *c, nw_ldp_item item, uint64_t coin, uint64_t round, uint64_t keep, big times, big *law, size_t outputs)
 {
     uint64_t start = 0;
     size_t pieces = 0;
@@ -146,8 +146,7 @@ static void add_pieces(const nw_ldp_campaign *c, nw_ldp_item item, uint64_t coin
 }
 
 /* 2^128 times the probability of each output, of an item, given the coin and the rounding. */
-static void find_law(
-    const nw_ldp_campaign *c, nw_ldp_item item, uint64_t coin, uint64_t round, big *law, size_t outputs)
+static void find_law(const nw_ldp_campaign *c, nw_ldp_item item, uint64_t coin, uint64_t round, big *law, size_t outputs)
 {
     memset(law, 0, outputs * sizeof *law);
     /* a word for which the two classes differ: the likely and the other outputs are disjoint */
