@@ -49,6 +49,12 @@ static inline nw_ldp_campaign make_bits(nw_ldp_oracle oracle, double epsilon, ui
     return campaign_of(o);
 }
 
+static inline void assert_near(double found, double wanted, double tolerance)
+{
+    if (!(fabs(found - wanted) <= tolerance))
+        fail_msg("%.17g, must be %.17g to within %g", found, wanted, tolerance);
+}
+
 static inline nw_ldp_item item_of(uint64_t low)
 {
     return (nw_ldp_item){ 0, low };
