@@ -4,7 +4,7 @@
 #define LDP_SUPPORT_H
 
 /* ldp_support.h - what the tests of the local room share: campaigns, and a source whose words a test chooses. */
-#include "client.h"
+#include "server.h"
 
 #include <noisewright.h>
 #include <nw/testing.h>
