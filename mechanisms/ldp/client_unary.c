@@ -24,15 +24,19 @@ uint64_t nw__ldp_next(nw__ldp_words *words, uint64_t ahead)
     return word;
 }
 
-/* Uniform in 0 .. bound - 1, exactly [Lem19]: whether a word is refused depends on the word and on bound, which is public. */
+/* Uniform in 0 .. bound - 1, exactly [Lem19]: whether a word is refused depends on the word and on bound, which is public. As bounds
+ * are below 2^17, a word is refused with probability below 2^-47: a source of which that many are refused is broken. */
 static uint64_t below(nw__ldp_words *words, uint64_t bound, uint64_t ahead)
 {
+    enum { MOST_REFUSED = 16 };
     const uint64_t least = (0 - bound) % bound;
-    for (;;) {
+    for (int i = 0; i < MOST_REFUSED; i++) {
         const uint64_t word = nw__ldp_next(words, ahead);
-        if (word * bound >= least || words->has_failed)
+        if (word * bound >= least)
             return nw__mul_high(word, bound);
     }
+    words->has_failed = true;
+    return 0;
 }
 
 /* A set of w items: the user's with probability keep / 2^64, and so many of the others that there are w, each choice of them

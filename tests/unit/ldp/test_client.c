@@ -248,6 +248,24 @@ static void report__refuses_without_a_trace(void **state)
     assert_int_equal(nw_ldp_report_memoised(&c, NULL, NULL, item_of(1), NULL, NULL, report, 16), NW_E_ARG);
 }
 
+static int draw_zeros(void *context, uint8_t *out, size_t n)
+{
+    (void)context;
+    memset(out, 0, n);
+    return 0;
+}
+
+/* A source that only gives what exact draws refuse must not keep a device busy for ever. */
+static void report__ends_with_a_broken_source(void **state)
+{
+    (void)state;
+    uint8_t report[64];
+    const nw_ldp_campaign c = make(NW_LDP_SUBSET, 1.0, 30);
+    assert_int_equal(nw_ldp_report(&c, NULL, item_of(1), draw_zeros, NULL, report, sizeof report), NW_E_ENTROPY);
+    for (size_t i = 0; i < nw_ldp_report_size(&c); i++)
+        assert_int_equal(report[i], 0);
+}
+
 static void report_many__refuses(void **state)
 {
     (void)state;
@@ -299,6 +317,7 @@ int main(void)
         cmocka_unit_test(report_memoised__randomises_a_permanent_answer),
         cmocka_unit_test(public_coin__decides_level_and_seed),
         cmocka_unit_test(report__refuses_without_a_trace),
+        cmocka_unit_test(report__ends_with_a_broken_source),
         cmocka_unit_test(report_many__refuses),
         cmocka_unit_test(prefix__is_the_leading_bits),
     };
