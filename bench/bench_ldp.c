@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* bench_ldp.c - speed of local reports: the device with the library's generator, beside the random bytes that a report takes; the
- * server taking reports, beside a copy of their bytes; decoding of listed items by each kernel, beside plain C; of subtrees, beside
- * listing their items. CPU seconds; of decoding on one thread. */
+ * server taking reports, beside a copy of their bytes; decoding of listed items by each kernel, beside plain C; of subtrees,
+ * beside listing their items. CPU seconds; of decoding on one thread. */
 #include "figures.h"
 #include "server.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* ldp.c - which of 8 colours people like, without anybody telling: an organiser publishes a campaign, each device answers with one
- * randomised report of 16 bytes, two servers count, and one of them estimates. */
+/* ldp.c - which of 8 colours people like, without anybody telling: an organiser publishes a campaign, each device answers with
+ * one randomised report of 16 bytes, two servers count, and one of them estimates. */
 #include <noisewright.h>
 #include <stdio.h>
 #include <stdlib.h>

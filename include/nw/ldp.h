@@ -227,7 +227,7 @@ NW_API NW_WARN_UNUSED nw_status nw_ldp_aggregate_estimate(const nw_ldp_aggregate
 typedef enum nw_ldp_rule {
     NW_LDP_UNBIASED = 1, /* leaves them as they are */
     NW_LDP_BASE_CUT = 2, /* 0 unless above what noise alone reaches but for `risk` among all n, 0.05 if that is 0 */
-    NW_LDP_NORM_SUB = 3, /* the nearest counts that are not negative and add up to `total` [WLLCSJ20] */
+    NW_LDP_NORM_SUB = 3, /* the nearest counts that are not negative and add up to `total` [WLLSL20] */
     NW_LDP_SIMPLEX = 4   /* the same with distances in standard errors */
 } nw_ldp_rule;
 NW_API const char *nw_ldp_rule_name(nw_ldp_rule rule); /* "unbiased", "base_cut", "norm_sub", "simplex" */

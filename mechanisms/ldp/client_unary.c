@@ -24,8 +24,8 @@ uint64_t nw__ldp_next(nw__ldp_words *words, uint64_t ahead)
     return word;
 }
 
-/* Uniform in 0 .. bound - 1, exactly [Lem19]: whether a word is refused depends on the word and on bound, which is public. As bounds
- * are below 2^17, a word is refused with probability below 2^-47: a source of which that many are refused is broken. */
+/* Uniform in 0 .. bound - 1, exactly [Lem19]: whether a word is refused depends on the word and on bound, which is public. As
+ * bounds are below 2^17, a word is refused with probability below 2^-47: a source of which that many are refused is broken. */
 static uint64_t below(nw__ldp_words *words, uint64_t bound, uint64_t ahead)
 {
     enum { MOST_REFUSED = 16 };

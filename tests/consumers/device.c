@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* device.c - a program with the device's library alone: reads a campaign (grr over 10 items, epsilon 1), reports item 3 with random
- * bytes that are all 0, with which the truth is kept. */
+/* device.c - a program with the device's library alone: reads a campaign (grr over 10 items, epsilon 1), reports item 3 with
+ * random bytes that are all 0, with which the truth is kept. */
 #include <nw/ldp_client.h>
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-FileCopyrightText: 2026 the Noisewright authors
 # SPDX-License-Identifier: Apache-2.0
-# run.sh KIND BUILD_FOLDER - builds and runs consumer.c (of the device's library: device.c) against the installed library, or with it as a subproject.
+# run.sh KIND BUILD_FOLDER - builds and runs consumer.c (with the device's library: device.c) against the installed library, or
+# with it as a subproject.
 # The library is installed into a temporary folder and moved once more, so nothing may depend on where it was configured to live.
 set -euo pipefail
 kind=$1

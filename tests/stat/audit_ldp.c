@@ -40,7 +40,8 @@ typedef struct local {
 
 enum { BATCH = 512 };
 
-/* -1, 0, 1: whether the report speaks for the second item, the first, or neither more than for the other; of numbers, the output. */
+/* -1, 0, 1: whether the report speaks for the second item, the first, or neither more than for the other; of numbers, the
+ * output. */
 static double statistic(const nw_ldp_campaign *c, const nw_ldp_item items[2], const uint8_t *report)
 {
     const uint8_t *payload = report + NW_LDP_REPORT_HEADER;

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* stat_ldp.c - how far estimates from real reports are off: the variance of every oracle against its formula, errors of held items,
- * means and the square wave. Fixed seeds. A mean square of N independent normal errors has a relative deviation of sqrt(2 / N);
- * the bounds below are six of them or more. */
+/* stat_ldp.c - how far estimates from real reports are off: the variance of every oracle against its formula, errors of held
+ * items, means and the square wave. Fixed seeds. A mean square of N independent normal errors has a relative deviation of sqrt(2
+ * / N); the bounds below are six of them or more. */
 #include <noisewright.h>
 #include <nw/testing.h>
 

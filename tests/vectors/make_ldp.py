@@ -10,7 +10,8 @@ import json
 import sys
 
 M = 1 << 64
-ORACLES = ["", "grr", "sue", "oue", "olh", "blh", "hadamard", "subset", "projective", "duchi", "piecewise", "hybrid", "square_wave"]
+ORACLES = ["", "grr", "sue", "oue", "olh", "blh", "hadamard", "subset", "projective", "duchi", "piecewise", "hybrid",
+           "square_wave"]
 
 
 def exp40(epsilon):
@@ -230,9 +231,11 @@ def campaigns():
     yield Campaign("sue", 2.0, 20, symbols=2), [0, 19, 25]
     yield Campaign("oue", 1.5, 70, symbols=2), [0, 69]
     yield Campaign("olh", 1.0, 1 << 20, symbols=4, seed_bits=32), [0, 1, 1048575]
-    yield Campaign("olh", 3.0, bits=100, lengths=[10, 40, 70, 100], symbols=21, seed_bits=24), [5, (1 << 100) - 1, 1 << 99, 1 << 120]
+    deep = Campaign("olh", 3.0, bits=100, lengths=[10, 40, 70, 100], symbols=21, seed_bits=24)
+    yield deep, [5, (1 << 100) - 1, 1 << 99, 1 << 120]
     yield Campaign("blh", 2.0, bits=48, lengths=[16, 32, 48], symbols=8, seed_bits=32), [0, 0x123456789ABC, 1 << 47]
-    yield Campaign("blh", 4.0, bits=128, lengths=[64, 128], symbols=64, seed_bits=16, public=True, id_=b"public"), [3, (1 << 127) + 5]
+    public = Campaign("blh", 4.0, bits=128, lengths=[64, 128], symbols=64, seed_bits=16, public=True, id_=b"public")
+    yield public, [3, (1 << 127) + 5]
     yield Campaign("hadamard", 2.0, 37, symbols=4), [0, 17, 36]
     yield Campaign("subset", 1.0, 12, symbols=3), [0, 5, 11]
     yield Campaign("subset", 0.5, 60, symbols=23), [0, 59]

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-FileCopyrightText: 2026 the Noisewright authors
 # SPDX-License-Identifier: Apache-2.0
-# constant_time.sh PROGRAM... - no report's time may depend on a secret: runs secrets.c under valgrind's memcheck, in each build that
-# it is given in, and once with each planted leak, which has to be found.
+# constant_time.sh PROGRAM... - no report's time may depend on a secret: runs secrets.c under valgrind's memcheck, in each build
+# that it is given in, and once with each planted leak, which has to be found.
 set -uo pipefail
 if [ $# = 0 ] || ! command -v valgrind >/dev/null; then
     echo "1..0 # SKIP no valgrind"

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* secrets.c - reports made of secrets that valgrind takes for undefined memory: it then complains of every branch and every address
- * that depends on them. Run by constant_time.sh. An argument plants a leak instead: "branch", "index".
+/* secrets.c - reports made of secrets that valgrind takes for undefined memory: it then complains of every branch and every
+ * address that depends on them. Run by constant_time.sh. An argument plants a leak instead: "branch", "index".
  *
  * Secret: the item, the device's key, and all random bytes; of the subset oracle, whose rejections depend on random bytes, the
  * item and the first word, which decides whether the item is in the set. Of several levels the first word, and so the key, which

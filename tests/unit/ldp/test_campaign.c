@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* test_campaign.c - options, the choices that are left open against search over all parameters, canonical bytes, laws by adding up
- * outputs, and costs. */
+/* test_campaign.c - options, the choices that are left open against search over all parameters, canonical bytes, laws by adding
+ * up outputs, and costs. */
 #include "ldp_support.h"
 
 #include <nw/accounting.h>

@@ -119,8 +119,8 @@ static void report_memoised__repeats_itself(void **state)
     }
 }
 
-/* What a memoised report is made of is at most nw_ldp_memo_values inputs, and equal inputs give equal reports: over 20000 values one
- * device sends no more different reports than that. Of hashes a device has one seed. */
+/* What a memoised report is made of is at most nw_ldp_memo_values inputs, and equal inputs give equal reports: over 20000 values
+ * one device sends no more different reports than that. Of hashes a device has one seed. */
 static void report_memoised__has_few_different_reports(void **state)
 {
     (void)state;

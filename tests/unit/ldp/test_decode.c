@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* test_decode.c - supports against counting each report against each item, by the client's hash or by a definition; kernels against
- * plain C; transforms against sums. */
+/* test_decode.c - supports against counting each report against each item, by the client's hash or by a definition; kernels
+ * against plain C; transforms against sums. */
 #include "ldp_support.h"
 
 enum { REPORTS = 700 };

@@ -290,8 +290,8 @@ static void mean__refuses(void **state)
     nw_ldp_aggregate_free(b);
 }
 
-/* Expected counts of a known histogram: without smoothing they have it as the maximum of their likelihood; with smoothing it comes
- * out nearly so, as it is smooth. */
+/* Expected counts of a known histogram: without smoothing they have it as the maximum of their likelihood; with smoothing it
+ * comes out nearly so, as it is smooth. */
 static void histogram__finds_what_made_the_counts(void **state)
 {
     (void)state;

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* test_law.c - the exact law of every oracle, recovered from the client itself: for chosen random words the client is a function of
- * two of them, monotone in pieces, so bisection finds the integers of which each probability is made. For all pairs of inputs the
- * ratio must not exceed e^epsilon, in integers of any size, and must nearly reach it. */
+/* test_law.c - the exact law of every oracle, recovered from the client itself: for chosen random words the client is a function
+ * of two of them, monotone in pieces, so bisection finds the integers of which each probability is made. For all pairs of inputs
+ * the ratio must not exceed e^epsilon, in integers of any size, and must nearly reach it. */
 #include "ldp_support.h"
 
 #include <sodium.h>
@@ -296,8 +296,8 @@ static void report__keeps_the_ratio_of_bits(void **state)
         }
 }
 
-/* Sets: the user's item is in it with probability keep / 2^64; all sets with, and all without it, are equally likely, so the ratio
- * is keep / (2^64 - keep) times (d - w) / w. */
+/* Sets: the user's item is in it with probability keep / 2^64; all sets with, and all without it, are equally likely, so the
+ * ratio is keep / (2^64 - keep) times (d - w) / w. */
 static void report__keeps_the_ratio_of_sets(void **state)
 {
     (void)state;
