@@ -25,16 +25,28 @@ enum {
 
 /* ---- masks ---- */
 
+/** x, which the compiler no longer knows to be a mask: else it may choose between two addresses, or branches, instead. */
+static inline uint64_t nw__opaque(uint64_t x)
+{
+#if defined(__GNUC__)
+    __asm__("" : "+r"(x));
+    return x;
+#else
+    volatile uint64_t y = x;
+    return y;
+#endif
+}
+
 /** All ones if x is not 0, else 0. */
 static inline uint64_t nw__mask(uint64_t x)
 {
-    return 0 - ((x | (0 - x)) >> 63);
+    return nw__opaque(0 - ((x | (0 - x)) >> 63));
 }
 
 /** All ones if a < b, else 0. */
 static inline uint64_t nw__mask_less(uint64_t a, uint64_t b)
 {
-    return 0 - (((~a & b) | ((~a | b) & (a - b))) >> 63);
+    return nw__opaque(0 - (((~a & b) | ((~a | b) & (a - b))) >> 63));
 }
 
 static inline uint64_t nw__mask_equal(uint64_t a, uint64_t b)
@@ -61,7 +73,8 @@ static inline uint64_t nw__parity(uint64_t x)
 static inline uint64_t nw__mul_high(uint64_t a, uint64_t b)
 {
 #ifdef __SIZEOF_INT128__
-    return (uint64_t)(((unsigned __int128)a * b) >> 64);
+    __extension__ typedef unsigned __int128 wide;
+    return (uint64_t)(((wide)a * b) >> 64);
 #else
     const uint64_t a0 = a & UINT32_MAX;
     const uint64_t a1 = a >> 32;

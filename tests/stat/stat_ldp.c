@@ -6,6 +6,7 @@
 #include <noisewright.h>
 #include <nw/testing.h>
 
+#include <gsl/gsl_cdf.h>
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -107,6 +108,43 @@ static void variance__of_every_oracle_is_its_formula(void **state)
             assert_true(fabs(e.standardised - 1.0) < 6.0 * sqrt(2.0 / (RUNS * 10)) + slack);
             assert_true(fabs(e.bias) < 6.0);
         }
+}
+
+/* All sets with the user's item are equally likely, and all without it: 6 items, 20 sets of 3. */
+static void subset__draws_sets_evenly(void **state)
+{
+    (void)state;
+    enum { DOMAIN = 6, MANY = 400000, OWN = 4 };
+    nw_ldp_campaign c;
+    nw_ldp_campaign_opts o = NW_LDP_CAMPAIGN_OPTS_INIT;
+    static nw_ldp_item items[MANY];
+    static uint8_t reports[MANY][NW_LDP_SHORT_REPORT];
+    double counts[1 << DOMAIN] = { 0.0 };
+    nw_rng *rng = NULL;
+    o.oracle = NW_LDP_SUBSET;
+    o.epsilon = 1.0;
+    o.domain = DOMAIN;
+    o.symbols = 3;
+    assert_int_equal(nw_ldp_campaign_make(&c, &o, NULL), NW_OK);
+    assert_int_equal(nw_rng_new_insecure_seeded(&rng, 21, NULL), NW_OK);
+    for (size_t i = 0; i < MANY; i++)
+        items[i].low = OWN;
+    assert_int_equal(nw_ldp_report_many(&c, rng, NULL, items, MANY, -1, reports[0], sizeof reports, NULL), NW_OK);
+    for (size_t i = 0; i < MANY; i++)
+        counts[reports[i][NW_LDP_REPORT_HEADER] & 63]++;
+    const double kept = nw_ldp_campaign_law(&c).own;
+    double chi_square = 0.0;
+    for (unsigned set = 0; set < 1u << DOMAIN; set++) {
+        if (__builtin_popcount(set) != 3) {
+            assert_true(counts[set] == 0.0);
+            continue;
+        }
+        const double expected = MANY * ((set >> OWN & 1) != 0 ? kept : 1.0 - kept) / 10.0; /* of 10 sets either way */
+        chi_square += (counts[set] - expected) * (counts[set] - expected) / expected;
+    }
+    print_message("# subset: chi-square %.1f of 19 degrees\n", chi_square);
+    assert_true(gsl_cdf_chisq_Q(chi_square, 19.0) > 1e-9);
+    nw_rng_free(rng);
 }
 
 /* The figure of the published optimum at d = 1024, epsilon = 1: 3.69 n, to 2 %. */
@@ -215,6 +253,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(variance__of_every_oracle_is_its_formula),
+        cmocka_unit_test(subset__draws_sets_evenly),
         cmocka_unit_test(mean_square_error__of_local_hashing_is_the_optimum),
         cmocka_unit_test(variance__of_few_seeds_has_its_second_term),
         cmocka_unit_test(mean__deviates_as_predicted),
