@@ -139,7 +139,7 @@ typedef enum nw_ldp_verdict {
 } nw_ldp_verdict;
 NW_API const char *nw_ldp_verdict_name(nw_ldp_verdict verdict); /* "accepted", "malformed", "foreign", "out_of_range", ... */
 
-/** Shapes: opts: NULL for the defaults. Errors: NW_E_ARG naming the option; NW_E_NOMEM. */
+/** Shapes: opts: NULL for the defaults. Errors: NW_E_ARG naming the option; NW_E_NOMEM; NW_E_ENTROPY if users are tracked. */
 NW_API NW_WARN_UNUSED nw_status nw_ldp_aggregate_new(
     nw_ldp_aggregate **out, const nw_ldp_campaign *campaign, const nw_ldp_aggregate_opts *opts, nw_error *err);
 NW_API void nw_ldp_aggregate_free(nw_ldp_aggregate *aggregate);

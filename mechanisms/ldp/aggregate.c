@@ -153,11 +153,10 @@ static nw_status log_report(nw_ldp_aggregate *a, unsigned level, uint32_t seed, 
 {
     nw__ldp_block *block = a->logs[level];
     if (block == NULL || block->used == NW__LDP_BLOCK) {
-        block = malloc(sizeof *block);
+        block = nw__calloc(1, sizeof *block);
         if (block == NULL)
             return nw__fail_memory(err, "nw_ldp_aggregate");
         block->next = a->logs[level];
-        block->used = 0;
         a->logs[level] = block;
     }
     block->seeds[block->used] = seed;

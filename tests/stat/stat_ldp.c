@@ -110,6 +110,26 @@ static void variance__of_every_oracle_is_its_formula(void **state)
         }
 }
 
+/* The same of RAPPOR's two answers, one after the other. */
+static void variance__of_a_first_epsilon_is_its_formula(void **state)
+{
+    (void)state;
+    enum { DOMAIN = 128, RUNS = 160 };
+    nw_ldp_campaign c;
+    nw_ldp_campaign_opts o = NW_LDP_CAMPAIGN_OPTS_INIT;
+    o.oracle = NW_LDP_SUE;
+    o.epsilon = 4.0;
+    o.first_epsilon = 1.0;
+    o.domain = DOMAIN;
+    assert_int_equal(nw_ldp_campaign_make(&c, &o, NULL), NW_OK);
+    const errors e = measure(&c, DOMAIN, RUNS, 77);
+    const double root = exp(0.5); /* as of one report of epsilon 1: sqrt(e) / (sqrt(e) - 1)^2 */
+    const double ratio = e.absent / (root / ((root - 1.0) * (root - 1.0)));
+    print_message("# sue, epsilon 4, of one report 1: variance %.4f of the formula, bias %.2f\n", ratio, e.bias);
+    assert_true(fabs(ratio - 1.0) < 0.05);
+    assert_true(fabs(e.bias) < 6.0);
+}
+
 /* All sets with the user's item are equally likely, and all without it: 6 items, 20 sets of 3. */
 static void subset__draws_sets_evenly(void **state)
 {
@@ -253,6 +273,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(variance__of_every_oracle_is_its_formula),
+        cmocka_unit_test(variance__of_a_first_epsilon_is_its_formula),
         cmocka_unit_test(subset__draws_sets_evenly),
         cmocka_unit_test(mean_square_error__of_local_hashing_is_the_optimum),
         cmocka_unit_test(variance__of_few_seeds_has_its_second_term),
