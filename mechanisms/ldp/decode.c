@@ -80,6 +80,8 @@ nw_status nw_ldp_aggregate_support(
             : items == NULL   ? "items"
                               : "supports");
     NW__TRY(nw__ldp_check_items(&aggregate->campaign, level, 0, items, n, __func__, err));
+    if (n == 0)
+        return NW_OK;
     NW__TRY(nw__ldp_view(aggregate, &view, err));
     const nw_status status = support(view, level, items, n, supports, err);
     nw__ldp_view_free(aggregate, view);
@@ -128,6 +130,8 @@ nw_status nw_ldp_aggregate_subtree(const nw_ldp_aggregate *aggregate, unsigned l
     if (!nw__mul_size(n, sizeof *supports << suffix_bits, &bytes))
         return nw__fail(err, NW_E_ARG, __func__, "n is %zu, must be less with suffix_bits %u", n, suffix_bits);
     NW__TRY(nw__ldp_check_items(c, level, suffix_bits, prefixes, n, __func__, err));
+    if (n == 0)
+        return NW_OK;
     NW__TRY(nw__ldp_view(aggregate, &view, err));
     const nw_status status = c->oracle == NW_LDP_BLH ? nw__ldp_subtree_blh(view, level, prefixes, n, suffix_bits, supports,
                                                            nw__ldp_kernels_best(), err)

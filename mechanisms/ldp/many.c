@@ -32,6 +32,8 @@ nw_status nw_ldp_report_many(const nw_ldp_campaign *campaign, nw_rng *rng, const
     if (level < -1 || level >= campaign->levels || (level >= 0 && campaign->is_public_coin))
         return nw__fail(err, NW_E_ARG, __func__, "level is %d, must be -1%s", level,
             campaign->is_public_coin ? " if the coin is public" : ", or a level of the campaign");
+    if (n == 0)
+        return NW_OK;
     memset(out, 0, bytes);
     NW__TRY(nw__rng_begin(rng, err));
     for (size_t i = 0; i < n; i++) {

@@ -379,6 +379,8 @@ static void support__refuses(void **state)
     assert_int_equal(nw_ldp_aggregate_subtree(a, 0, &item, SIZE_MAX / 4, 1, supports, &err), NW_E_ARG);
     assert_int_equal(nw_ldp_aggregate_subtree(NULL, 0, &item, 1, 1, supports, &err), NW_E_ARG);
     assert_int_equal(nw_ldp_aggregate_subtree(a, 0, NULL, 1, 1, supports, &err), NW_E_ARG);
+    assert_int_equal(nw_ldp_aggregate_support(a, 0, NULL, 0, NULL, &err), NW_OK);
+    assert_int_equal(nw_ldp_aggregate_subtree(a, 0, NULL, 0, 1, NULL, &err), NW_OK);
     item = (nw_ldp_item){ 1, 0 };
     assert_int_equal(nw_ldp_aggregate_support(a, 1, &item, 1, supports, &err), NW_E_ARG);
     nw_ldp_aggregate_free(a);
