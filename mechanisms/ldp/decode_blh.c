@@ -150,33 +150,53 @@ typedef struct subtree {
     unsigned level;
     unsigned suffix_bits;
     size_t prefixes; /* of this group */
+    bool has_lanes;  /* sums are interleaved: it takes NW__LDP_LANES prefixes to be worth it */
     parities *parities;
     terms terms;
-    int32_t *sums; /* [prefixes][2^suffix_bits] */
+    int32_t *sums; /* [prefixes][2^suffix_bits], or blocks of [2^suffix_bits][lane] */
     int64_t *supports;
 } subtree;
 
+/* Arrays that are worked on together: all lanes of an interleaved block, or one. */
+static size_t lanes_of(const subtree *s)
+{
+    return s->has_lanes ? NW__LDP_LANES : 1;
+}
+
 static void scatter_terms(subtree *s)
 {
-#pragma omp parallel for schedule(dynamic) num_threads(nw__threads(0)) if (s->prefixes > 1)
-    for (size_t p = 0; p < s->prefixes; p++)
-        s->kernels->scatter(
-            s->sums + (p << s->suffix_bits), s->terms.places, s->terms.signs, s->terms.weights, s->terms.n, (unsigned)p);
+    const terms *t = &s->terms;
+    const size_t lanes = lanes_of(s);
+#pragma omp parallel for schedule(dynamic) num_threads(nw__threads(0)) if (s->prefixes > lanes)
+    for (size_t p = 0; p < s->prefixes; p += lanes)
+        (s->has_lanes ? s->kernels->scatter_lanes : s->kernels->scatter)(
+            s->sums + (p << s->suffix_bits), t->places, t->signs, t->weights, t->n, (unsigned)p);
     s->terms.n = 0;
+}
+
+/* Adds transformed sums to the supports, of interleaved ones lane by lane, and clears them. */
+static void add_sums(const subtree *s, size_t first, int32_t *x)
+{
+    const size_t n = (size_t)1 << s->suffix_bits;
+    const size_t lanes = lanes_of(s);
+    const size_t used = s->prefixes - first < lanes ? s->prefixes - first : lanes;
+    for (size_t p = 0; p < used; p++) {
+        int64_t *out = s->supports + ((first + p) << s->suffix_bits);
+        for (size_t i = 0; i < n; i++)
+            out[i] += x[i * lanes + p];
+    }
+    memset(x, 0, n * lanes * sizeof *x);
 }
 
 static void transform_sums(subtree *s)
 {
-    const size_t n = (size_t)1 << s->suffix_bits;
+    const size_t lanes = lanes_of(s);
     scatter_terms(s);
-#pragma omp parallel for schedule(dynamic) num_threads(nw__threads(0)) if (s->prefixes > 1)
-    for (size_t p = 0; p < s->prefixes; p++) {
+#pragma omp parallel for schedule(dynamic) num_threads(nw__threads(0)) if (s->prefixes > lanes)
+    for (size_t p = 0; p < s->prefixes; p += lanes) {
         int32_t *x = s->sums + (p << s->suffix_bits);
-        int64_t *out = s->supports + (p << s->suffix_bits);
-        s->kernels->transform(x, s->suffix_bits);
-        for (size_t i = 0; i < n; i++)
-            out[i] += x[i];
-        memset(x, 0, n * sizeof *x);
+        (s->has_lanes ? s->kernels->transform_lanes : s->kernels->transform)(x, s->suffix_bits);
+        add_sums(s, p, x);
     }
     s->terms.weight = 0;
 }
@@ -293,12 +313,14 @@ nw_status nw__ldp_subtree_blh(const nw_ldp_aggregate *view, unsigned level, cons
     subtree s = { .aggregate = view, .kernels = kernels, .level = level, .suffix_bits = suffix_bits };
     const size_t at_once = (size_t)MOST_SUMS >> suffix_bits;
     const size_t group = at_once < 1 ? 1 : at_once < GROUP ? at_once : GROUP;
+    const size_t room = n < group ? (n + NW__LDP_LANES - 1) / NW__LDP_LANES * NW__LDP_LANES : group;
     const unsigned bits = view->campaign.lengths[level] - suffix_bits;
     const int64_t g = view->campaign.symbols;
-    const bool has_memory = allocate(&s, n < group ? n : group);
+    const bool has_memory = allocate(&s, room < group ? room : group);
     memset(supports, 0, (n << suffix_bits) * sizeof *supports);
     for (size_t i = 0; has_memory && i < n; i += group) {
         s.prefixes = n - i < group ? n - i : group;
+        s.has_lanes = group >= NW__LDP_LANES && s.prefixes > NW__LDP_LANES / 4;
         s.supports = supports + (i << suffix_bits);
         set_parities(s.parities, prefixes + i, s.prefixes, bits);
         if (view->table != NULL)

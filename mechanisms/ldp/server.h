@@ -64,6 +64,8 @@ nw_status nw__ldp_check_items(const nw_ldp_campaign *campaign, unsigned level, u
 
 /* ---- kernels ---- */
 
+enum { NW__LDP_LANES = 16 };
+
 /** Inner loops, compiled for several vector units; all give the same integers. */
 typedef struct nw__ldp_kernels {
     const char *name;
@@ -75,6 +77,10 @@ typedef struct nw__ldp_kernels {
     void (*transform)(int32_t *x, unsigned log2_n);
     /** x[places[i]] += 1 - 2 (bit `shift` of signs[i]), times weights[i] unless that is NULL. */
     void (*scatter)(int32_t *x, const uint32_t *places, const uint64_t *signs, const int32_t *weights, size_t n, unsigned shift);
+    /** The same two for NW__LDP_LANES arrays, interleaved: [place][lane], lane j with bit shift + j. */
+    void (*transform_lanes)(int32_t *x, unsigned log2_n);
+    void (*scatter_lanes)(
+        int32_t *x, const uint32_t *places, const uint64_t *signs, const int32_t *weights, size_t n, unsigned shift);
 } nw__ldp_kernels;
 extern const nw__ldp_kernels nw__ldp_kernels_plain;
 extern const nw__ldp_kernels nw__ldp_kernels_avx2;

@@ -221,6 +221,27 @@ static void support__adds_up(void **state)
 
 /* ---- kernels ---- */
 
+/* Interleaved arrays against one array after the other. */
+static void check_lanes(
+    const nw__ldp_kernels *kernels, const uint32_t *places, const uint64_t *signs, const int32_t *weights, size_t n)
+{
+    enum { LOG2 = 11, SHIFT = 48 };
+    static int32_t woven[NW__LDP_LANES << LOG2];
+    int32_t plain[1 << LOG2];
+    for (int has_weights = 0; has_weights < 2; has_weights++) {
+        memset(woven, 0, sizeof woven);
+        kernels->scatter_lanes(woven, places, signs, has_weights ? weights : NULL, n, SHIFT);
+        kernels->transform_lanes(woven, LOG2);
+        for (unsigned j = 0; j < NW__LDP_LANES; j++) {
+            memset(plain, 0, sizeof plain);
+            nw__ldp_kernels_plain.scatter(plain, places, signs, has_weights ? weights : NULL, n, SHIFT + j);
+            nw__ldp_kernels_plain.transform(plain, LOG2);
+            for (size_t i = 0; i < (size_t)1 << LOG2; i++)
+                assert_int_equal(woven[i * NW__LDP_LANES + j], plain[i]);
+        }
+    }
+}
+
 static void kernels__agree_with_plain_c(void **state)
 {
     (void)state;
@@ -242,6 +263,7 @@ static void kernels__agree_with_plain_c(void **state)
         weights[i] = (int32_t)(nw__ldp_word(i, 11) % 2001) - 1000;
     }
     const nw__ldp_kernels *plain = nw__ldp_kernels_at(0);
+    check_lanes(plain, places, signs, weights, N);
     for (size_t k = 1; nw__ldp_kernels_at(k) != NULL; k++) {
         const nw__ldp_kernels *kernels = nw__ldp_kernels_at(k);
         if (!nw__ldp_kernels_can_run(kernels))
@@ -262,6 +284,7 @@ static void kernels__agree_with_plain_c(void **state)
                 plain->transform(x[1], log2);
                 assert_memory_equal(x[0], x[1], sizeof x[0]);
             }
+        check_lanes(kernels, places, signs, weights, N);
     }
     assert_true(nw__ldp_kernels_can_run(nw__ldp_kernels_best()));
 }
