@@ -222,12 +222,45 @@ static void aggregate_new__refuses_without_entropy(void **state)
     assert_null(a);
 }
 
+/* A step that lacks memory leaves the search where it was, and can be made again. */
+static void search__stays_where_it_was_without_memory(void **state)
+{
+    (void)state;
+    static const nw_hh_protocol protocols[] = { NW_HH_PEM, NW_HH_SHARED, NW_HH_POOLED };
+    nw_ldp_aggregate *a = full(NW_LDP_BLH, false);
+    const nw_ldp_aggregate *const aggregates[2] = { a, a };
+    for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++) {
+        nw_hh_opts o = NW_HH_OPTS_INIT;
+        nw_status status = NW_E_NOMEM;
+        nw_hh *hh = NULL;
+        o.protocol = protocols[i];
+        o.top = 3;
+        o.parties = 2;
+        o.is_pruning = protocols[i] == NW_HH_SHARED;
+        for (long n = 0; status != NW_OK; n++) { /* ends when all allocations could be had */
+            assert_true(n < 1000);
+            allocations_left = n;
+            if (hh == NULL)
+                status = nw_hh_new(&hh, nw_ldp_aggregate_campaign(a), &o, NULL);
+            if (hh != NULL)
+                status = nw_hh_step_aggregates(hh, aggregates, 2, NULL, NULL, NULL);
+            allocations_left = -1;
+            assert_true(status == NW_OK || status == NW_E_NOMEM);
+            assert_int_equal(hh == NULL ? 0 : nw_hh_level(hh), status == NW_OK ? 1 : 0);
+        }
+        assert_int_equal(nw_hh_found(hh) > 0, 1);
+        nw_hh_free(hh);
+    }
+    nw_ldp_aggregate_free(a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(calls__leave_no_trace_without_memory),
         cmocka_unit_test(adding__can_be_given_up_without_memory),
         cmocka_unit_test(aggregate_new__refuses_without_entropy),
+        cmocka_unit_test(search__stays_where_it_was_without_memory),
     };
     return cmocka_run_group_tests_name("ldp_failures", tests, NULL, NULL);
 }
