@@ -2,8 +2,9 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* bench_ldp.c - speed of local reports: the device with the library's generator, beside the random bytes that a report takes; the
  * server taking reports, beside a copy of their bytes; decoding of listed items by each kernel, beside plain C; of subtrees,
- * beside listing their items. CPU seconds; of decoding on one thread. */
+ * beside listing their items; of heavy hitters from items to answer. CPU seconds; of decoding on one thread. */
 #include "figures.h"
+#include "hitters.h"
 #include "server.h"
 
 #include <noisewright.h>
@@ -194,6 +195,7 @@ int main(int argc, char **argv)
         measure_reports(&w, &c, is_unary ? w.users / 200 : w.users);
     }
     measure_subtree(&w, measure_candidates(&w));
+    measure_hitters(w.rng, options.is_quick);
     free(w.items);
     free(w.bytes);
     nw_rng_free(w.rng);
