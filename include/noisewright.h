@@ -12,12 +12,16 @@
 #include <nw/event.h>
 #include <nw/filter.h>
 #include <nw/grid.h>
+#include <nw/hitters.h>
 #include <nw/kde.h>
+#include <nw/ldp.h>
+#include <nw/ldp_client.h>
 #include <nw/ledger.h>
 #include <nw/network.h>
 #include <nw/noise.h>
 #include <nw/optimizer.h>
 #include <nw/queries.h>
+#include <nw/reduce.h>
 #include <nw/rng.h>
 #include <nw/scattering.h>
 #include <nw/stats.h>

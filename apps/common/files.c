@@ -124,12 +124,12 @@ static bool write_all(int fd, const void *bytes, size_t left)
 }
 
 /* What cannot be renamed into its place: standard output, a device, a pipe. */
-static int write_stream(const char *path, const char *text)
+static int write_stream(const char *path, const void *bytes, size_t n)
 {
     const int fd = is_standard(path) ? STDOUT_FILENO : open(path, O_WRONLY | O_CLOEXEC);
     if (fd < 0)
         return app_fail(APP_CANNOT_CREATE, path, "%s, must be writable", strerror(errno));
-    bool is_good = write_all(fd, text, strlen(text));
+    bool is_good = write_all(fd, bytes, n);
     const int reason = errno;
     if (!is_standard(path))
         is_good = close(fd) == 0 && is_good;
@@ -155,7 +155,12 @@ static int write_file(const char *path, const void *bytes, size_t n, bool is_sec
 
 int app_write_text(const char *path, const char *text)
 {
-    return app_is_stream(path) ? write_stream(path, text) : write_file(path, text, strlen(text), false);
+    return app_write_bytes(path, text, strlen(text));
+}
+
+int app_write_bytes(const char *path, const void *bytes, size_t n)
+{
+    return app_is_stream(path) ? write_stream(path, bytes, n) : write_file(path, bytes, n, false);
 }
 
 int app_write_secret(const char *path, const void *bytes, size_t n)

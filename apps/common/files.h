@@ -28,6 +28,7 @@ int app_check_apart(const char *option, const char *path, const char *const *nam
 /** Writes `text` to a temporary file in the folder of `path`, syncs and renames it: on error nothing is left. To a stream it goes
  *  at once. */
 int app_write_text(const char *path, const char *text);
+int app_write_bytes(const char *path, const void *bytes, size_t n);
 
 /** The same for n bytes that only the owner of the file may read; `path` is no stream. */
 int app_write_secret(const char *path, const void *bytes, size_t n);

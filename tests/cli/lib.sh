@@ -107,7 +107,7 @@ refuses() { # name, exit code, pattern of the message, command...
     after=$(test -r l.nwl && cksum l.nwl l.nwl-wal 2>/dev/null)
     if [[ $got != "$code" ]]; then
         not_ok "$name" "exit $got, must be $code: $*" "$(cat refused.err)"
-    elif ! head -n 1 refused.err | grep -Eq "^nw-(synth|stats|ledger|account|train): .*$pattern"; then
+    elif ! head -n 1 refused.err | grep -Eq "^nw-(synth|stats|ledger|account|train|hitters|kde): .*$pattern"; then
         not_ok "$name" "the message does not match $pattern: $*" "$(cat refused.err)"
     elif [[ $(wc -l <refused.err) != 1 ]]; then
         not_ok "$name" "must be one line: $*" "$(cat refused.err)"

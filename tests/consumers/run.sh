@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-FileCopyrightText: 2026 the Noisewright authors
 # SPDX-License-Identifier: Apache-2.0
-# run.sh KIND BUILD_FOLDER - builds and runs consumer.c against the installed library, or with it as a subproject.
+# run.sh KIND BUILD_FOLDER - builds and runs consumer.c (with the device's library: device.c) against the installed library, or
+# with it as a subproject.
 # The library is installed into a temporary folder and moved once more, so nothing may depend on where it was configured to live.
 set -euo pipefail
 kind=$1
@@ -50,6 +51,21 @@ static)
     # shellcheck disable=SC2046
     "${cc[@]}" -std=c11 "$here/consumer.c" $(pkg-config --static --cflags --libs noisewright) -o "$work/consumer"
     check_program "$work/consumer" static
+    ;;
+client)
+    # The device's library alone: small, and in need of nothing but memory functions and its own names.
+    install_elsewhere
+    rm "$libdir"/libnoisewright.*
+    # shellcheck disable=SC2046
+    "${cc[@]}" -std=c11 -Wall -Wextra -Werror "$here/device.c" $(pkg-config --cflags --libs noisewright-client) -o "$work/device"
+    "$work/device"
+    cp "$libdir/libnoisewright-client.a" "$work/stripped.a"
+    strip --strip-unneeded "$work/stripped.a"
+    size=$(stat -c %s "$work/stripped.a")
+    [ "$size" -lt 65536 ] || { echo "libnoisewright-client.a has $size bytes stripped, must have less than 65536"; exit 1; }
+    needs=$(nm --undefined-only "$libdir/libnoisewright-client.a" | awk 'NF == 2 { print $2 }' | sort -u |
+        grep -Ev '^(nw_.*|mem(cpy|set|cmp|move)|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_|__mem(cpy|set)_chk|bcmp)$' || true)
+    [ -z "$needs" ] || { echo "libnoisewright-client.a needs $needs"; exit 1; }
     ;;
 cmake)
     command -v cmake >/dev/null || { echo "skipped: no cmake"; exit $skip; }
