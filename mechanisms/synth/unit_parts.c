@@ -53,8 +53,7 @@ nw_status nw__unit_parts_join(
             (unsigned long long)(own->count + parts), (unsigned long long)own->most);
     if (!are_disjoint(own->units, own->unit_count, units, unit_count))
         return nw__fail(err, NW_E_STATE, function,
-            "a unit has rows in two parts, must have all in one, as are_units_apart promised; rows without a unit are of one, "
-            "too");
+            "a unit has rows in two parts, must have all in one as was promised; rows without a unit are of one, too");
     uint64_t *all = nw__calloc(own->unit_count + unit_count, sizeof *all);
     if (all == NULL)
         return nw__fail_memory(err, function);
