@@ -200,15 +200,15 @@ NW_API NW_WARN_UNUSED nw_status nw_synth_add_csv(nw_synth *synth, const char *pa
 NW_API NW_WARN_UNUSED nw_status nw_synth_add_csv_units(
     nw_synth *synth, const char *path, const char *unit, uint64_t *rows, nw_error *err);
 
-/** Counts a CSV file that is read twice: now, and once more by nw_synth_release after the charge, when the cells of the 2-ways are
- *  known. They then end at any code, as in nw_synth_run; the memory is that of the counts, as in nw_synth_add_csv. For one file,
- *  and nothing besides.
+/** Counts a CSV file that is read twice: now, and once more by nw_synth_release after the charge, when the cells of the 2-ways
+ *  are known. They then end at any code, as in nw_synth_run; the memory is that of the counts, as in nw_synth_add_csv. For one
+ *  file, and nothing besides.
  *
- *  Shapes    path: a file, which must stay as it is until the release. unit: a column if rows_per_unit is set, else NULL. progress:
- *            may be NULL; told of both readings, as nw_csv_reader_fraction. rows: out, may be NULL.
+ *  Shapes    path: a file, which must stay as it is until the release. unit: a column if rows_per_unit is set, else NULL.
+ *            progress: may be NULL; told of both readings, as nw_csv_reader_fraction. rows: out, may be NULL.
  *  Units     none.
- *  Errors    as nw_synth_add_csv; NW_E_STATE if records were added already, and of all that adds or merges after it; NW_E_CANCELLED.
- *            The release adds those of a reading, NW_E_IO if the file changed: these come after the charge.
+ *  Errors    as nw_synth_add_csv; NW_E_STATE if records were added already, and of all that adds or merges after it;
+ *            NW_E_CANCELLED. The release adds those of a reading, NW_E_IO if the file changed: these come after the charge.
  *  Cost      that of nw_csv_reader_next twice and of counting once.
  *  Source    docs/rooms/synth.md#many-rows.
  *  Example   docs/rooms/synth.md#many-rows */
@@ -232,8 +232,8 @@ NW_API NW_WARN_UNUSED nw_status nw_synth_merge(nw_synth *synth, const nw_synth *
 NW_API NW_WARN_UNUSED nw_status nw_synth_serialize(const nw_synth *synth, uint8_t *out, size_t capacity, nw_error *err);
 NW_API size_t nw_synth_size(const nw_synth *synth);
 /** nw_synth_merge with the bytes of another handle. Errors: NW_E_FORMAT if they are damaged, or not the counts of one table under
- *  the same schema and options: then nothing was added; NW_E_STATE after the release and as nw_synth_merge; NW_E_NOMEM. Who can write the bytes can say
- *  anything: authenticate them. */
+ *  the same schema and options: then nothing was added; NW_E_STATE after the release and as nw_synth_merge; NW_E_NOMEM. Who can
+ *  write the bytes can say anything: authenticate them. */
 NW_API NW_WARN_UNUSED nw_status nw_synth_merge_bytes(nw_synth *synth, const uint8_t *bytes, size_t n, nw_error *err);
 
 /** Charges, draws the noise, and returns what was measured. Once per handle, on the handle that everything was merged into: the

@@ -9,8 +9,8 @@
  *          which plays the part of the reference measure;
  *   swap   two rows exchange their values of a column: all 1-ways stay as they are;
  *   row    a row becomes a copy of another.
- * Under rules a cell takes the columns that are functions of it along, and a move that would break a rule is not made; a copied row
- * keeps the rules as its model does. So rows that kept them still do.
+ * Under rules a cell takes the columns that are functions of it along, and a move that would break a rule is not made; a copied
+ * row keeps the rules as its model does. So rows that kept them still do.
  * No move makes a value that the table did not have, so what the finest 1-ways said of a column survives. Copies and rows are not
  * reversible chains: this is annealing toward a better table, not sampling, and what it yields is judged by its error. Everything
  * here is post-processing. */

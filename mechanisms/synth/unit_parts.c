@@ -4,8 +4,8 @@
  *
  * Of each part, read by itself, the first rows_per_unit rows of a unit count. What a unit has in the sum is bounded
  *   by rows_per_unit * parts, if no more than `parts` parts are added up: their number is counted, and no data are looked at; or
- *   by rows_per_unit, if no unit is in two parts. That is the caller's promise, but every part remembers its units, and parts that
- *   share one are not added up: the operator is told, before anything is charged, as of a malformed table.
+ *   by rows_per_unit, if no unit is in two parts. That is the caller's promise, but every part remembers its units, and parts
+ *   that share one are not added up: the operator is told, before anything is charged, as of a malformed table.
  * Digests are cut to 64 bits, so units that differ are taken for the same, and refused, with probability n^2 / 2^65. */
 #include "synth_internal.h"
 

@@ -178,7 +178,8 @@ check units_apart__release_is_that_of_the_whole cmp owned.apart.nwm xy.apart.nwm
 sigmas() { python3 -c 'import json, sys; print(json.loads(open(sys.argv[1], "rb").readline())["measured"][0]["sigma"])' "$1"; }
 is units_in_two_parts__noise_is_twice "$(python3 -c "print(round($(sigmas xy.two.nwm) / $(sigmas xy.apart.nwm), 6))")" 2.0
 refuses units_apart__that_are_not 65 'y.apart: .*a unit has rows in two parts' nw-synth merge xy.apart y.apart -o out.csv
-refuses units_in_two_parts__three 65 'x.two: .*3 tables of units come together, must be at most 2' nw-synth merge xy.two x.two -o out.csv
+refuses units_in_two_parts__three 65 'x.two: .*3 tables of units come together, must be at most 2' \
+    nw-synth merge xy.two x.two -o out.csv
 refuses units_of_two_kinds 65 'x.two: .*other options' nw-synth merge y.apart x.two -o out.csv
 refuses units_and_records 65 'a.part: .*options' nw-synth merge x.two a.part -o out.csv
 refuses units__parts_and_promise 64 'parts: given with --promise-units-apart' \
