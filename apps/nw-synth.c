@@ -243,7 +243,11 @@ static const app_program program = {
                "interrupted. Malformed input and refusals cost nothing; after the charge the\n"
                "budget stays spent, whatever happens.\n"
                "\n"
-               "Example:\n"
+               "A first table, without a schema; epsilon 1 is a usual loss, delta is far less\n"
+               "than one over the number of records:\n"
+               "  nw-synth table.csv --infer-schema --epsilon 1 --delta 1e-9 \\\n"
+               "      -o synthetic.csv --report synthetic.html\n"
+               "With a schema, and a ledger that adds up all releases of the table:\n"
                "  nw-ledger create census.nwl --epsilon 4 --delta 1e-9 --adjacency add-remove\n"
                "  nw-synth census.csv --schema schema.json --epsilon 1 --delta 1e-9 \\\n"
                "      --ledger census.nwl -o synthetic.csv\n",

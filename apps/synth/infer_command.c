@@ -70,6 +70,7 @@ static int print_result(const infer *job, const settings *s)
         return APP_OK;
     app_receipts_print(stderr, &job->receipts, s->ledger);
     infer_note_total(job->ledger);
+    app_note("values beyond the bounds that were found will be moved to them, and rare categories become \"other\"");
     app_note("look at %s and correct it; then: nw-synth %s --schema %s --epsilon E --delta D -o FILE", s->output, job->path,
         s->output);
     return APP_OK;

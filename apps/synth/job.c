@@ -360,9 +360,18 @@ int job_print_result(const job *j)
         app_json_put(&object, "output", app_json_text(s->output));
         return app_print_json(object);
     }
-    if (!s->is_quiet && s->is_inferring)
-        return print_receipts(j);
-    if (!s->is_quiet && job_is_charged(j))
+    if (s->is_quiet || !job_is_charged(j))
+        return APP_OK;
+    int code = APP_OK;
+    if (s->is_inferring)
+        code = print_receipts(j);
+    else
         app_receipt_print(stderr, &j->receipt, s->ledger);
-    return APP_OK;
+    if (!app_is_stream(s->output))
+        app_note("%s has %zu rows%s%s", s->output, nw_table_rows(j->synthetic),
+            s->report == NULL ? ""
+                              : "; to see how good they are, "
+                                "open in a browser: ",
+            s->report == NULL ? "" : s->report);
+    return code;
 }
