@@ -18,8 +18,8 @@ int infer_open_ledger(const settings *s, nw_ledger **ledger)
 {
     nw_error err;
     nw_event *whole = NULL;
-    if (strcmp(s->operands[0], "-") == 0)
-        return app_fail(APP_USAGE, "TABLE.csv", "is standard input, must be a file where a schema is inferred: it is read twice");
+    if (app_is_stream(s->operands[0]))
+        return app_fail(APP_USAGE, "TABLE.csv", "is a stream, must be a file where a schema is inferred: it is read twice");
     if (settings_adjacency(s) != NW_ADD_REMOVE)
         return app_fail(APP_USAGE, "--adjacency", "is replace-one, must be add-remove where a schema is inferred");
     /* what the schema, and the table, will come to together */

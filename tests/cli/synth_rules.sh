@@ -135,7 +135,8 @@ is infer__json "$? $(cat run.err)" '0 '
 is infer__json_has_all_receipts "$(json found_run.json '[r["label"] for r in d["receipts"]]')" \
     "['infer: kinds', 'infer: bounds', 'infer: values of column 2']"
 is infer__json_has_the_total \
-    "$(json found_run.json '1.99 < d["spent_epsilon"] <= 2, d["receipts"][2]["spent_epsilon"] == d["spent_epsilon"]')" '(True, True)'
+    "$(json found_run.json '1.99 < d["spent_epsilon"] <= 2, d["receipts"][2]["spent_epsilon"] == d["spent_epsilon"]')" \
+    '(True, True)'
 refuses infer__json_and_schema_on_stdout 64 '--json: both it and the schema' \
     nw-synth infer-schema large.csv --epsilon 2 --delta 1e-9 -o - --json
 nw-synth large.csv --schema found.json --epsilon 1 --delta 1e-9 -o out.csv --quiet
