@@ -9,7 +9,7 @@
  *   table may lie on many machines: each part is counted into a handle of its own, handles merge, or reduce as bytes, and one of
  *   them releases.
  * What it protects: one record (add/remove, or replace-one), at (epsilon, delta), for everything that is released: the noisy
- *   marginals, and any number of tables fitted to them. Not a person with several records.
+ *   marginals, and any number of tables fitted to them. A person with several records only with rows_per_unit.
  * How: exact int64 counts, one rounded-Gaussian draw a cell; the fit only sees the noisy counts. Engines:
  *   gibbs    rows resampled cell by cell against the residuals, weighted by noise and evidence, at a falling temperature, with an
  *            independent reference measure built from all noisy marginals (ours; docs/rooms/synth.md);
