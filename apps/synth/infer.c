@@ -94,6 +94,8 @@ static int read_blocks(inference *in, block_function visit)
         if (status == NW_OK && rows > 0)
             status = visit(in, reader, rows, &err);
         in->rows += rows;
+        if (status == NW_OK)
+            app_progress_step(in->job->progress, "inferring the schema", nw_csv_reader_fraction(reader));
     } while (status == NW_OK && rows > 0 && app_signals_caught() == 0);
     nw_csv_reader_close(reader);
     if (status == NW_OK && app_signals_caught() != 0)
