@@ -45,6 +45,12 @@
 #define MEASUREMENTS_OPTION(is_required, text)                                                                                   \
     APP_OPTION("measurements", '\0', APP_FILE, "FILE", NULL, measurements, is_required, text)
 
+#define UNIT_OPTIONS                                                                                                             \
+    APP_OPTION("unit", 'u', APP_TEXT, "COLUMN", NULL, unit, false,                                                               \
+        "protect together all rows with the same value of this column, which is not released; default: a record is protected"),  \
+        APP_OPTION("max-rows-per-unit", '\0', APP_COUNT, "K", "[1, 1048576]", rows_per_unit, false,                              \
+            "of each unit use the first K rows; the noise grows with K; default 1")
+
 static const app_option table_options[] = {
     APP_OPTION("schema", 's', APP_FILE, "FILE", NULL, schema, false,
         "the columns and their domains, in JSON; required unless --infer-schema"),
@@ -66,10 +72,7 @@ static const app_option table_options[] = {
     APP_OPTION("infer-share", '\0', APP_REAL, "S", "(0, 1)", infer_share, false,
         "part of the budget (of mu^2) for --infer-schema; default 0.1"),
     CONSTRAINTS_OPTION,
-    APP_OPTION("unit", 'u', APP_TEXT, "COLUMN", NULL, unit, false,
-        "protect together all rows with the same value of this column, which is not released; default: a record is protected"),
-    APP_OPTION("max-rows-per-unit", '\0', APP_COUNT, "K", "[1, 1048576]", rows_per_unit, false,
-        "of each unit use the first K rows; the noise grows with K; default 1"),
+    UNIT_OPTIONS,
     BINS_OPTION,
     APP_OPTION("queries", '\0', APP_CHOICE, NULL, "cat|cat+num|prefix|halfspace|conjunction", family, false,
         "what is measured besides marginals: ranges of numeric columns, random prefixes, half-spaces or conjunctions; default "
@@ -119,6 +122,12 @@ static const app_option measure_options[] = {
     DELTA_OPTION,
     APP_OPTION("partial", 'p', APP_FILE, "FILE", NULL, partial, true, "where the exact counts go: as SECRET as the table"),
     ADJACENCY_OPTION,
+    UNIT_OPTIONS,
+    APP_OPTION("parts", '\0', APP_COUNT, "P", "[1, 1048576]", parts, false,
+        "at most so many partials will be merged, and a unit may have rows in each: the noise is for K * P rows; default 1"),
+    APP_OPTION("promise-units-apart", '\0', APP_FLAG, NULL, NULL, are_units_apart, false,
+        "you promise that all rows of a unit are in one partial: the noise is for K rows, whatever the number of partials. merge "
+        "refuses partials that have a unit in common; privacy is lost if the promise is broken where merge cannot see it"),
     THREADS_OPTION,
     BINS_OPTION,
     QUIET_OPTION,
@@ -166,7 +175,8 @@ static const app_option infer_options[] = {
         "charge this ledger, made by nw-ledger create; without one nothing durable is kept"),
     APP_OPTION("insecure-seed", '\0', APP_COUNT, "N", "[0, 1e15]", insecure_seed, false,
         "for tests: repeatable random numbers; the result is NOT PRIVATE"),
-    APP_OPTION("quiet", 'q', APP_FLAG, NULL, NULL, is_quiet, false, "no progress and no receipt on standard error"),
+    APP_OPTION("json", '\0', APP_FLAG, NULL, NULL, is_json, false, "print one JSON object on standard output, receipts and all"),
+    APP_OPTION("quiet", 'q', APP_FLAG, NULL, NULL, is_quiet, false, "no progress and no receipts on standard error"),
 };
 
 static const app_command commands[] = {
@@ -191,9 +201,10 @@ static const app_command commands[] = {
     },
     {
         .name = "merge",
-        .operands = { "P1", "P2", "P3", "P4" },
+        .operands = { "P1", "P2", "P..." },
         .required_operands = 2,
-        .help = "adds up the counts of partials of the same schema and options",
+        .list = offsetof(settings, partials),
+        .help = "adds up the counts of any number of partials of the same schema and options, one after the other",
         APP_OPTIONS(merge_options),
     },
     {
@@ -232,7 +243,11 @@ static const app_program program = {
                "interrupted. Malformed input and refusals cost nothing; after the charge the\n"
                "budget stays spent, whatever happens.\n"
                "\n"
-               "Example:\n"
+               "A first table, without a schema; epsilon 1 is a usual loss, delta is far less\n"
+               "than one over the number of records:\n"
+               "  nw-synth table.csv --infer-schema --epsilon 1 --delta 1e-9 \\\n"
+               "      -o synthetic.csv --report synthetic.html\n"
+               "With a schema, and a ledger that adds up all releases of the table:\n"
                "  nw-ledger create census.nwl --epsilon 4 --delta 1e-9 --adjacency add-remove\n"
                "  nw-synth census.csv --schema schema.json --epsilon 1 --delta 1e-9 \\\n"
                "      --ledger census.nwl -o synthetic.csv\n",

@@ -100,6 +100,40 @@ int app_check_apart(const char *option, const char *path, const char *const *nam
     return APP_OK;
 }
 
+typedef struct identity {
+    dev_t device;
+    ino_t file;
+    size_t which;
+} identity;
+
+static int compare_identities(const void *a, const void *b)
+{
+    const identity *x = a;
+    const identity *y = b;
+    const int by_device = (x->device > y->device) - (x->device < y->device);
+    const int by_file = (x->file > y->file) - (x->file < y->file);
+    return by_device != 0 ? by_device : by_file != 0 ? by_file : (x->which > y->which) - (x->which < y->which);
+}
+
+int app_check_distinct(char *const *paths, size_t n, const char *why)
+{
+    identity *files = calloc(n == 0 ? 1 : n, sizeof *files);
+    size_t count = 0;
+    int code = files == NULL ? app_fail(APP_INTERNAL, "operands", "out of memory") : APP_OK;
+    for (size_t i = 0; code == APP_OK && i < n; i++) {
+        struct stat st;
+        if (stat(paths[i], &st) == 0) /* what is not there is nobody's double, and said when it is read */
+            files[count++] = (identity){ st.st_dev, st.st_ino, i };
+    }
+    if (code == APP_OK)
+        qsort(files, count, sizeof *files, compare_identities);
+    for (size_t i = 1; code == APP_OK && i < count; i++)
+        if (files[i].device == files[i - 1].device && files[i].file == files[i - 1].file)
+            code = app_fail(APP_USAGE, paths[files[i].which], "%s", why);
+    free(files);
+    return code;
+}
+
 /* mkostemp gives 0600; the file shall have the mode that open() would have given it. */
 static bool set_usual_mode(int fd)
 {

@@ -25,6 +25,9 @@ bool app_is_same_file(const char *a, const char *b);
 /** APP_USAGE if `path`, which `option` names (NULL: not given), is the same file as one of `named`, of which any may be NULL. */
 int app_check_apart(const char *option, const char *path, const char *const *named, size_t n);
 
+/** The same, with message `why`, if two of the paths are the same file; any number of them. */
+int app_check_distinct(char *const *paths, size_t n, const char *why);
+
 /** Writes `text` to a temporary file in the folder of `path`, syncs and renames it: on error nothing is left. To a stream it goes
  *  at once. */
 int app_write_text(const char *path, const char *text);

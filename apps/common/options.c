@@ -35,7 +35,8 @@ typedef struct parser {
     bool was_given[MAX_OPTIONS];
     const char *nearest_command; /* NULL: the first argument looks like none */
     size_t operand_count;
-    char **next; /* the argument to be read next; the list ends with NULL */
+    char **next;  /* the argument to be read next; the list ends with NULL */
+    char **taken; /* arguments that were read: a list of operands is kept in their place */
 } parser;
 
 /* Edits (insert, delete, replace) that lead from one short word to another: the usual table, one row at a time. */
@@ -227,14 +228,21 @@ static int too_many_operands(const parser *p, const char *text)
     return app_fail(APP_USAGE, text, "one operand too many, see --help");
 }
 
-static int take_operand(parser *p, const char *text)
+static int take_operand(parser *p, char *text)
 {
-    if (p->operand_count == APP_MAX_OPERANDS || p->command->operands[p->operand_count] == NULL)
+    const bool is_named = p->operand_count < APP_MAX_OPERANDS && p->command->operands[p->operand_count] != NULL;
+    if (!is_named && p->command->list == 0)
         return too_many_operands(p, text);
     if (*text == '\0')
-        return app_fail(APP_USAGE, p->command->operands[p->operand_count], "is empty, must be a file name");
+        return app_fail(
+            APP_USAGE, is_named ? p->command->operands[p->operand_count] : "operand", "is empty, must be a file name");
     const char **operands = p->settings; /* the first member */
-    operands[p->operand_count++] = text;
+    if (p->command->list != 0)
+        *(app_list *)(void *)((char *)p->settings + p->command->list) = (app_list){ p->taken, p->operand_count + 1 };
+    p->taken[p->operand_count] = text; /* no more operands than arguments were read */
+    if (is_named)
+        operands[p->operand_count] = text;
+    p->operand_count++;
     return APP_OK;
 }
 
@@ -249,7 +257,7 @@ static int take_all(parser *p)
     bool are_options_over = false;
     int code = APP_OK;
     while (code == APP_OK && *p->next != NULL && !is_answered(p)) {
-        const char *argument = *p->next++;
+        char *argument = *p->next++;
         if (are_options_over || argument[0] != '-' || argument[1] == '\0')
             code = take_operand(p, argument);
         else if (strcmp(argument, "--") == 0)
@@ -335,7 +343,7 @@ static int answer(const parser *p)
 
 bool app_parse(const app_program *program, int argc, char **argv, void *settings, const app_command **command, int *exit_code)
 {
-    parser p = { .program = program, .settings = settings, .next = argv + (argc > 0) };
+    parser p = { .program = program, .settings = settings, .next = argv + (argc > 0), .taken = argv + (argc > 0) };
     *exit_code = take_command(&p);
     if (*exit_code == APP_OK)
         *exit_code = take_all(&p);

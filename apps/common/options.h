@@ -43,10 +43,18 @@ typedef struct app_option {
     const char *help;
 } app_option;
 
-#define APP_OPTION(name, letter, kind, value, admissible, member, is_required, help) \
-    { name, letter, kind, value, admissible, offsetof(settings, member), is_required, help }
+#define APP_OPTION(name, letter, kind, value, admissible, member, is_required, help)                                             \
+    {                                                                                                                            \
+        name, letter, kind, value, admissible, offsetof(settings, member), is_required, help                                     \
+    }
 
 #define APP_MAX_OPERANDS 4
+
+/* All operands of a command that takes any number of them. */
+typedef struct app_list {
+    char **items; /* in argv */
+    size_t count;
+} app_list;
 
 typedef struct app_command {
     const char *name;                       /* NULL: the command without a name */
@@ -55,6 +63,7 @@ typedef struct app_command {
     const char *help;
     const app_option *options;
     size_t option_count;
+    size_t list; /* offsetof an app_list in the settings: there may be any number of operands; 0: as many as are named */
 } app_command;
 #define APP_OPTIONS(array) .options = array, .option_count = sizeof array / sizeof *array
 

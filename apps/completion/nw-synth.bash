@@ -37,10 +37,13 @@ _nw_synth()
     --delta | -d) return ;;
     --partial | -p) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one" -- "$word"); return ;;
+    --unit | -u) return ;;
+    --max-rows-per-unit) return ;;
+    --parts) return ;;
     --threads | -t) return ;;
     --bins) return ;;
     esac
-    options="-s --schema -c --constraints -e --epsilon -d --delta -p --partial -a --adjacency -t --threads --bins -q --quiet -h --help -V --version --completion "
+    options="-s --schema -c --constraints -e --epsilon -d --delta -p --partial -a --adjacency -u --unit --max-rows-per-unit --parts --promise-units-apart -t --threads --bins -q --quiet -h --help -V --version --completion "
     ;;
     merge)
     case $before in
@@ -80,7 +83,7 @@ _nw_synth()
     --ledger | -l) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     --insecure-seed) return ;;
     esac
-    options="-e --epsilon -d --delta -o --output -l --ledger --insecure-seed -q --quiet -h --help -V --version --completion "
+    options="-e --epsilon -d --delta -o --output -l --ledger --insecure-seed --json -q --quiet -h --help -V --version --completion "
     ;;
     *)
     case $before in

@@ -10,7 +10,7 @@
 enum { MOST_COLUMNS = 200 };
 
 /* A line a column, with question marks where a person has to say something: no schema until they are gone. */
-static void print_draft(const nw_schema *names)
+static void print_draft(const nw_schema *names, const char *table)
 {
     const size_t columns = nw_schema_columns(names);
     fputs("Say what may stand in each column: fill this in, without looking at the data, save it as\n"
@@ -30,9 +30,12 @@ static void print_draft(const nw_schema *names)
           "  {\"type\": \"categorical\", \"values\": [\"one\", \"another\"]}\n"
           "  {\"type\": \"bool\"}\n"
           "  {\"type\": \"date\", \"lower\": \"2000-01-01\", \"upper\": \"2025-12-31\"}\n"
-          "or let a part of the budget find types, bounds and values:\n"
-          "  nw-synth infer-schema TABLE.csv --epsilon 0.1 --delta 1e-9 -o schema.json\n",
+          "or let a part of the budget find types, bounds and values, to be looked at and corrected:\n",
         stderr);
+    char plain[256];
+    snprintf(plain, sizeof plain, "%s", table);
+    fprintf(stderr, "  nw-synth infer-schema %s --epsilon 0.2 --delta 1e-9 -o schema.json\n", app_plain(plain));
+    fputs("or have both at once, the schema for a tenth of the budget: add --infer-schema to what you typed.\n", stderr);
 }
 
 int guide_to_schema(const char *table)
@@ -41,7 +44,7 @@ int guide_to_schema(const char *table)
     const int code =
         app_fail(APP_USAGE, "--schema", "missing, must be given unless --infer-schema is: see nw-synth infer-schema --help");
     if (table != NULL && nw_schema_of_header(&names, table, NULL) == NW_OK)
-        print_draft(names);
+        print_draft(names, table);
     nw_schema_free(names);
     return code;
 }

@@ -94,6 +94,8 @@ static int read_blocks(inference *in, block_function visit)
         if (status == NW_OK && rows > 0)
             status = visit(in, reader, rows, &err);
         in->rows += rows;
+        if (status == NW_OK)
+            app_progress_step(in->job->progress, "inferring the schema", nw_csv_reader_fraction(reader));
     } while (status == NW_OK && rows > 0 && app_signals_caught() == 0);
     nw_csv_reader_close(reader);
     if (status == NW_OK && app_signals_caught() != 0)
@@ -134,9 +136,12 @@ static int release_counts(inference *in, const char *label)
     const int code = add_cost(in, nw_stats_event(in->counts));
     if (code != APP_OK)
         return code;
-    if (nw_stats_release(in->counts, in->job->rng, in->job->ledger, label, &in->job->receipt, &err) != NW_OK)
-        return app_fail_error("the schema", &err);
-    return APP_OK;
+    nw_receipt *receipt = NULL;
+    if (!app_receipts_expect(&in->job->receipts, &receipt))
+        return app_fail(APP_INTERNAL, "the schema", "out of memory");
+    const nw_status status = nw_stats_release(in->counts, in->job->rng, in->job->ledger, label, receipt, &err);
+    app_receipts_settle(&in->job->receipts);
+    return status == NW_OK ? APP_OK : app_fail_error("the schema", &err);
 }
 
 static int get_counts(const inference *in, size_t query, size_t n, double *counts)
@@ -272,6 +277,19 @@ static nw_status count_ranges(inference *in, const nw_csv_reader *reader, size_t
 
 /* ---- the schema ---- */
 
+static int release_values(inference *in, size_t c)
+{
+    nw_error err;
+    nw_receipt *receipt = NULL;
+    char label[64];
+    snprintf(label, sizeof label, "infer: values of column %zu", c + 1);
+    if (!app_receipts_expect(&in->job->receipts, &receipt))
+        return app_fail(APP_INTERNAL, "the schema", "out of memory");
+    const nw_status status = nw_keys_release(in->suspects[c].keys, in->job->rng, in->job->ledger, label, receipt, &err);
+    app_receipts_settle(&in->job->receipts);
+    return status == NW_OK ? APP_OK : app_fail_error("the schema", &err);
+}
+
 static int tell_values(inference *in, size_t c)
 {
     nw_error err;
@@ -279,9 +297,8 @@ static int tell_values(inference *in, size_t c)
     json_t *values = json_array();
     bool has_other = false;
     int code = add_cost(in, nw_keys_event(s->keys));
-    if (code == APP_OK &&
-        nw_keys_release(s->keys, in->job->rng, in->job->ledger, "infer: values", &in->job->receipt, &err) != NW_OK)
-        code = app_fail_error("the schema", &err);
+    if (code == APP_OK)
+        code = release_values(in, c);
     for (size_t i = 0; code == APP_OK && i < nw_keys_released(s->keys); i++) {
         const char *key;
         size_t size;
@@ -357,7 +374,7 @@ int infer_schema(infer *job, char **text)
     inference in = { .job = job };
     *text = NULL;
     job->mu_squared = 0.0;
-    job->receipt = (nw_receipt){ 0 };
+    job->receipts = (app_receipts){ 0 };
     if (nw_schema_of_header(&in.names, job->path, &err) != NW_OK)
         return app_fail_error(job->path, &err);
     if (are_numbers(in.names)) {

@@ -58,12 +58,14 @@ infer_kind infer_kind_of(const char *text, size_t size)
     if (!read_number(text, size, &value))
         return INFER_TEXT;
     size_t digits = 0;
-    size_t decimals = 0;
+    size_t places = 0;
+    size_t decimals = 0; /* up to the last that is not 0: 41.0 is an integer */
     bool has_point = false;
     for (size_t i = 0; i < size; i++) {
         has_point |= text[i] == '.';
         digits += is_digit(text[i]);
-        decimals += has_point && is_digit(text[i]);
+        places += has_point && is_digit(text[i]);
+        decimals = has_point && is_digit(text[i]) && text[i] != '0' ? places : decimals;
         if (text[i] == 'e' || text[i] == 'E')
             return INFER_REAL;
     }

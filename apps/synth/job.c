@@ -36,6 +36,8 @@ void job_free(job *j)
     nw_queries_free(j->queries);
     nw_schema_free(j->schema);
     free(j->inferred);
+    app_receipts_free(&j->inferred_receipts);
+    free(j->unit_of_parts);
 }
 
 /* ---- files ---- */
@@ -136,6 +138,9 @@ int job_plan(job *j)
     opts.adjacency = settings_adjacency(s);
     opts.threads = (unsigned)s->threads;
     opts.rows_per_unit = settings_rows_per_unit(s);
+    opts.parts = s->parts > 0 ? (uint32_t)s->parts : opts.parts;
+    opts.are_units_apart = s->are_units_apart;
+    j->unit = s->unit;
     if (code == APP_OK)
         code = settings_queries(&j->queries, s, j->schema);
     if (code == APP_OK)
@@ -143,17 +148,33 @@ int job_plan(job *j)
     fit.rows = s->rows > 0 ? s->rows : fit.rows; /* what is said goes before a preset */
     if (code == APP_OK && nw_synth_new(&j->synth, j->schema, &opts, &err) != NW_OK)
         code = app_fail_error("options", &err);
+    if (code == APP_OK && fit.engine != NW_SYNTH_GIBBS && nw_schema_rules_json(j->schema) != NULL)
+        code = app_fail(APP_USAGE, s->preset != 0 ? "--preset" : "--engine",
+            "is given with --constraints, which the %s engine does not keep, must be left out", nw_synth_engine_name(fit.engine));
     return code == APP_OK ? check_fit(j, &fit) : code;
+}
+
+/* What is protected, for the receipt of a ledger in memory; a ledger file says its own. */
+static const char *unit_text(const job *j, char out[128])
+{
+    const nw_synth_opts o = nw_synth_get_opts(j->synth);
+    if (j->unit == NULL)
+        return NULL;
+    const int n = snprintf(out, 128, "one %.48s, up to %u rows", j->unit, o.rows_per_unit);
+    if (o.are_units_apart)
+        snprintf(out + n, 128 - (size_t)n, ", all in one part as promised");
+    else if (o.parts > 1)
+        snprintf(out + n, 128 - (size_t)n, " in each of up to %u parts", o.parts);
+    return out;
 }
 
 int job_open_ledger(job *j)
 {
     const settings *s = j->settings;
     const nw_synth_opts opts = nw_synth_get_opts(j->synth);
-    char unit[128]; /* as a receipt has room for; a ledger file says its own */
-    snprintf(unit, sizeof unit, "one %.64s, up to %u rows", s->unit == NULL ? "" : s->unit, settings_rows_per_unit(s));
+    char unit[128];
     const app_release release = { .ledger = s->ledger,
-        .unit = s->unit == NULL ? NULL : unit,
+        .unit = unit_text(j, unit),
         .epsilon = opts.epsilon,
         .delta = opts.delta,
         .adjacency = opts.adjacency,
@@ -161,19 +182,31 @@ int job_open_ledger(job *j)
     return app_open_ledger(&j->ledger, &release);
 }
 
+/* A stream cannot be read again, so its table is kept. */
+static nw_status read_stream(job *j, uint64_t *rows, nw_error *err)
+{
+    const settings *s = j->settings;
+    const char *path = s->operands[0];
+    app_progress_step(&j->progress, "reading", -1.0);
+    const nw_status status = s->unit == NULL
+                                 ? nw_table_read_csv(&j->table, j->schema, path, err)
+                                 : nw_table_read_csv_units(&j->table, j->schema, path, s->unit, settings_rows_per_unit(s), err);
+    *rows = status == NW_OK ? nw_table_rows(j->table) : 0;
+    return status;
+}
+
 int job_read_table(job *j)
 {
     nw_error err;
+    uint64_t rows = 0;
     const char *path = j->settings->operands[0];
-    app_progress_step(&j->progress, "reading", -1.0);
-    const settings *s = j->settings;
-    const nw_status status = s->unit == NULL
-                                 ? nw_table_read_csv(&j->table, j->schema, path, &err)
-                                 : nw_table_read_csv_units(&j->table, j->schema, path, s->unit, settings_rows_per_unit(s), &err);
+    const nw_status status =
+        app_is_stream(path) ? read_stream(j, &rows, &err)
+                            : nw_synth_read_csv(j->synth, path, j->settings->unit, app_progress_step, &j->progress, &rows, &err);
     app_progress_end(&j->progress);
     if (status != NW_OK)
         return app_fail_error(path, &err);
-    return nw_table_rows(j->table) > 0 ? APP_OK : app_fail(APP_DATA, path, "has a header but no records, must have at least one");
+    return rows > 0 ? APP_OK : app_fail(APP_DATA, path, "has a header but no records, must have at least one");
 }
 
 /* The seed of a fit takes no privacy away: what it draws from is public. */
@@ -218,7 +251,8 @@ static int keep_measured(job *j)
     return code;
 }
 
-int job_run(job *j)
+/* A whole table in memory, and a fit of it. */
+static int run_table(job *j)
 {
     nw_error err;
     nw_status status = new_rng(j, &err);
@@ -237,7 +271,16 @@ int job_release(job *j)
     app_signals_defer(true);
     if (status == NW_OK)
         status = nw_synth_release(j->synth, j->rng, j->ledger, "synth", &j->measured, &j->receipt, &err);
+    app_progress_end(&j->progress);
     return status == NW_OK ? keep_measured(j) : fail_run(j, &err);
+}
+
+int job_run(job *j)
+{
+    if (j->table != NULL)
+        return run_table(j);
+    const int code = job_release(j);
+    return code == APP_OK ? job_fit(j) : code;
 }
 
 int job_read_measurements(job *j)
@@ -291,6 +334,21 @@ int job_write(job *j)
     return code;
 }
 
+/* Of the schema and of the table. */
+static int print_receipts(const job *j)
+{
+    app_receipts all = { .items = calloc(j->inferred_receipts.count + 1, sizeof *all.items) };
+    if (all.items == NULL)
+        return app_fail(APP_INTERNAL, "receipts", "out of memory");
+    for (; all.count < j->inferred_receipts.count; all.count++)
+        all.items[all.count] = j->inferred_receipts.items[all.count];
+    all.items[all.count++] = j->receipt;
+    app_receipts_print(stderr, &all, j->settings->ledger);
+    infer_note_total(j->ledger);
+    app_receipts_free(&all);
+    return APP_OK;
+}
+
 int job_print_result(const job *j)
 {
     const settings *s = j->settings;
@@ -302,9 +360,18 @@ int job_print_result(const job *j)
         app_json_put(&object, "output", app_json_text(s->output));
         return app_print_json(object);
     }
-    if (!s->is_quiet && job_is_charged(j))
+    if (s->is_quiet || !job_is_charged(j))
+        return APP_OK;
+    int code = APP_OK;
+    if (s->is_inferring)
+        code = print_receipts(j);
+    else
         app_receipt_print(stderr, &j->receipt, s->ledger);
-    if (!s->is_quiet && s->is_inferring)
-        infer_note_total(j->ledger);
-    return APP_OK;
+    if (!app_is_stream(s->output))
+        app_note("%s has %zu rows%s%s", s->output, nw_table_rows(j->synthetic),
+            s->report == NULL ? ""
+                              : "; to see how good they are, "
+                                "open in a browser: ",
+            s->report == NULL ? "" : s->report);
+    return code;
 }

@@ -15,7 +15,9 @@ typedef struct job {
     nw_queries *queries; /* NULL: only marginals */
     nw_synth *synth;
     nw_ledger *ledger;
-    nw_table *table;
+    const char *unit;    /* the column that tells units; NULL: a record is protected */
+    char *unit_of_parts; /* what `unit` points at if partials said it */
+    nw_table *table;     /* of a stream; a file is read by `synth`, in two readings */
     nw_synth_measurements *measured;
     nw_synth_fit_opts fit; /* in force */
     nw_table *synthetic;
@@ -24,9 +26,10 @@ typedef struct job {
     app_progress progress;
     bool is_measured_kept; /* --measurements was written */
     double seconds;
-    double epsilon;           /* of the table: less than the settings' if the schema was inferred */
-    char *inferred;           /* the schema's JSON; NULL: it was given */
-    struct page_trace *trace; /* how the fit went on; NULL if nobody asks */
+    double epsilon;                 /* of the table: less than the settings' if the schema was inferred */
+    char *inferred;                 /* the schema's JSON; NULL: it was given */
+    app_receipts inferred_receipts; /* of what it cost */
+    struct page_trace *trace;       /* how the fit went on; NULL if nobody asks */
 } job;
 bool job_is_charged(const job *j);
 void job_free(job *j);
@@ -40,7 +43,7 @@ int job_plan_fit(job *j);
 int job_plan(job *j);
 /** Asks the ledger whether the release fits. */
 int job_open_ledger(job *j);
-/** Reads TABLE.csv. */
+/** Reads TABLE.csv, a file for the first time. */
 int job_read_table(job *j);
 /** Charges, draws the noise, fits the table, and writes --measurements: of the table that was read, or of what was counted. From
  *  here on a signal is answered between steps. */

@@ -63,9 +63,13 @@ static void put_budget(const job *j, json_t **object)
         app_json_put(object, "inferred_schema", json_loads(j->inferred, 0, NULL));
     if (nw_schema_rules_json(schema_of(j)) != NULL)
         app_json_put(object, "constraints", json_loads(nw_schema_rules_json(schema_of(j)), 0, NULL));
-    if (j->settings->unit != NULL) {
-        app_json_put(object, "unit", app_json_text(j->settings->unit));
-        app_json_put(object, "max_rows_per_unit", json_integer(settings_rows_per_unit(j->settings)));
+    if (j->unit != NULL) {
+        app_json_put(object, "unit", app_json_text(j->unit));
+        app_json_put(object, "max_rows_per_unit", json_integer((json_int_t)opts.rows_per_unit));
+        if (opts.parts > 1)
+            app_json_put(object, "parts", json_integer((json_int_t)opts.parts));
+        if (opts.are_units_apart)
+            app_json_put(object, "promise", json_string("all rows of a unit were in one part"));
     }
 }
 
@@ -104,6 +108,8 @@ json_t *manifest_json(const job *j, uint64_t rows)
     app_json_put(&object, "measurements", list);
     if (j->queries != NULL)
         app_json_put(&object, "queries", queries_json(j));
+    if (j->inferred != NULL)
+        app_json_put(&object, "schema_receipts", app_receipts_json(&j->inferred_receipts));
     if (job_is_charged(j))
         app_json_put(&object, "receipt", app_receipt_json(&j->receipt));
     return object;

@@ -142,7 +142,9 @@ static void write_protection(const page *p)
     write_budget(p);
     if (job_is_charged(j) && j->receipt.is_durable)
         write_term(p, "ledger head", j->receipt.head);
-    write_term(p, "not protected", "a unit with several records; what the schema says; facts that are true of everyone");
+    write_term(p, "not protected",
+        j->unit == NULL ? "a person with several records; what the schema says; facts that are true of everyone"
+                        : "groups of units; what the schema says; facts that are true of everyone");
     fputs(
         "</dl>\n<p>The promise covers the noisy marginals, the table and this page together: from all of them nobody learns much "
         "more about a unit than if it had not been there.</p>\n",
@@ -194,13 +196,18 @@ static void write_uses(const page *p)
     write_noisy_columns(p);
     if (all_pairs > 0)
         fprintf(p->f,
-            "<li>Pairs of columns: of %zu, %zu have an error of at most %g, and can be relied on; %zu of at most %g, a sketch; "
+            "<li>Pairs of columns: of %zu, %zu have an error of at most %g, and can be relied on; %zu of at most %g (those "
+            "included), a sketch; "
             "the "
             "other %zu that were measured are mostly noise, and the fit treats such columns as nearly independent.</li>\n",
             all_pairs, pairs_within(d, GOOD), GOOD, pairs_within(d, SKETCH), SKETCH, d->pair_count - pairs_within(d, SKETCH));
     if (all_pairs > d->pair_count)
         fprintf(p->f, "<li>Pairs that were not measured: %zu. What they have to do with each other is not in the table.</li>\n",
             all_pairs - d->pair_count);
+    if (p->job->inferred != NULL)
+        fputs("<li>The schema was told by noisy counts: values beyond its bounds were moved to them, and categories of few "
+              "records became \"other\". A schema that is corrected by hand mends the tails.</li>\n",
+            p->f);
     fputs(
         "<li>Three columns at once, rare combinations and the tails of numeric columns are guesses. Measure them directly when "
         "they matter.</li>\n<li>Confidence intervals and tests that take the rows for a sample are too narrow: the noise is not "

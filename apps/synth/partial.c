@@ -15,11 +15,44 @@
 #include <string.h>
 
 static const char FORMAT[] = "noisewright-synth-partial";
+static const char PROMISE[] = "all rows of a unit are in one part";
 enum { FORMAT_VERSION = 1 };
 #define MOST_BYTES ((size_t)1 << 30)
 #define MOST_HEAD_BYTES ((size_t)1 << 26)
 
 /* ---- the file ---- */
+
+/* What a person or a program that finds the file has to know of a promise; null: a record is protected. */
+static json_t *unit_json(const job *j)
+{
+    const nw_synth_opts o = nw_synth_get_opts(j->synth);
+    if (j->unit == NULL)
+        return json_null();
+    json_t *unit = json_object();
+    app_json_put(&unit, "column", app_json_text(j->unit));
+    app_json_put(&unit, "max_rows", json_integer((json_int_t)o.rows_per_unit));
+    app_json_put(&unit, "parts", o.are_units_apart ? json_null() : json_integer((json_int_t)o.parts));
+    app_json_put(&unit, "promise", o.are_units_apart ? json_string(PROMISE) : json_null());
+    return unit;
+}
+
+static bool read_unit(job *j, const json_t *unit, nw_synth_opts *opts)
+{
+    if (unit == NULL || json_is_null(unit))
+        return true;
+    const char *column = json_string_value(json_object_get(unit, "column"));
+    const char *promise = json_string_value(json_object_get(unit, "promise"));
+    const json_int_t rows = json_integer_value(json_object_get(unit, "max_rows"));
+    const json_int_t parts = promise != NULL ? 1 : json_integer_value(json_object_get(unit, "parts"));
+    if (column == NULL || rows < 1 || rows > NW_MAX_ROWS_PER_UNIT || parts < 1 || parts > NW_MAX_ROWS_PER_UNIT ||
+        (promise != NULL && strcmp(promise, PROMISE) != 0))
+        return false;
+    opts->rows_per_unit = (uint32_t)rows;
+    opts->parts = (uint32_t)parts;
+    opts->are_units_apart = promise != NULL;
+    j->unit = j->unit_of_parts = strdup(column);
+    return j->unit != NULL;
+}
 
 static char *head_text(const job *j)
 {
@@ -33,6 +66,7 @@ static char *head_text(const job *j)
     app_json_put(&head, "adjacency", json_string(nw_adjacency_name(opts.adjacency)));
     app_json_put(&head, "bins", json_integer((json_int_t)nw_schema_max_bins(j->schema)));
     app_json_put(&head, "schema", json_loads(nw_schema_json(j->schema), 0, NULL));
+    app_json_put(&head, "unit", unit_json(j));
     const char *rules = nw_schema_rules_json(j->schema);
     app_json_put(&head, "constraints", rules == NULL ? json_null() : json_loads(rules, 0, NULL));
     return app_json_dump(head, JSON_COMPACT);
@@ -99,6 +133,8 @@ static int plan_from_head(job *j, const char *path, const json_t *head)
     opts.epsilon = json_number_value(json_object_get(head, "epsilon"));
     opts.delta = json_number_value(json_object_get(head, "delta"));
     opts.threads = (unsigned)j->settings->threads;
+    if (!read_unit(j, json_object_get(head, "unit"), &opts))
+        return malformed(path, "its unit is damaged");
     return nw_synth_new(&j->synth, j->schema, &opts, &err) == NW_OK ? APP_OK : malformed(path, "its options are damaged");
 }
 
@@ -116,6 +152,8 @@ static int merge_bytes(job *j, const char *path, const uint8_t *bytes, size_t n)
     if (code != APP_OK)
         return code;
     const nw_status status = nw_synth_merge_bytes(j->synth, end + 1, n - length - 1, &err);
+    if (status == NW_E_STATE) /* what is wrong is among the partials, not with the program */
+        return app_fail(APP_DATA, path, "%s", err.message);
     return status == NW_OK ? APP_OK : app_fail_error(path, &err);
 }
 
@@ -134,32 +172,15 @@ static int merge_file(job *j, const char *path)
 
 /* ---- the commands ---- */
 
-/* Counts the table as it is read: memory for the counts and a block of rows. *rows: how many there were. */
-static nw_status count_rows(nw_synth *synth, nw_csv_reader *reader, size_t *rows, nw_error *err)
-{
-    nw_status status;
-    size_t n = 1;
-    *rows = 0;
-    while ((status = nw_csv_reader_next(reader, &n, err)) == NW_OK && n > 0) {
-        *rows += n;
-        status = nw_synth_add(synth, nw_csv_reader_block(reader), err);
-        if (status != NW_OK)
-            break;
-    }
-    return status;
-}
-
+/* Memory for the counts and a block of rows. */
 static int count_table(job *j)
 {
     nw_error err;
     const char *path = j->settings->operands[0];
-    nw_csv_reader *reader = NULL;
-    size_t rows = 0;
+    uint64_t rows = 0;
     app_progress_step(&j->progress, "counting", -1.0);
-    nw_status status = nw_csv_reader_open(&reader, j->schema, path, NULL, &err);
-    if (status == NW_OK)
-        status = count_rows(j->synth, reader, &rows, &err);
-    nw_csv_reader_close(reader);
+    const nw_status status = j->unit == NULL ? nw_synth_add_csv(j->synth, path, &rows, &err)
+                                             : nw_synth_add_csv_units(j->synth, path, j->unit, &rows, &err);
     app_progress_end(&j->progress);
     if (status != NW_OK)
         return app_fail_error(path, &err);
@@ -169,7 +190,9 @@ static int count_table(job *j)
 static int measure(job *j)
 {
     const settings *s = j->settings;
-    int code = job_check_files(s);
+    int code = settings_check_units(s);
+    if (code == APP_OK)
+        code = job_check_files(s);
     if (code == APP_OK)
         code = job_plan(j);
     if (code == APP_OK)
@@ -177,20 +200,21 @@ static int measure(job *j)
     return code == APP_OK ? write_partial(j, s->partial) : code;
 }
 
+/* One partial at a time is in memory, beside the sum. */
 static int merge(job *j)
 {
     const settings *s = j->settings;
+    char *const *partials = s->partials.items;
     int code = s->output != NULL && app_is_stream(s->output)
                    ? app_fail(APP_USAGE, "--output", "is \"%s\", must be a regular file", s->output)
                    : app_check_output(s->output);
-    for (size_t i = 0; code == APP_OK && i < APP_MAX_OPERANDS && s->operands[i] != NULL; i++) {
-        for (size_t k = 0; code == APP_OK && k < i; k++) {
-            if (app_is_same_file(s->operands[i], s->operands[k]))
-                code = app_fail(APP_USAGE, s->operands[i], "given twice, its records would count twice");
-        }
-        if (code == APP_OK)
-            code = merge_file(j, s->operands[i]);
+    if (code == APP_OK)
+        code = app_check_distinct(partials, s->partials.count, "given twice, its records would count twice");
+    for (size_t i = 0; code == APP_OK && i < s->partials.count; i++) {
+        app_progress_step(&j->progress, "merging", (double)i / (double)s->partials.count);
+        code = merge_file(j, partials[i]);
     }
+    app_progress_end(&j->progress);
     return code == APP_OK ? write_partial(j, s->output) : code;
 }
 

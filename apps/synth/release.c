@@ -40,13 +40,9 @@ static int check_settings(const settings *s)
     if (s->constraints != NULL && settings_engine(s) != NW_SYNTH_GIBBS)
         return app_fail(
             APP_USAGE, "--engine", "is %s, must be gibbs with --constraints", nw_synth_engine_name(settings_engine(s)));
-    const bool has_queries = s->family != 0 || s->rounds > 0 || s->preset != 0;
-    if (has_queries && (s->constraints != NULL || s->unit != NULL))
-        return app_fail(APP_USAGE, s->constraints != NULL ? "--constraints" : "--unit",
-            "given with --queries, --rounds or --preset, must be given without them");
-    if (s->rows_per_unit > 0 && s->unit == NULL)
-        return app_fail(APP_USAGE, "--max-rows-per-unit", "given without --unit, must be given with it");
-    int code = s->is_fit ? APP_OK : check_inferring(s);
+    int code = settings_check_units(s);
+    if (code == APP_OK && !s->is_fit)
+        code = check_inferring(s);
     if (code != APP_OK || s->is_estimate)
         return code;
     if (s->operands[0] == NULL && !s->is_fit)
@@ -97,7 +93,8 @@ static int infer_and_plan(job *j)
         code = job_plan(j);
     }
     app_progress_end(&j->progress);
-    if (code != APP_OK && inferring.receipt.head[0] != '\0')
+    j->inferred_receipts = inferring.receipts;
+    if (code != APP_OK && inferring.receipts.count > 0)
         app_note("what was charged for the schema stays spent; nothing was released");
     return code;
 }

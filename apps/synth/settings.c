@@ -35,6 +35,22 @@ uint32_t settings_rows_per_unit(const settings *s)
     return s->rows_per_unit == 0 ? 1 : (uint32_t)s->rows_per_unit;
 }
 
+int settings_check_units(const settings *s)
+{
+    const struct {
+        const char *name;
+        bool is_given;
+    } needy[] = { { "--max-rows-per-unit", s->rows_per_unit > 0 }, { "--parts", s->parts > 0 },
+        { "--promise-units-apart", s->are_units_apart } };
+    for (size_t i = 0; s->unit == NULL && i < sizeof needy / sizeof *needy; i++)
+        if (needy[i].is_given)
+            return app_fail(APP_USAGE, needy[i].name, "given without --unit, must be given with it");
+    if (s->parts > 0 && s->are_units_apart)
+        return app_fail(APP_USAGE, "--parts",
+            "given with --promise-units-apart, must be given without: of units apart there may be any number");
+    return APP_OK;
+}
+
 static uint32_t most_bins(const settings *s)
 {
     return s->bins > 0 ? (uint32_t)s->bins : NW_SYNTH_BINS;

@@ -15,6 +15,9 @@ typedef struct settings {
     const char *constraints;
     const char *unit;       /* a column; NULL: a record is protected */
     uint64_t rows_per_unit; /* 0: not given */
+    uint64_t parts;         /* likewise */
+    bool are_units_apart;   /* as promised */
+    app_list partials;      /* merge */
     const char *output;
     const char *ledger;
     const char *manifest;
@@ -56,6 +59,9 @@ nw_adjacency settings_adjacency(const settings *s);
 nw_synth_engine settings_engine(const settings *s);
 /** Rows of a unit that count, 1 if not given; 0 without --unit. */
 uint32_t settings_rows_per_unit(const settings *s);
+/** What --unit, --max-rows-per-unit, --parts and --promise-units-apart say about each other. An exit code, with its message
+ *  written. */
+int settings_check_units(const settings *s);
 bool settings_are_insecure(const settings *s);
 const char *settings_family(const settings *s); /* the name that --queries has */
 const char *settings_preset(const settings *s); /* NULL: none */

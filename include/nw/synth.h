@@ -9,7 +9,7 @@
  *   table may lie on many machines: each part is counted into a handle of its own, handles merge, or reduce as bytes, and one of
  *   them releases.
  * What it protects: one record (add/remove, or replace-one), at (epsilon, delta), for everything that is released: the noisy
- *   marginals, and any number of tables fitted to them. Not a person with several records.
+ *   marginals, and any number of tables fitted to them. A person with several records only with rows_per_unit.
  * How: exact int64 counts, one rounded-Gaussian draw a cell; the fit only sees the noisy counts. Engines:
  *   gibbs    rows resampled cell by cell against the residuals, weighted by noise and evidence, at a falling temperature, with an
  *            independent reference measure built from all noisy marginals (ours; docs/rooms/synth.md);
@@ -60,7 +60,7 @@ typedef struct nw_synth_opts {
     double one_way_share;      /* of the marginals' budget (in mu^2), for 1-ways; 0 (default): chosen from the schema */
     unsigned threads;          /* 0 (default): as OpenMP decides; never part of the result */
     uint32_t rows_per_unit;    /* 0 (default): a record is protected; else a unit with all its rows, of tables that
-                                  nw_table_read_csv_units read with this max_rows; not with queries */
+                                  nw_table_read_csv_units read with this max_rows */
     const nw_queries *queries; /* to be measured besides marginals; default NULL. The handle keeps its own reference */
     double query_share;        /* of the budget, for queries; in (0, 1); default 0.5; unused without queries */
     unsigned most_ways;        /* 2 (default): 1-way and 2-way marginals; 1: only 1-way ones */
@@ -68,9 +68,13 @@ typedef struct nw_synth_opts {
                                   privately, where a table fitted to the earlier ones is most wrong, and measured */
     unsigned per_round;        /* default 1 */
     uint64_t round_rows;       /* of the rounds' tables; default 2000 */
+    uint32_t parts;            /* with rows_per_unit: so many tables at most are added and merged, of each of which rows_per_unit
+                                  rows of a unit count, so the noise is for rows_per_unit * parts rows; default 1 */
+    bool are_units_apart;      /* with rows_per_unit: a promise that no unit has rows in two of the tables. Then there may be any
+                                  number of them and the noise is for rows_per_unit rows; default false */
 } nw_synth_opts;
 /* clang-format off */
-#define NW_SYNTH_OPTS_INIT { sizeof(nw_synth_opts), 0.0, 0.0, NW_ADJACENCY_UNSET, 0.0, 0, 0, NULL, 0.5, 2, 0, 1, 2000 }
+#define NW_SYNTH_OPTS_INIT { sizeof(nw_synth_opts), 0.0, 0.0, NW_ADJACENCY_UNSET, 0.0, 0, 0, NULL, 0.5, 2, 0, 1, 2000, 1, false }
 /* clang-format on */
 NW_API void nw_synth_opts_init(nw_synth_opts *opts, size_t struct_size);
 
@@ -180,14 +184,46 @@ NW_API NW_WARN_UNUSED nw_status nw_synth_add(nw_synth *synth, const nw_table *ta
  *  Example   docs/rooms/synth.md#many-machines */
 NW_API NW_WARN_UNUSED nw_status nw_synth_add_csv(nw_synth *synth, const char *path, uint64_t *rows, nw_error *err);
 
+/** The same where several rows may belong to one unit: of each unit the first rows_per_unit rows of the file count. A file is one
+ *  of the `parts` that may come together. With are_units_apart the handle remembers the units, as the first 64 bits of a digest
+ *  each, and refuses a file, and a merge, that has rows of one of them again: that is said to the operator, who holds the data,
+ *  as of a malformed file, and is the one thing about units that is.
+ *
+ *  Shapes    unit: as nw_table_read_csv_units.
+ *  Units     none.
+ *  Errors    as nw_synth_add_csv; NW_E_STATE if there would be too many parts, or a unit is in two; NW_E_ARG if rows_per_unit is
+ *            0. After NW_E_FORMAT, and of a unit in two, the handle is empty.
+ *  Cost      as nw_synth_add_csv, and 150 ns a row and 80 to 150 bytes a unit while reading; with are_units_apart 8 bytes a unit
+ *            after it.
+ *  Source    docs/rooms/synth.md#units-of-several-rows.
+ *  Example   docs/rooms/synth.md#units-of-several-rows */
+NW_API NW_WARN_UNUSED nw_status nw_synth_add_csv_units(
+    nw_synth *synth, const char *path, const char *unit, uint64_t *rows, nw_error *err);
+
+/** Counts a CSV file that is read twice: now, and once more by nw_synth_release after the charge, when the cells of the 2-ways
+ *  are known. They then end at any code, as in nw_synth_run; the memory is that of the counts, as in nw_synth_add_csv. For one
+ *  file, and nothing besides.
+ *
+ *  Shapes    path: a file, which must stay as it is until the release. unit: a column if rows_per_unit is set, else NULL.
+ *            progress: may be NULL; told of both readings, as nw_csv_reader_fraction. rows: out, may be NULL.
+ *  Units     none.
+ *  Errors    as nw_synth_add_csv; NW_E_STATE if records were added already, and of all that adds or merges after it;
+ *            NW_E_CANCELLED. The release adds those of a reading, NW_E_IO if the file changed: these come after the charge.
+ *  Cost      that of nw_csv_reader_next twice and of counting once.
+ *  Source    docs/rooms/synth.md#many-rows.
+ *  Example   docs/rooms/synth.md#many-rows */
+NW_API NW_WARN_UNUSED nw_status nw_synth_read_csv(nw_synth *synth, const char *path, const char *unit, nw_synth_progress progress,
+    void *context, uint64_t *rows, nw_error *err);
+
 /** Adds the counts of `other`, made of the same schema and options, over other records. Errors: NW_E_ARG if they differ;
- *  NW_E_STATE if either was released; NW_E_NOMEM. */
+ *  NW_E_STATE if either was released, or, of units, as nw_synth_add_csv_units; NW_E_NOMEM. */
 NW_API NW_WARN_UNUSED nw_status nw_synth_merge(nw_synth *synth, const nw_synth *other, nw_error *err);
 
 /** The counts as bytes, for engines that reduce bytes: one form for equal counts, whatever the order they were added in. They are
  *  exact and unprotected: as secret as the table.
  *
- *  Shapes    out: nw_synth_size bytes, the same for every handle of the same schema and options.
+ *  Shapes    out: nw_synth_size bytes, the same for every handle of the same schema and options; with are_units_apart 8 more a
+ *            unit.
  *  Units     bytes.
  *  Errors    NW_E_ARG on NULL or capacity; NW_E_STATE after the release.
  *  Cost      a copy and a hash. Threads: confined.
@@ -196,8 +232,8 @@ NW_API NW_WARN_UNUSED nw_status nw_synth_merge(nw_synth *synth, const nw_synth *
 NW_API NW_WARN_UNUSED nw_status nw_synth_serialize(const nw_synth *synth, uint8_t *out, size_t capacity, nw_error *err);
 NW_API size_t nw_synth_size(const nw_synth *synth);
 /** nw_synth_merge with the bytes of another handle. Errors: NW_E_FORMAT if they are damaged, or not the counts of one table under
- *  the same schema and options: then nothing was added; NW_E_STATE after the release; NW_E_NOMEM. Who can write the bytes can say
- *  anything: authenticate them. */
+ *  the same schema and options: then nothing was added; NW_E_STATE after the release and as nw_synth_merge; NW_E_NOMEM. Who can
+ *  write the bytes can say anything: authenticate them. */
 NW_API NW_WARN_UNUSED nw_status nw_synth_merge_bytes(nw_synth *synth, const uint8_t *bytes, size_t n, nw_error *err);
 
 /** Charges, draws the noise, and returns what was measured. Once per handle, on the handle that everything was merged into: the

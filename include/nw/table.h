@@ -161,6 +161,8 @@ NW_API const double *nw_csv_reader_numbers(const nw_csv_reader *reader, size_t c
 /** The text in one of those rows, as it stands in the file without quotes; not followed by a NUL, and borrowed until
  *  nw_csv_reader_next. Of size 0 if it is missing, or the column is not text or not wanted. */
 NW_API const char *nw_csv_reader_text(const nw_csv_reader *reader, size_t column, size_t row, size_t *size);
+/** How much of the file was read, in bytes, 0 .. 1, for those who wait; -1 for a stream. */
+NW_API double nw_csv_reader_fraction(const nw_csv_reader *reader);
 /** Wipes and frees. NULL is allowed. */
 NW_API void nw_csv_reader_close(nw_csv_reader *reader);
 

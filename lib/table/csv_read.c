@@ -41,42 +41,7 @@ struct nw_csv_reader {
 };
 typedef struct nw_csv_reader reader;
 
-/* Blanks around an unquoted cell are not part of it; a quoted cell is taken as it is. */
-static inline void trim(nw__csv_cell *cell)
-{
-    if (cell->is_quoted)
-        return;
-    while (cell->length > 0 && (cell->text[0] == ' ' || cell->text[0] == '\t')) {
-        cell->text++;
-        cell->length--;
-    }
-    while (cell->length > 0 && (cell->text[cell->length - 1] == ' ' || cell->text[cell->length - 1] == '\t'))
-        cell->length--;
-}
-
 /* ---- header ---- */
-
-static nw_status skip_byte_order_mark(nw__csv *csv, nw_error *err)
-{
-    static const char mark[] = "\xEF\xBB\xBF";
-    while (csv->end - csv->cursor < 4 && !csv->is_at_end) /* the mark, and a byte to tell an empty file */
-        NW__TRY(nw__csv_refill(csv, err));
-    if (csv->end - csv->cursor >= 3 && memcmp(csv->cursor, mark, 3) == 0)
-        csv->cursor += 3; /* nothing in it is special, so the mask stays right */
-    return csv->cursor == csv->end
-               ? nw__fail(err, NW_E_FORMAT, csv->function, "the file is empty: a header with the columns' names is needed")
-               : NW_OK;
-}
-
-/* A column's name from the file, fit for a message: one line, cut. */
-static const char *printable(const nw__csv_cell *cell, char out[64])
-{
-    size_t n = 0;
-    for (; n < cell->length && n < 63; n++)
-        out[n] = (unsigned char)cell->text[n] < ' ' || cell->text[n] == 0x7f ? '?' : cell->text[n];
-    out[n] = '\0';
-    return out;
-}
 
 static nw_status read_name(reader *r, const nw__csv_cell *cell, size_t line, bool *seen, nw_error *err)
 {
@@ -85,7 +50,8 @@ static nw_status read_name(reader *r, const nw__csv_cell *cell, size_t line, boo
     size_t c = 0;
     if (r->unit != NULL && strlen(r->unit) == cell->length && memcmp(r->unit, cell->text, cell->length) == 0) {
         if (seen[r->schema->columns])
-            return nw__csv_fail(&r->csv, err, line, i + 1, "the header names the column \"%s\" twice", printable(cell, name));
+            return nw__csv_fail(
+                &r->csv, err, line, i + 1, "the header names the column \"%s\" twice", nw__csv_printable(cell, name));
         seen[r->schema->columns] = true;
         r->order[i] = (file_column){ .column = SIZE_MAX, .is_unit = true };
         r->names[i] = r->unit;
@@ -96,9 +62,9 @@ static nw_status read_name(reader *r, const nw__csv_cell *cell, size_t line, boo
         c++;
     if (c == r->schema->columns)
         return nw__csv_fail(&r->csv, err, line, i + 1, "the header names the column \"%s\", which the schema does not have",
-            printable(cell, name));
+            nw__csv_printable(cell, name));
     if (seen[c])
-        return nw__csv_fail(&r->csv, err, line, i + 1, "the header names the column \"%s\" twice", printable(cell, name));
+        return nw__csv_fail(&r->csv, err, line, i + 1, "the header names the column \"%s\" twice", nw__csv_printable(cell, name));
     seen[c] = true;
     r->order[i] = (file_column){ .column = c, .domain = &r->schema->domains[c] };
     r->names[i] = r->schema->domains[c].column.name;
@@ -110,14 +76,14 @@ static nw_status read_header(reader *r, nw_error *err)
     bool *seen = nw__calloc(r->schema->columns + 1, sizeof *seen); /* and one for the unit */
     if (seen == NULL)
         return nw__fail_memory(err, r->csv.function);
-    nw_status status = skip_byte_order_mark(&r->csv, err);
+    nw_status status = nw__csv_skip_byte_order_mark(&r->csv, err);
     nw__csv_cell cell = { .stop = ',' };
     for (r->csv.column = 1; status == NW_OK && cell.stop == ','; r->csv.column++) {
         const size_t line = r->csv.line;
         status = nw__csv_next(&r->csv, &cell, err);
         if (status != NW_OK)
             break;
-        trim(&cell);
+        nw__csv_trim(&cell);
         status = read_name(r, &cell, line, seen, err);
     }
     for (size_t c = 0; status == NW_OK && c < r->schema->columns; c++)
@@ -183,7 +149,7 @@ static bool append_text(texts *t, size_t row, const nw__csv_cell *cell)
 static inline bool store_cell(const file_column *f, size_t row, nw__csv_cell *cell)
 {
     const nw__domain *domain = f->domain;
-    trim(cell);
+    nw__csv_trim(cell);
     if (f->numbers != NULL)
         f->numbers[row] = nw__domain_read_value(domain, cell->text, cell->length);
     if (f->block == NULL)
@@ -233,7 +199,7 @@ static inline nw_status read_row(reader *r, size_t row, bool *is_end, nw_error *
         if ((cell.stop == ',') != (i + 1 < columns))
             return fail_ragged(r, line, cell.stop == ',' ? columns + 1 : i + 1, err);
         if (r->order[i].is_unit) {
-            trim(&cell);
+            nw__csv_trim(&cell);
             if (!nw__units_admit(r->units, cell.text, cell.length, &r->is_admitted))
                 return nw__fail_memory(err, r->csv.function);
         } else if ((r->order[i].block != NULL || r->order[i].numbers != NULL) && !store_cell(&r->order[i], row, &cell))
@@ -247,6 +213,8 @@ static void forget_row(reader *r, size_t row)
 {
     for (size_t i = 0; i < r->columns; i++) {
         const file_column *f = &r->order[i];
+        if (f->texts != NULL)
+            f->texts->size = row == 0 ? 0 : f->texts->ends[row - 1];
         const unsigned bytes = f->block == NULL ? 0 : nw__code_bytes(f->domain->column.cells);
         if (bytes > 0)
             memset((char *)f->block + row * bytes, 0, bytes);
@@ -318,6 +286,16 @@ nw_status nw__table_read_csv(nw_table **out, const nw_schema *schema, const char
     return read_table(&r, out, path, chunk, "nw_table_read_csv", err);
 }
 
+static nw_status check_unit(const nw_schema *schema, const char *unit, uint32_t max_rows, const char *function, nw_error *err)
+{
+    if (max_rows < 1 || max_rows > NW_MAX_ROWS_PER_UNIT)
+        return nw__fail(err, NW_E_ARG, function, "max_rows is %u, must be in 1 .. %u", max_rows, NW_MAX_ROWS_PER_UNIT);
+    for (size_t c = 0; c < schema->columns; c++)
+        if (strcmp(schema->domains[c].column.name, unit) == 0)
+            return nw__fail(err, NW_E_ARG, function, "unit is \"%.100s\", a column of the schema, must not be one", unit);
+    return NW_OK;
+}
+
 nw_status nw_table_read_csv_units(
     nw_table **out, const nw_schema *schema, const char *path, const char *unit, uint32_t max_rows, nw_error *err)
 {
@@ -325,11 +303,7 @@ nw_status nw_table_read_csv_units(
         *out = NULL;
     if (out == NULL || schema == NULL || path == NULL || unit == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "an argument is NULL");
-    if (max_rows < 1 || max_rows > NW_MAX_ROWS_PER_UNIT)
-        return nw__fail(err, NW_E_ARG, __func__, "max_rows is %u, must be in 1 .. %u", max_rows, NW_MAX_ROWS_PER_UNIT);
-    for (size_t c = 0; c < schema->columns; c++)
-        if (strcmp(schema->domains[c].column.name, unit) == 0)
-            return nw__fail(err, NW_E_ARG, __func__, "unit is \"%.100s\", a column of the schema, must not be one", unit);
+    NW__TRY(check_unit(schema, unit, max_rows, __func__, err));
     reader r = { .schema = schema, .unit = unit, .units = nw__units_new(max_rows) };
     const nw_status status =
         r.units == NULL ? nw__fail_memory(err, __func__) : read_table(&r, out, path, NW__CSV_CHUNK, __func__, err);
@@ -386,7 +360,7 @@ static nw_status make_texts(reader *r, nw_error *err)
         return nw__fail_memory(err, r->csv.function);
     for (size_t i = 0; i < r->columns; i++) {
         file_column *f = &r->order[i];
-        if (f->domain->column.type != NW_COLUMN_TEXT || !is_wanted(r, f->column))
+        if (f->is_unit || f->domain->column.type != NW_COLUMN_TEXT || !is_wanted(r, f->column))
             continue;
         f->texts = &r->texts[f->column];
         f->texts->ends = nw__calloc(NW__TABLE_BLOCK_ROWS, sizeof *f->texts->ends);
@@ -396,29 +370,64 @@ static nw_status make_texts(reader *r, nw_error *err)
     return NW_OK;
 }
 
-nw_status nw__csv_reader_open(
-    nw_csv_reader **out, const nw_schema *schema, const char *path, const bool *wanted, size_t chunk, nw_error *err)
+static const char OPEN[] = "nw_csv_reader_open";
+
+static nw_status open_reader(reader *r, const char *path, const bool *wanted, size_t chunk, nw_error *err)
 {
-    static const char function[] = "nw_csv_reader_open";
-    reader *r = nw__calloc(1, sizeof *r);
-    if (r == NULL)
-        return nw__fail_memory(err, function);
-    r->schema = nw__schema_share(schema);
     r->is_wanted = wanted;
-    nw_status status = open_file(r, path, chunk, function, err);
+    nw_status status = open_file(r, path, chunk, OPEN, err);
     if (status == NW_OK)
-        status = nw__table_new(&r->table, schema, err, function);
+        status = nw__table_new(&r->table, r->schema, err, OPEN);
     if (status == NW_OK)
         status = make_texts(r, err);
     if (status == NW_OK)
         status = next_block(r, err);
     r->is_wanted = NULL;
-    if (status != NW_OK) {
+    r->is_admitted = true;
+    return status;
+}
+
+static reader *new_reader(const nw_schema *schema)
+{
+    reader *r = nw__calloc(1, sizeof *r);
+    if (r != NULL)
+        r->schema = nw__schema_share(schema);
+    return r;
+}
+
+nw_status nw__csv_reader_open(
+    nw_csv_reader **out, const nw_schema *schema, const char *path, const bool *wanted, size_t chunk, nw_error *err)
+{
+    reader *r = new_reader(schema);
+    const nw_status status = r == NULL ? nw__fail_memory(err, OPEN) : open_reader(r, path, wanted, chunk, err);
+    if (status == NW_OK)
+        *out = r;
+    else
         nw_csv_reader_close(r);
-        return status;
-    }
-    *out = r;
-    return NW_OK;
+    return status;
+}
+
+nw_status nw__csv_reader_open_units(nw_csv_reader **out, const nw_schema *schema, const char *path, const char *unit,
+    uint32_t max_rows, const char *function, nw_error *err)
+{
+    *out = NULL;
+    NW__TRY(check_unit(schema, unit, max_rows, function, err));
+    reader *r = new_reader(schema);
+    if (r == NULL)
+        return nw__fail_memory(err, function);
+    r->unit = unit;
+    r->units = nw__units_new(max_rows);
+    const nw_status status = r->units == NULL ? nw__fail_memory(err, function) : open_reader(r, path, NULL, NW__CSV_CHUNK, err);
+    if (status == NW_OK)
+        *out = r;
+    else
+        nw_csv_reader_close(r);
+    return status;
+}
+
+const nw__units *nw__csv_reader_units(const nw_csv_reader *r)
+{
+    return r->units;
 }
 
 nw_status nw_csv_reader_open(nw_csv_reader **out, const nw_schema *schema, const char *path, const bool *is_wanted, nw_error *err)
@@ -445,8 +454,8 @@ nw_status nw_csv_reader_want_numbers(nw_csv_reader *r, size_t column, nw_error *
         return nw__fail(err, NW_E_ARG, __func__, "reader is NULL");
     file_column *f = find_column(r, column);
     if (f == NULL || f->domain->column.type == NW_COLUMN_TEXT)
-        return nw__fail(
-            err, NW_E_ARG, __func__, "column is %zu, must be one of the %zu of the schema, and not text", column, r->columns);
+        return nw__fail(err, NW_E_ARG, __func__, "column is %zu, must be one of the %zu of the schema, and not text", column,
+            r->schema->columns);
     if (r->is_begun)
         return nw__fail(err, NW_E_STATE, __func__, "rows were read: numbers must be asked for before");
     if (f->numbers == NULL)
@@ -477,7 +486,9 @@ nw_status nw_csv_reader_next(nw_csv_reader *r, size_t *rows, nw_error *err)
             r->is_end = true; /* nothing after a malformed row is read as if it were a row */
             return status;
         }
-        row += !r->is_end;
+        if (!r->is_end && !r->is_admitted)
+            forget_row(r, row);
+        row += !r->is_end && r->is_admitted;
     }
     nw__table_show_rows(r->table, row);
     *rows = row;
@@ -500,6 +511,11 @@ const char *nw_csv_reader_text(const nw_csv_reader *r, size_t column, size_t row
     return *size == 0 ? "" : t->bytes + start;
 }
 
+double nw_csv_reader_fraction(const nw_csv_reader *r)
+{
+    return nw__source_fraction(r->csv.source);
+}
+
 void nw_csv_reader_close(nw_csv_reader *r)
 {
     if (r == NULL)
@@ -516,60 +532,6 @@ void nw_csv_reader_close(nw_csv_reader *r)
     nw_table_free(r->table);
     close_file(r);
     nw_schema_free((nw_schema *)(uintptr_t)r->schema);
+    nw__units_free(r->units);
     free(r);
-}
-
-/* ---- the header alone ---- */
-
-/* Adds {name: {"type": "text"}}. */
-static nw_status add_text_column(json_t *object, const nw__csv *csv, const nw__csv_cell *cell, nw_error *err)
-{
-    char name[64];
-    json_t *key = json_stringn(cell->text, cell->length);
-    const char *text = json_string_value(key);
-    nw_status status = NW_OK;
-    if (key == NULL || strlen(text) != cell->length || cell->length == 0)
-        status = nw__csv_fail(csv, err, 1, csv->column, "the name \"%s\" is empty, or no UTF-8", printable(cell, name));
-    else if (json_object_get(object, text) != NULL)
-        status = nw__csv_fail(csv, err, 1, csv->column, "the header names the column \"%s\" twice", printable(cell, name));
-    else if (json_object_set_new(object, text, json_pack("{s:s}", "type", "text")) != 0)
-        status = nw__fail_memory(err, csv->function);
-    json_decref(key);
-    return status;
-}
-
-static nw_status read_names(nw__csv *csv, json_t *object, nw_error *err)
-{
-    nw__csv_cell cell = { .stop = ',' };
-    NW__TRY(skip_byte_order_mark(csv, err));
-    for (csv->column = 1; cell.stop == ','; csv->column++) {
-        NW__TRY(nw__csv_next(csv, &cell, err));
-        trim(&cell);
-        NW__TRY(add_text_column(object, csv, &cell, err));
-    }
-    return NW_OK;
-}
-
-nw_status nw_schema_of_header(nw_schema **out, const char *path, nw_error *err)
-{
-    nw__csv csv = { 0 };
-    if (out != NULL)
-        *out = NULL;
-    if (out == NULL || path == NULL)
-        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", out == NULL ? "out" : "path");
-    if (strcmp(path, "-") == 0)
-        return nw__fail(err, NW_E_ARG, __func__, "path is \"-\", must be a file, which is read more than once");
-    json_t *object = json_object();
-    nw_status status = object == NULL ? nw__fail_memory(err, __func__) : nw__csv_open(&csv, path, NW__CSV_CHUNK, err, __func__);
-    if (status == NW_OK)
-        status = read_names(&csv, object, err);
-    nw__csv_close(&csv);
-    char *text = status == NW_OK ? json_dumps(object, JSON_COMPACT) : NULL;
-    json_decref(object);
-    if (status == NW_OK && text == NULL)
-        status = nw__fail_memory(err, __func__);
-    if (status == NW_OK)
-        status = nw_schema_parse(out, text, 0, err);
-    free(text);
-    return status;
 }

@@ -23,6 +23,8 @@ void nw__source_close(nw__source *source);
 /** A whole file or stream, at most `most` bytes, into a new block (free). NW_E_FORMAT if it is larger; else as the calls above.
  * */
 nw_status nw__source_read_all(const char *path, size_t most, uint8_t **bytes, size_t *n, nw_error *err, const char *function);
+/** How much of the file was read, 0 .. 1; -1 where its size is not known: a stream. */
+double nw__source_fraction(const nw__source *source);
 
 /* ---- cells ---- */
 
@@ -134,5 +136,23 @@ static inline nw_status nw__csv_next(nw__csv *csv, nw__csv_cell *cell, nw_error 
     }
     return nw__csv_next_slow(csv, special, cell, err);
 }
+
+/* Blanks around an unquoted cell are not part of it; a quoted cell is taken as it is. */
+static inline void nw__csv_trim(nw__csv_cell *cell)
+{
+    if (cell->is_quoted)
+        return;
+    while (cell->length > 0 && (cell->text[0] == ' ' || cell->text[0] == '\t')) {
+        cell->text++;
+        cell->length--;
+    }
+    while (cell->length > 0 && (cell->text[cell->length - 1] == ' ' || cell->text[cell->length - 1] == '\t'))
+        cell->length--;
+}
+
+/** Passes a byte order mark. NW_E_FORMAT if the file is empty. */
+nw_status nw__csv_skip_byte_order_mark(nw__csv *csv, nw_error *err);
+/** A column's name from the file, fit for a message: one line, cut. */
+const char *nw__csv_printable(const nw__csv_cell *cell, char out[64]);
 
 #endif

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
 
@@ -188,4 +189,13 @@ nw_status nw__source_read_all(const char *path, size_t most, uint8_t **bytes, si
         *bytes = NULL;
     }
     return status;
+}
+
+double nw__source_fraction(const nw__source *source)
+{
+    struct stat st;
+    const off_t at = lseek(source->fd, 0, SEEK_CUR);
+    if (at < 0 || fstat(source->fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size == 0)
+        return -1.0;
+    return at < st.st_size ? (double)at / (double)st.st_size : 1.0;
 }

@@ -161,6 +161,9 @@ nw__units *nw__units_new(uint32_t max_rows);
 void nw__units_free(nw__units *units);
 /** Whether the next row of this unit is taken. False if memory lacks. */
 bool nw__units_admit(nw__units *units, const char *text, size_t length, bool *is_admitted);
+/** How many units there were, and the first 64 bits of the digest of each, increasing. */
+size_t nw__units_count(const nw__units *units);
+void nw__units_list(const nw__units *units, uint64_t *out);
 
 /* ---- CSV ---- */
 
@@ -170,5 +173,11 @@ nw_status nw__table_read_csv(nw_table **out, const nw_schema *schema, const char
 /** The same of nw_csv_reader_open. */
 nw_status nw__csv_reader_open(
     nw_csv_reader **out, const nw_schema *schema, const char *path, const bool *is_wanted, size_t chunk, nw_error *err);
+
+/** The same where the rows of units are bounded: see nw_table_read_csv_units. `unit` is borrowed as long as the reader lives. */
+nw_status nw__csv_reader_open_units(nw_csv_reader **out, const nw_schema *schema, const char *path, const char *unit,
+    uint32_t max_rows, const char *function, nw_error *err);
+/** The units that it has met so far. */
+const nw__units *nw__csv_reader_units(const nw_csv_reader *reader);
 
 #endif

@@ -88,3 +88,30 @@ bool nw__units_admit(nw__units *units, const char *text, size_t length, bool *is
     s->rows += *is_admitted;
     return true;
 }
+
+size_t nw__units_count(const nw__units *units)
+{
+    return units->used;
+}
+
+static int compare_words(const void *a, const void *b)
+{
+    const uint64_t x = *(const uint64_t *)a;
+    const uint64_t y = *(const uint64_t *)b;
+    return (x > y) - (x < y);
+}
+
+void nw__units_list(const nw__units *units, uint64_t *out)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < units->slot_count; i++) {
+        const slot *s = &units->slots[i];
+        if (s->rows == 0)
+            continue;
+        out[n] = 0;
+        for (int byte = 7; byte >= 0; byte--) /* the same on machines of either byte order */
+            out[n] = out[n] << 8 | s->digest[byte];
+        n++;
+    }
+    qsort(out, n, sizeof *out, compare_words);
+}

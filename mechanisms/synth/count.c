@@ -72,7 +72,7 @@ static void count_block(
     count_block_pairs(&a, &b, cells_b, n, counts);
 }
 
-/* The codes of grouped columns in one block, as units. As secret as the table. */
+/* The codes of grouped columns in one block, as cells. As secret as the table. */
 typedef struct unit_blocks {
     size_t columns;
     uint16_t **codes; /* per column; NULL: the table's own block will do */
@@ -85,12 +85,12 @@ static void unit_blocks_free(unit_blocks *blocks)
     free(blocks->codes);
 }
 
-static bool unit_blocks_new(unit_blocks *blocks, const nw__plan *plan)
+static bool unit_blocks_new(unit_blocks *blocks, const nw__plan *plan, const nw__coding *codings)
 {
     *blocks = (unit_blocks){ plan->columns, nw__calloc(plan->columns, sizeof *blocks->codes) };
     bool is_ok = blocks->codes != NULL;
     for (size_t j = 0; is_ok && j < plan->columns; j++) {
-        if (plan->units[j].cell_of == NULL)
+        if (codings[j].cell_of == NULL)
             continue;
         blocks->codes[j] = nw__calloc(NW__TABLE_BLOCK_ROWS, sizeof **blocks->codes);
         is_ok = blocks->codes[j] != NULL;
@@ -98,8 +98,8 @@ static bool unit_blocks_new(unit_blocks *blocks, const nw__plan *plan)
     return is_ok;
 }
 
-static void count_pair_in_units(
-    const nw_table *table, size_t block, const nw__plan *plan, const nw__marginal *m, const unit_blocks *units, int64_t *counts)
+static void count_pair_in_cells(const nw_table *table, size_t block, const nw__coding *codings, const nw__marginal *m,
+    const unit_blocks *units, int64_t *counts)
 {
     code_block a = block_of(table, m->a, block, NULL);
     code_block b = block_of(table, m->b, block, NULL);
@@ -107,15 +107,16 @@ static void count_pair_in_units(
         a = (code_block){ units->codes[m->a], false, NULL };
     if (units->codes[m->b] != NULL)
         b = (code_block){ units->codes[m->b], false, NULL };
-    count_block_pairs(&a, &b, plan->units[m->b].cells, nw__table_block_rows(table, block), counts);
+    count_block_pairs(&a, &b, codings[m->b].cells, nw__table_block_rows(table, block), counts);
 }
 
-nw_status nw__count_table(const nw__plan *plan, const nw_table *table, int64_t *const *singles, int64_t *const *pairs,
-    unsigned threads, const char *function, nw_error *err)
+nw_status nw__count_table(const nw__plan *plan, const nw__coding *codings, const nw_table *table, int64_t *const *singles,
+    int64_t *const *pairs, unsigned threads, const char *function, nw_error *err)
 {
     const int team = nw__threads((int)threads);
+    const size_t pairs_end = pairs == NULL ? plan->one_ways : plan->marginal_count;
     unit_blocks units;
-    if (!unit_blocks_new(&units, plan)) {
+    if (!unit_blocks_new(&units, plan, codings)) {
         unit_blocks_free(&units);
         return nw__fail_memory(err, function);
     }
@@ -123,15 +124,16 @@ nw_status nw__count_table(const nw__plan *plan, const nw_table *table, int64_t *
         const size_t n = nw__table_block_rows(table, block);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(team)
         for (size_t j = 0; j < plan->columns; j++) {
-            const code_block x = block_of(table, j, block, plan->units);
+            const code_block x = block_of(table, j, block, codings);
             const code_block codes = block_of(table, j, block, NULL);
-            count_block_singles(&codes, n, singles[j]);
-            for (size_t i = 0; units.codes[j] != NULL && i < n; i++)
+            if (singles != NULL)
+                count_block_singles(&codes, n, singles[j]);
+            for (size_t i = 0; pairs != NULL && units.codes[j] != NULL && i < n; i++)
                 units.codes[j][i] = (uint16_t)cell_at(&x, x.is_narrow, true, i);
         }
 #pragma omp parallel for schedule(dynamic, 1) num_threads(team)
-        for (size_t i = plan->one_ways; i < plan->marginal_count; i++)
-            count_pair_in_units(table, block, plan, &plan->marginals[i], &units, pairs[i - plan->one_ways]);
+        for (size_t i = plan->one_ways; i < pairs_end; i++)
+            count_pair_in_cells(table, block, codings, &plan->marginals[i], &units, pairs[i - plan->one_ways]);
     }
     unit_blocks_free(&units);
     return NW_OK;
@@ -149,5 +151,5 @@ static void count_from_table(const void *source, const nw__marginal *m, const nw
 
 nw__counter nw__counter_of_table(const nw_table *table)
 {
-    return (nw__counter){ count_from_table, table, NULL };
+    return (nw__counter){ count_from_table, table, NULL, NULL };
 }

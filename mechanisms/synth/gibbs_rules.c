@@ -13,8 +13,8 @@
 #include <string.h>
 
 /* Adds `sign` times a row's part of the counts that a block's cells take part in. */
-static void count_block(
-    nw__gibbs *e, const size_t *block, size_t size, const uint16_t *cells, uint16_t *const *columns, size_t row, float sign)
+static void count_block(nw__gibbs *e, const size_t *block, size_t size, const uint16_t *place, const uint16_t *cells,
+    uint16_t *const *columns, size_t row, float sign)
 {
     for (size_t b = 0; b < size; b++) {
         const size_t j = block[b];
@@ -22,12 +22,9 @@ static void count_block(
         for (size_t k = 0; k < e->columns; k++) {
             const nw__pair_block *jk = &e->pairs[j * e->columns + k];
             const nw__pair_block *kj = &e->pairs[k * e->columns + j];
-            size_t other = 0; /* k's place in the block */
-            while (other < size && block[other] != k)
-                other++;
-            if (jk->logits == NULL || other < b) /* a pair inside of the block counts once */
+            if (jk->logits == NULL || place[k] < b) /* a pair inside of the block counts once */
                 continue;
-            const uint16_t cell = other < size ? cells[other] : columns[k][row];
+            const uint16_t cell = place[k] != NW__UNDECIDED ? cells[place[k]] : columns[k][row];
             const float change = sign * nw__gibbs_weight(e, j, cells[b], k, cell);
             jk->logits[(size_t)cell * e->padded[j] + cells[b]] -= change;
             kj->logits[(size_t)cells[b] * e->padded[k] + cell] -= change;
@@ -35,8 +32,8 @@ static void count_block(
     }
 }
 
-/* logits of one column; of the block's columns only the first `placed` count, with the given cells. */
-static void gather_beside(const nw__gibbs *e, size_t j, const size_t *block, size_t size, const uint16_t *cells, size_t placed,
+/* logits of one column; of the block's columns, whose places are given, only the first `placed` count, with the given cells. */
+static void gather_beside(const nw__gibbs *e, size_t j, const uint16_t *place, const uint16_t *cells, size_t placed,
     uint16_t *const *columns, size_t row, float *out)
 {
     const size_t blocks = e->padded[j] / LANES;
@@ -44,12 +41,10 @@ static void gather_beside(const nw__gibbs *e, size_t j, const size_t *block, siz
     memcpy(out, e->alone[j], e->padded[j] * sizeof(float));
     for (size_t k = 0; k < e->columns; k++) {
         const float *logits = e->pairs[j * e->columns + k].logits;
-        size_t place = 0;
-        while (place < size && block[place] != k)
-            place++;
-        if (logits == NULL || (place < size && place >= placed))
+        const bool is_inside = place[k] != NW__UNDECIDED;
+        if (logits == NULL || (is_inside && place[k] >= placed))
             continue;
-        const uint16_t cell = place < size ? cells[place] : columns[k][row];
+        const uint16_t cell = is_inside ? cells[place[k]] : columns[k][row];
         const vector *add = (const vector *)(const void *)(logits + (size_t)cell * e->padded[j]);
         for (size_t b = 0; b < blocks; b++)
             sum[b] += add[b];
@@ -64,9 +59,10 @@ static void gather_block(nw__gibbs *e, const size_t *block, size_t size, uint16_
 {
     const nw__keeper *keeper = e->keeper;
     const uint32_t n = e->cells[block[0]];
-    gather_beside(e, block[0], block, size, NULL, 0, columns, row, e->scratch);
+    const uint16_t *place = nw__keeper_block_places(keeper, block[0]);
+    gather_beside(e, block[0], place, NULL, 0, columns, row, e->scratch);
     for (size_t b = 1; b < size; b++) {
-        gather_beside(e, block[b], block, size, NULL, 0, columns, row, e->side);
+        gather_beside(e, block[b], place, NULL, 0, columns, row, e->side);
         for (uint32_t v = 0; v < n; v++)
             if (keeper->allowed[v])
                 e->scratch[v] += e->side[keeper->follows[v * size + b]];
@@ -128,12 +124,13 @@ void nw__gibbs_resample_ruled(nw__gibbs *e, size_t j, uint16_t *const *columns, 
     nw__keeper *keeper = e->keeper;
     const size_t *block = nw__keeper_block(keeper, j);
     const size_t size = keeper->block_size[j];
+    const uint16_t *place = nw__keeper_block_places(keeper, j);
     const uint16_t old = columns[j][row];
     if (nw__keeper_mask(keeper, j) <= 1)
         return; /* only as it is */
     const uint16_t *before = keeper->follows + old * size;
     if (size > 1)
-        count_block(e, block, size, before, columns, row, -1.0f);
+        count_block(e, block, size, place, before, columns, row, -1.0f);
     gather_block(e, block, size, columns, row);
     if (size == 1)
         e->scratch[old] += e->cool * own_weight(e, j, columns, row); /* as if the row were taken out */
@@ -142,8 +139,8 @@ void nw__gibbs_resample_ruled(nw__gibbs *e, size_t j, uint16_t *const *columns, 
     if (size == 1 && drawn == old)
         return;
     if (size == 1)
-        count_block(e, block, size, before, columns, row, -1.0f);
-    count_block(e, block, size, after, columns, row, 1.0f);
+        count_block(e, block, size, place, before, columns, row, -1.0f);
+    count_block(e, block, size, place, after, columns, row, 1.0f);
     for (size_t b = 0; b < size; b++) {
         columns[block[b]][row] = after[b];
         nw__keeper_set(keeper, block[b], after[b]);
@@ -153,8 +150,8 @@ void nw__gibbs_resample_ruled(nw__gibbs *e, size_t j, uint16_t *const *columns, 
 /* ---- groups ---- */
 
 /* Draws the cells of a group one after the other, or (is_fixed) retraces given ones. Returns log W; -INFINITY: a dead end. */
-static double grow(nw__gibbs *e, const size_t *group, size_t size, uint16_t *cells, bool is_fixed, uint16_t *const *columns,
-    size_t row, nw_rng *rng)
+static double grow(nw__gibbs *e, const size_t *group, size_t size, const uint16_t *place, uint16_t *cells, bool is_fixed,
+    uint16_t *const *columns, size_t row, nw_rng *rng)
 {
     nw__keeper *keeper = e->keeper;
     double log_weight = 0.0;
@@ -166,7 +163,7 @@ static double grow(nw__gibbs *e, const size_t *group, size_t size, uint16_t *cel
         if (nw__rules_mask(keeper->rules, keeper->first, keeper->last, j, e->cells[j], keeper->cell_first[j],
                 keeper->cell_last[j], keeper->allowed) == 0)
             return -INFINITY;
-        gather_beside(e, j, group, size, cells, i, columns, row, e->scratch);
+        gather_beside(e, j, place, cells, i, columns, row, e->scratch);
         forbid(e, e->cells[j]);
         const float mass = nw__gibbs_weigh(e, j, &highest);
         log_weight += (double)highest + log((double)mass);
@@ -190,19 +187,20 @@ void nw__gibbs_regrow(nw__gibbs *e, size_t g, uint16_t *const *columns, size_t r
     nw__keeper *keeper = e->keeper;
     const size_t *group = keeper->grouped + keeper->group_first[g];
     const size_t size = keeper->group_first[g + 1] - keeper->group_first[g];
+    const uint16_t *place = keeper->group_place + g * keeper->columns;
     uint16_t old[NW__MAX_GROUP];
     uint16_t new[NW__MAX_GROUP];
     for (size_t i = 0; i < size; i++)
         old[i] = columns[group[i]][row];
-    count_block(e, group, size, old, columns, row, -1.0f);
-    double log_ratio = grow(e, group, size, new, false, columns, row, rng);
+    count_block(e, group, size, place, old, columns, row, -1.0f);
+    double log_ratio = grow(e, group, size, place, new, false, columns, row, rng);
     if (log_ratio > -INFINITY && !has_values(keeper))
         log_ratio = -INFINITY;
     if (log_ratio > -INFINITY)
-        log_ratio -= grow(e, group, size, old, true, columns, row, rng);
+        log_ratio -= grow(e, group, size, place, old, true, columns, row, rng);
     const bool is_taken = log((double)uniform(rng)) < log_ratio;
     const uint16_t *cells = is_taken ? new : old;
-    count_block(e, group, size, cells, columns, row, 1.0f);
+    count_block(e, group, size, place, cells, columns, row, 1.0f);
     for (size_t i = 0; i < size; i++) {
         columns[group[i]][row] = cells[i];
         nw__keeper_set(keeper, group[i], cells[i]);

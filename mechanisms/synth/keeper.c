@@ -188,6 +188,30 @@ static void find_groups(nw__keeper *keeper)
     }
 }
 
+static void list_places(uint16_t *place, size_t columns, const size_t *list, size_t n)
+{
+    for (size_t k = 0; k < columns; k++)
+        place[k] = NW__UNDECIDED;
+    for (size_t i = 0; i < n; i++)
+        place[list[i]] = (uint16_t)i;
+}
+
+/* False if memory lacks. */
+static bool find_places(nw__keeper *keeper)
+{
+    const size_t n = keeper->columns;
+    keeper->block_place = nw__calloc(n, n * sizeof *keeper->block_place);
+    keeper->group_place = nw__calloc(keeper->groups, n * sizeof *keeper->group_place);
+    if (keeper->block_place == NULL || keeper->group_place == NULL)
+        return false;
+    for (size_t j = 0; j < n; j++)
+        list_places(keeper->block_place + j * n, n, nw__keeper_block(keeper, j), keeper->block_size[j]);
+    for (size_t g = 0; g < keeper->groups; g++)
+        list_places(keeper->group_place + g * n, n, keeper->grouped + keeper->group_first[g],
+            keeper->group_first[g + 1] - keeper->group_first[g]);
+    return true;
+}
+
 static bool make_columns(nw__keeper *keeper, const nw_schema *schema, const nw__coding *codings)
 {
     for (size_t j = 0; j < keeper->columns; j++) {
@@ -204,7 +228,7 @@ static bool make_columns(nw__keeper *keeper, const nw_schema *schema, const nw__
             if (keeper->is_ruled[j] && is_output(keeper->rules, j) == (pass == 1))
                 keeper->order[keeper->ruled_count++] = j;
     find_groups(keeper);
-    return true;
+    return find_places(keeper);
 }
 
 static bool allocate(nw__keeper *keeper)
@@ -287,6 +311,8 @@ void nw__keeper_free(nw__keeper *keeper)
     free(keeper->last);
     free(keeper->grouped);
     free(keeper->group_first);
+    free(keeper->block_place);
+    free(keeper->group_place);
     free(keeper->order);
     free(keeper->k);
     free(keeper->kept);

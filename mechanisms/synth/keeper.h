@@ -29,7 +29,9 @@ typedef struct nw__keeper {
     size_t groups;   /* of columns tied by rules, 2 to NW__MAX_GROUP of them; not those that one block holds */
     size_t *grouped; /* group g is grouped[group_first[g]] up to grouped[group_first[g + 1]], functions of others last */
     size_t *group_first;
-    uint16_t *first; /* the row: code ranges, NW__UNDECIDED for columns without a rule */
+    uint16_t *block_place; /* of each column, `columns` entries: a column's place in its block, NW__UNDECIDED if it is in none */
+    uint16_t *group_place; /* likewise of each group */
+    uint16_t *first;       /* the row: code ranges, NW__UNDECIDED for columns without a rule */
     uint16_t *last;
     size_t *order; /* ruled columns, those that are functions of others last */
     size_t ruled_count;
@@ -49,6 +51,11 @@ void nw__keeper_free(nw__keeper *keeper);
 static inline const size_t *nw__keeper_block(const nw__keeper *keeper, size_t j)
 {
     return keeper->block + j * keeper->columns;
+}
+
+static inline const uint16_t *nw__keeper_block_places(const nw__keeper *keeper, size_t j)
+{
+    return keeper->block_place + j * keeper->columns;
 }
 
 /** Makes row `row` of the chain's cells the keeper's row. */

@@ -2,8 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* partial.c - exact counts of a plan's 1-ways, in codes, and 2-ways, in units, over some of the records: adding, merging, bytes.
  *
- * Bytes: "NWSYNTH1", the fingerprint of schema and options, the number of rows, each marginal's counts, and a BLAKE2b-256 of all
- * that; integers little-endian. Equal counts have equal bytes. */
+ * Bytes: "NWSYNTH1", the fingerprint of schema and options, the number of rows, each marginal's counts, of a table by units the
+ * number of parts, of units, and these, and a BLAKE2b-256 of all that; integers little-endian. Equal counts have equal bytes. */
 #include "query_release.h"
 
 #include <sodium.h>
@@ -53,6 +53,7 @@ void nw__partial_clear(nw__partial *partial)
         nw__free_wiped(partial->counts[i], vector_cells(partial->plan, i) * sizeof(int64_t));
     free(partial->counts);
     nw__query_counts_clear(&partial->queries);
+    nw__unit_parts_clear(&partial->parts);
     partial->counts = NULL;
     partial->rows = 0;
 }
@@ -62,7 +63,7 @@ nw_status nw__partial_add(nw__partial *partial, const nw_table *table, unsigned 
     if (!begin(partial))
         return nw__fail_memory(err, function);
     int64_t *const *pairs = partial->counts + partial->plan->columns;
-    NW__TRY(nw__count_table(partial->plan, table, partial->counts, pairs, threads, function, err));
+    NW__TRY(nw__count_table(partial->plan, partial->plan->units, table, partial->counts, pairs, threads, function, err));
     NW__TRY(nw__query_counts_add(&partial->queries, table, threads, function, err));
     partial->rows += nw_table_rows(table);
     return NW_OK;
@@ -72,6 +73,7 @@ nw_status nw__partial_merge(nw__partial *partial, const nw__partial *other, cons
 {
     if (!begin(partial))
         return nw__fail_memory(err, function);
+    NW__TRY(nw__unit_parts_join(&partial->parts, other->parts.count, other->parts.units, other->parts.unit_count, function, err));
     nw__query_counts_merge(&partial->queries, &other->queries);
     for (size_t i = 0; other->counts != NULL && i < vector_count(partial->plan); i++)
         for (size_t c = 0; c < vector_cells(partial->plan, i); c++)
@@ -101,12 +103,35 @@ static size_t query_cells(const nw__partial *partial)
     return partial->queries.queries == NULL ? 0 : nw_queries_cells(partial->queries.queries);
 }
 
-size_t nw__partial_size(const nw__partial *partial)
+/* Bytes of parts with so many units. */
+static size_t parts_size(const nw__partial *partial, size_t units)
+{
+    return partial->parts.are_needed ? 8 * (2 + units) : 0;
+}
+
+static size_t size_with(const nw__partial *partial, size_t units)
 {
     size_t cells = 0;
     for (size_t i = 0; i < vector_count(partial->plan); i++)
         cells += vector_cells(partial->plan, i);
-    return HEAD_BYTES + 8 * (cells + query_cells(partial)) + DIGEST_BYTES;
+    return HEAD_BYTES + 8 * (cells + query_cells(partial)) + parts_size(partial, units) + DIGEST_BYTES;
+}
+
+size_t nw__partial_size(const nw__partial *partial)
+{
+    return size_with(partial, partial->parts.unit_count);
+}
+
+static uint8_t *write_parts(const nw__unit_parts *parts, uint8_t *at)
+{
+    if (!parts->are_needed)
+        return at;
+    nw__put_word(at, parts->count);
+    nw__put_word(at + 8, parts->unit_count);
+    at += 16;
+    for (size_t i = 0; i < parts->unit_count; i++, at += 8)
+        nw__put_word(at, parts->units[i]);
+    return at;
 }
 
 void nw__partial_write(const nw__partial *partial, const uint8_t fingerprint[NW__FINGERPRINT_BYTES], uint8_t *out)
@@ -120,6 +145,7 @@ void nw__partial_write(const nw__partial *partial, const uint8_t fingerprint[NW_
             nw__put_word(at, partial->counts == NULL ? 0 : (uint64_t)partial->counts[i][c]);
     for (size_t c = 0; c < query_cells(partial); c++, at += 8)
         nw__put_word(at, partial->queries.counts == NULL ? 0 : (uint64_t)partial->queries.counts[c]);
+    at = write_parts(&partial->parts, at);
     crypto_generichash(at, DIGEST_BYTES, out, (size_t)(at - out), NULL, 0);
 }
 
@@ -156,24 +182,65 @@ static bool are_counts(const nw__partial *partial, const uint8_t *at, uint64_t r
     return are_answers(partial, at, rows);
 }
 
+/* The parts that the bytes say were counted; their units are increasing, and of each there are rows. */
+static bool are_parts(const nw__partial *partial, const uint8_t *at, size_t units, uint64_t rows)
+{
+    if (!partial->parts.are_needed)
+        return true;
+    for (size_t i = 1; i < units; i++)
+        if (nw__get_word(at + 8 * (2 + i)) <= nw__get_word(at + 8 * (1 + i)))
+            return false;
+    return units <= rows && (rows == 0 || nw__get_word(at) > 0) && (partial->parts.are_apart || units == 0);
+}
+
+/* How many units the bytes hold: what is longer than without; SIZE_MAX if it is no such length. */
+static size_t units_of(const nw__partial *partial, const uint8_t *bytes, size_t n)
+{
+    const size_t least = size_with(partial, 0);
+    if (n < least || (n - least) % 8 != 0)
+        return SIZE_MAX;
+    const size_t units = (n - least) / 8;
+    if (!partial->parts.are_needed)
+        return units == 0 ? 0 : SIZE_MAX;
+    return nw__get_word(bytes + least - DIGEST_BYTES - 8) == units ? units : SIZE_MAX;
+}
+
 static nw_status check_bytes(const nw__partial *partial, const uint8_t fingerprint[NW__FINGERPRINT_BYTES], const uint8_t *bytes,
     size_t n, const char *function, nw_error *err)
 {
     uint8_t digest[DIGEST_BYTES];
-    const size_t size = nw__partial_size(partial);
     if (n < sizeof MAGIC || memcmp(bytes, MAGIC, sizeof MAGIC) != 0)
         return nw__fail(err, NW_E_FORMAT, function, "the bytes are not those of nw_synth_serialize");
     if (n >= HEAD_BYTES && memcmp(bytes + sizeof MAGIC, fingerprint, NW__FINGERPRINT_BYTES) != 0)
         return nw__fail(err, NW_E_FORMAT, function, "the bytes are of another schema or other options, must be of the same");
-    if (n != size)
-        return nw__fail(err, NW_E_FORMAT, function, "%zu bytes, must be the %zu of nw_synth_serialize", n, size);
-    crypto_generichash(digest, DIGEST_BYTES, bytes, size - DIGEST_BYTES, NULL, 0);
+    const size_t units = units_of(partial, bytes, n);
+    if (units == SIZE_MAX)
+        return nw__fail(err, NW_E_FORMAT, function, "%zu bytes, must be the %zu of nw_synth_serialize", n, size_with(partial, 0));
+    crypto_generichash(digest, DIGEST_BYTES, bytes, n - DIGEST_BYTES, NULL, 0);
     const uint64_t rows = nw__get_word(bytes + sizeof MAGIC + NW__FINGERPRINT_BYTES);
-    if (memcmp(digest, bytes + size - DIGEST_BYTES, DIGEST_BYTES) != 0)
+    if (memcmp(digest, bytes + n - DIGEST_BYTES, DIGEST_BYTES) != 0)
         return nw__fail(err, NW_E_FORMAT, function, "the bytes are damaged: their checksum does not hold");
-    if (rows > MOST_ROWS || !are_counts(partial, bytes + HEAD_BYTES, rows))
+    const uint8_t *parts = bytes + size_with(partial, 0) - DIGEST_BYTES - parts_size(partial, 0);
+    if (rows > MOST_ROWS || !are_counts(partial, bytes + HEAD_BYTES, rows) || !are_parts(partial, parts, units, rows))
         return nw__fail(err, NW_E_FORMAT, function, "the bytes are not the counts of one table");
     return NW_OK;
+}
+
+/* Before any count is added: parts that do not go together leave all as it was. */
+static nw_status join_bytes(nw__partial *partial, const uint8_t *bytes, size_t n, const char *function, nw_error *err)
+{
+    const size_t count = units_of(partial, bytes, n);
+    if (!partial->parts.are_needed)
+        return NW_OK;
+    const uint8_t *at = bytes + size_with(partial, 0) - DIGEST_BYTES - parts_size(partial, 0);
+    uint64_t *units = nw__calloc(count, sizeof *units);
+    if (units == NULL)
+        return nw__fail_memory(err, function);
+    for (size_t i = 0; i < count; i++)
+        units[i] = nw__get_word(at + 8 * (2 + i));
+    const nw_status status = nw__unit_parts_join(&partial->parts, nw__get_word(at), units, count, function, err);
+    nw__free_wiped(units, count * sizeof *units);
+    return status;
 }
 
 nw_status nw__partial_merge_bytes(nw__partial *partial, const uint8_t fingerprint[NW__FINGERPRINT_BYTES], const uint8_t *bytes,
@@ -182,6 +249,7 @@ nw_status nw__partial_merge_bytes(nw__partial *partial, const uint8_t fingerprin
     NW__TRY(check_bytes(partial, fingerprint, bytes, n, function, err));
     if (!begin(partial))
         return nw__fail_memory(err, function);
+    NW__TRY(join_bytes(partial, bytes, n, function, err));
     const uint8_t *at = bytes + HEAD_BYTES;
     for (size_t i = 0; i < vector_count(partial->plan); i++)
         for (size_t c = 0; c < vector_cells(partial->plan, i); c++, at += 8)
@@ -238,5 +306,5 @@ static void count_from_partial(const void *source, const nw__marginal *m, const 
 
 nw__counter nw__counter_of_partial(const nw__partial *partial)
 {
-    return (nw__counter){ count_from_partial, partial, partial->plan->units };
+    return (nw__counter){ count_from_partial, partial, partial->plan->units, NULL };
 }

@@ -19,7 +19,7 @@
  * marginal, and for the same rows in all of them at once, so the composition is exact as well. */
 static nw_sensitivity marginal_sensitivity(const nw_synth_opts *opts)
 {
-    const double rows = opts->rows_per_unit == 0 ? 1.0 : (double)opts->rows_per_unit;
+    const double rows = nw__rows_protected(opts);
     if (opts->adjacency == NW_REPLACE_ONE)
         return (nw_sensitivity){ nextafter(rows * nextafter(sqrt(2.0), 2.0), INFINITY), NW_REPLACE_ONE };
     return (nw_sensitivity){ rows, NW_ADD_REMOVE };

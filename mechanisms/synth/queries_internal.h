@@ -160,6 +160,7 @@ typedef struct nw__query_plan {
     double sigma;               /* of each count's noise, in records */
     double epsilon;             /* of each choice; 0 without rounds */
     int64_t unit;               /* scores are in 1 / unit records */
+    uint64_t rows;              /* of a protected unit at most; 1: records are protected */
     nw_sensitivity sensitivity; /* l2, of one workload's counts; the same bound for all */
 } nw__query_plan;
 

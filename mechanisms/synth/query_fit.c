@@ -9,6 +9,8 @@
  *          which plays the part of the reference measure;
  *   swap   two rows exchange their values of a column: all 1-ways stay as they are;
  *   row    a row becomes a copy of another.
+ * Under rules a cell takes the columns that are functions of it along, and a move that would break a rule is not made; a copied
+ * row keeps the rules as its model does. So rows that kept them still do.
  * No move makes a value that the table did not have, so what the finest 1-ways said of a column survives. Copies and rows are not
  * reversible chains: this is annealing toward a better table, not sampling, and what it yields is judged by its error. Everything
  * here is post-processing. */
@@ -16,6 +18,7 @@
 
 #include "genetic.h"
 #include "random_internal.h"
+#include "row_check.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -30,8 +33,9 @@ typedef struct engine {
     nw__tally tally;
     size_t columns;
     size_t rows;
-    uint16_t *table;     /* row-major */
-    uint16_t *saved;     /* one row */
+    uint16_t *table; /* row-major */
+    uint16_t *saved; /* two rows */
+    nw__row_check check;
     double inverse_heat; /* 1 / 2T in the energy's unit */
     nw_rng *rng;
 } engine;
@@ -40,6 +44,7 @@ static void engine_clear(engine *e)
 {
     nw__tally_clear(&e->tally);
     nw__fit_items_clear(&e->items);
+    nw__row_check_clear(&e->check);
     free(e->table);
     free(e->saved);
 }
@@ -68,10 +73,11 @@ static nw_status engine_make(engine *e, const nw__query_fit *fit, const nw_table
     const nw_queries *q = fit->measured->queries.queries;
     *e = (engine){ .columns = q->columns, .rows = fit->rows, .inverse_heat = inverse_heat_of(fit), .rng = rng };
     e->table = nw__calloc(e->rows, e->columns * sizeof *e->table);
-    e->saved = nw__calloc(e->columns, sizeof *e->saved);
+    e->saved = nw__calloc(e->columns, 2 * sizeof *e->saved);
     uint16_t *codes = nw__calloc(e->rows, sizeof *codes);
-    nw_status status =
-        e->table == NULL || e->saved == NULL || codes == NULL ? nw__fail_memory(err, NAME) : nw__rng_begin(rng, err);
+    const bool has_check = nw__row_check_make(&e->check, fit->measured->schema);
+    nw_status status = !has_check || e->table == NULL || e->saved == NULL || codes == NULL ? nw__fail_memory(err, NAME)
+                                                                                           : nw__rng_begin(rng, err);
     for (size_t j = 0; status == NW_OK && j < e->columns; j++) {
         status = nw_table_get(table, j, 0, e->rows, codes, err);
         for (size_t i = 0; status == NW_OK && i < e->rows; i++)
@@ -109,12 +115,11 @@ static bool is_accepted(engine *e, double change)
     return change <= 0.0 || uniform < exp(-change * e->inverse_heat);
 }
 
-static void try_cell(engine *e, uint16_t *row, size_t column, uint16_t code)
+/* The columns that change with `column`. */
+static const size_t *bundle_of(const engine *e, const size_t *column, size_t *n)
 {
-    if (row[column] == code || !is_accepted(e, nw__tally_look(&e->tally, row, column, code)))
-        return;
-    nw__tally_move(&e->tally, row, column, code);
-    row[column] = code;
+    *n = e->check.rules == NULL ? 1 : e->check.bundle_size[*column];
+    return *n == 1 ? column : e->check.bundle + *column * e->columns;
 }
 
 static double move(engine *e, uint16_t *row, size_t column, uint16_t code)
@@ -124,18 +129,54 @@ static double move(engine *e, uint16_t *row, size_t column, uint16_t code)
     return change;
 }
 
-static void try_swap(engine *e, uint16_t *row, uint16_t *other, size_t column)
+/* Gives columns of a row the codes of another. */
+static double move_all(engine *e, uint16_t *row, const size_t *columns, size_t n, const uint16_t *codes)
 {
-    const uint16_t code = row[column];
-    const uint16_t other_code = other[column];
-    if (code == other_code)
+    double change = 0.0;
+    for (size_t i = 0; i < n; i++)
+        change += move(e, row, columns[i], codes[columns[i]]);
+    return change;
+}
+
+static bool keeps_rules(engine *e, const uint16_t *row, const size_t *columns, size_t n)
+{
+    return nw__row_check_allows(&e->check, row, columns, n);
+}
+
+static void try_cell(engine *e, uint16_t *row, size_t column, uint16_t code)
+{
+    const uint16_t old = row[column];
+    if (old == code || !is_accepted(e, nw__tally_look(&e->tally, row, column, code)))
         return;
-    double change = move(e, row, column, other_code);
-    change += move(e, other, column, code);
-    if (is_accepted(e, change))
+    nw__tally_move(&e->tally, row, column, code);
+    row[column] = code;
+    if (!keeps_rules(e, row, &column, 1))
+        move(e, row, column, old);
+}
+
+/* The same of columns that change together. */
+static void try_cells(engine *e, uint16_t *row, const uint16_t *other, const size_t *columns, size_t n)
+{
+    memcpy(e->saved, row, e->columns * sizeof *row);
+    const double change = move_all(e, row, columns, n, other);
+    if (!is_accepted(e, change) || !keeps_rules(e, row, columns, n))
+        move_all(e, row, columns, n, e->saved);
+}
+
+static void try_swap(engine *e, uint16_t *row, uint16_t *other, const size_t *columns, size_t n)
+{
+    uint16_t *saved = e->saved;
+    uint16_t *saved_other = e->saved + e->columns;
+    if (row == other || row[columns[0]] == other[columns[0]])
         return;
-    move(e, other, column, other_code);
-    move(e, row, column, code);
+    memcpy(saved, row, e->columns * sizeof *row);
+    memcpy(saved_other, other, e->columns * sizeof *row);
+    double change = move_all(e, row, columns, n, saved_other);
+    change += move_all(e, other, columns, n, saved);
+    if (is_accepted(e, change) && keeps_rules(e, row, columns, n) && keeps_rules(e, other, columns, n))
+        return;
+    move_all(e, other, columns, n, saved_other);
+    move_all(e, row, columns, n, saved);
 }
 
 static void try_row(engine *e, uint16_t *row, const uint16_t *other)
@@ -156,10 +197,14 @@ static void sweep_row(engine *e, size_t i)
     uint16_t *row = e->table + i * e->columns;
     for (size_t j = 0; j < e->columns; j++) {
         uint16_t *other = e->table + below(e, e->rows) * e->columns;
+        size_t n;
+        const size_t *columns = bundle_of(e, &j, &n);
         if ((nw__rng_u32(e->rng) & 1) != 0)
-            try_swap(e, row, other, j);
-        else
+            try_swap(e, row, other, columns, n);
+        else if (n == 1)
             try_cell(e, row, j, other[j]);
+        else
+            try_cells(e, row, other, columns, n);
     }
     try_row(e, row, e->table + below(e, e->rows) * e->columns);
 }

@@ -40,13 +40,16 @@ static double sigma_of_mu(size_t count, double mu, double sensitivity)
     return fmax(SMALLEST_SIGMA, sensitivity * sqrt((double)count) / mu * slack);
 }
 
-static nw_sensitivity widest_sensitivity(const nw_queries *q, nw_adjacency adjacency)
+/* A unit of k rows moves a workload's counts by the sum of k moves of one: by at most k times as far, which alike rows reach. */
+static nw_sensitivity widest_sensitivity(const nw_queries *q, nw_adjacency adjacency, uint64_t rows)
 {
     nw_sensitivity widest = nw_queries_sensitivity(q, 0, adjacency);
     for (size_t i = 1; i < q->count; i++) {
         const nw_sensitivity s = nw_queries_sensitivity(q, i, adjacency);
         widest = s.value > widest.value ? s : widest;
     }
+    if (rows > 1)
+        widest.value = nextafter((double)rows * widest.value, INFINITY);
     return widest;
 }
 
@@ -56,6 +59,12 @@ static int64_t common_unit(const nw_queries *q)
         if (q->workloads[i].kind == NW_QUERY_PREDICATE)
             return NW__PREDICATE_UNIT;
     return 1;
+}
+
+/* A score moves by at most one record's worth for each row of a unit: counts move by so much, and the fitted table is public. */
+static uint64_t choice_rate(const nw__query_plan *plan)
+{
+    return nw__choice_rate(plan->epsilon, (uint64_t)plan->unit * plan->rows);
 }
 
 static nw_status check(const nw_synth_opts *o, nw_error *err)
@@ -82,7 +91,8 @@ nw_status nw__query_plan_make(nw__query_plan *plan, const nw_synth_opts *o, doub
     plan->threads = o->threads;
     plan->per_round = o->per_round;
     plan->measured = o->rounds == 0 ? o->queries->count : (size_t)o->rounds * o->per_round;
-    plan->sensitivity = widest_sensitivity(o->queries, o->adjacency);
+    plan->rows = (uint64_t)nw__rows_protected(o);
+    plan->sensitivity = widest_sensitivity(o->queries, o->adjacency, plan->rows);
     plan->sigma = sigma_of_mu(plan->measured, mu_part, plan->sensitivity.value);
     plan->unit = common_unit(o->queries);
     if (o->rounds > 0)
@@ -90,7 +100,7 @@ nw_status nw__query_plan_make(nw__query_plan *plan, const nw_synth_opts *o, doub
     if (!(plan->sigma <= LARGEST_SIGMA))
         return nw__fail(err, NW_E_ARG, "nw_synth_new", "epsilon is %g, the noise of %zu workloads would be beyond 2^33 records",
             o->epsilon, plan->measured);
-    if (o->rounds > 0 && nw__choice_rate(plan->epsilon, (uint64_t)plan->unit) == 0)
+    if (o->rounds > 0 && choice_rate(plan) == 0)
         return nw__fail(err, NW_E_ARG, "nw_synth_new", "epsilon is %g, too little for %zu choices", o->epsilon, plan->measured);
     plan->queries = (nw_queries *)(uintptr_t)nw__queries_share(o->queries);
     return NW_OK;
@@ -332,7 +342,7 @@ static void score_candidates(release *r)
 static nw_status choose_and_measure(release *r, nw_rng *rng, nw_error *err)
 {
     const size_t first = r->candidate_count;
-    const uint64_t rate = nw__choice_rate(r->plan->epsilon, (uint64_t)r->plan->unit);
+    const uint64_t rate = choice_rate(r->plan);
     for (size_t s = 0; s < r->plan->per_round; s++) {
         size_t i = 0;
         NW__TRY(nw__choose_exponential(rng, r->scores, r->candidate_count, rate, &i, err));

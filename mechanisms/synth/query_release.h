@@ -28,7 +28,8 @@ nw_status nw__query_plan_measure(const nw__query_plan *plan, const nw__query_cou
     size_t rows, nw_rng *rng, nw_error *err);
 
 /** The score of workload w, whose exact counts and answers of the fitted table are given: the largest distance of one of its
- *  counts from the answer in records, rounded; in 1 / unit records. One record moves it by at most one record. */
+ *  counts from the answer in records, rounded; in 1 / unit records. One record moves it by at most one record, a
+ *  unit of k rows by at most k. */
 int64_t nw__query_score(const nw_queries *q, size_t w, const int64_t *exact, const int64_t *fitted, double scale, int64_t unit);
 
 #endif

@@ -133,6 +133,8 @@ static nw_status measure(
     const unsigned threads = synth->opts.threads;
     NW__TRY(measure_levels(&measured->plan, counter, rng, threads, err));
     NW__TRY(nw__measurements_choose_cells(measured, counter->units, err)); /* from what is public */
+    if (counter->prepare != NULL)
+        NW__TRY(counter->prepare(counter->source, measured->codings, err));
     NW__TRY(measure_pairs(measured, counter, rng, threads, err));
     NW__TRY(nw__mask_impossible(&measured->plan, measured->codings, measured->schema, err));
     return nw__query_plan_measure(
@@ -183,8 +185,17 @@ nw_status nw_synth_release(nw_synth *synth, nw_rng *rng, nw_ledger *ledger, cons
         return nw__fail(err, NW_E_ARG, __func__, "out is NULL");
     *out = NULL;
     NW__TRY(check_release(synth, rng, ledger, label, __func__, err));
-    const nw__counter counter = nw__counter_of_partial(&synth->partial);
-    return release(synth, rng, ledger, label, &counter, synth->partial.rows, out, receipt, err);
+    if (synth->stream == NULL) {
+        const nw__counter counter = nw__counter_of_partial(&synth->partial);
+        return release(synth, rng, ledger, label, &counter, synth->partial.rows, out, receipt, err);
+    }
+    const nw__counter counter = nw__counter_of_stream(synth->stream);
+    const nw_status status = release(synth, rng, ledger, label, &counter, nw__stream_rows(synth->stream), out, receipt, err);
+    if (synth->is_released) {
+        nw__stream_free(synth->stream);
+        synth->stream = NULL;
+    }
+    return status;
 }
 
 nw_status nw_synth_run(nw_synth *synth, nw_rng *rng, nw_ledger *ledger, const nw_table *table, const nw_synth_fit_opts *fit,
@@ -204,7 +215,7 @@ nw_status nw_synth_run(nw_synth *synth, nw_rng *rng, nw_ledger *ledger, const nw
     if (fit != NULL)
         NW__TRY(nw_synth_fit_opts_check(fit, &known, err));
     NW__TRY(nw__fit_check_rules(synth->schema, &known, __func__, err));
-    if (synth->partial.counts != NULL)
+    if (synth->partial.counts != NULL || synth->stream != NULL)
         return nw__fail(err, NW_E_STATE, __func__, "records were added already: use nw_synth_release and nw_synth_fit");
     const nw__counter counter = nw__counter_of_table(table);
     nw_status status = nw__query_counts_add(&synth->partial.queries, table, synth->opts.threads, __func__, err);

@@ -28,6 +28,20 @@ static nw_synth_opts read_opts(const nw_synth_opts *opts)
     return known;
 }
 
+static nw_status check_parts(const nw_synth_opts *o, nw_error *err)
+{
+    static const char *const name = "nw_synth_new";
+    if (o->rows_per_unit == 0 && (o->parts != 1 || o->are_units_apart))
+        return nw__fail(err, NW_E_ARG, name, "%s given and rows_per_unit 0: records need no such bound",
+            o->are_units_apart ? "are_units_apart" : "parts");
+    if (o->are_units_apart && o->parts != 1)
+        return nw__fail(err, NW_E_ARG, name, "parts is %u, must be 1 with are_units_apart, which bounds no parts", o->parts);
+    if (o->parts < 1 || nw__rows_protected(o) > NW_MAX_ROWS_PER_UNIT)
+        return nw__fail(err, NW_E_ARG, name, "parts is %u, must be in 1..%u: rows_per_unit * parts is at most %u", o->parts,
+            NW_MAX_ROWS_PER_UNIT / (o->rows_per_unit == 0 ? 1 : o->rows_per_unit), NW_MAX_ROWS_PER_UNIT);
+    return NW_OK;
+}
+
 static nw_status check_opts(const nw_synth_opts *o, nw_error *err)
 {
     static const char *const name = "nw_synth_new";
@@ -52,7 +66,7 @@ static nw_status check_opts(const nw_synth_opts *o, nw_error *err)
         return nw__fail(err, NW_E_ARG, name, "threads is %u, must be in 0..%d", o->threads, NW__MAX_THREADS);
     if (o->rows_per_unit > NW_MAX_ROWS_PER_UNIT)
         return nw__fail(err, NW_E_ARG, name, "rows_per_unit is %u, must be in 0..%u", o->rows_per_unit, NW_MAX_ROWS_PER_UNIT);
-    return NW_OK;
+    return check_parts(o, err);
 }
 
 static nw_status check_queries(const nw_synth *synth, nw_error *err)
@@ -65,13 +79,6 @@ static nw_status check_queries(const nw_synth *synth, nw_error *err)
     nw_schema_hash(synth->opts.queries->schema, theirs);
     if (strcmp(own, theirs) != 0)
         return nw__fail(err, NW_E_ARG, "nw_synth_new", "queries has another schema than the one given to nw_synth_new");
-    if (synth->schema->rules != NULL)
-        return nw__fail(
-            err, NW_E_UNSUPPORTED, "nw_synth_new", "queries given and a schema with rules, which their fit does not keep");
-    if (synth->opts.rows_per_unit > 0)
-        return nw__fail(err, NW_E_UNSUPPORTED, "nw_synth_new",
-            "rows_per_unit is %u, must be 0 with queries: they are measured for neighbours that differ by one record",
-            synth->opts.rows_per_unit);
     return NW_OK;
 }
 
@@ -118,8 +125,12 @@ static nw_status make_fingerprint(nw_synth *synth, nw_error *err)
         crypto_generichash_update(&state, units, sizeof units);
     }
     crypto_generichash_update(&state, (const uint8_t *)event, strlen(event));
-    const uint8_t per_record = synth->opts.rows_per_unit == 0; /* a unit of one row has the event of a record */
-    crypto_generichash_update(&state, &per_record, 1);
+    uint8_t
+        units_of_rows[8 * 3]; /* a unit of one row has the event of a record, and two parts of three rows that of one of six */
+    nw__put_word(units_of_rows, synth->opts.rows_per_unit);
+    nw__put_word(units_of_rows + 8, synth->opts.parts);
+    nw__put_word(units_of_rows + 16, synth->opts.are_units_apart);
+    crypto_generichash_update(&state, units_of_rows, sizeof units_of_rows);
     if (synth->query_plan.queries != NULL)
         nw__queries_hash(synth->query_plan.queries, &state);
     crypto_generichash_final(&state, synth->fingerprint, NW__FINGERPRINT_BYTES);
@@ -140,6 +151,9 @@ nw_status nw_synth_new(nw_synth **out, const nw_schema *schema, const nw_synth_o
     synth->opts = read_opts(opts);
     synth->schema = (nw_schema *)(uintptr_t)nw__schema_share(schema);
     synth->partial.plan = &synth->plan;
+    synth->partial.parts = (nw__unit_parts){
+        .are_needed = synth->opts.rows_per_unit > 0, .are_apart = synth->opts.are_units_apart, .most = synth->opts.parts
+    };
     nw_status status = check_opts(&synth->opts, err);
     if (status == NW_OK)
         status = check_queries(synth, err);
@@ -163,6 +177,7 @@ void nw_synth_free(nw_synth *synth)
     if (synth == NULL)
         return;
     nw__partial_clear(&synth->partial);
+    nw__stream_free(synth->stream);
     nw__plan_clear(&synth->plan);
     nw__query_plan_clear(&synth->query_plan);
     nw_event_free(synth->event);
@@ -227,51 +242,113 @@ nw_status nw__synth_check_table(const nw_synth *synth, const nw_table *table, co
     return NW_OK;
 }
 
-/* A unit in two parts would count twice as often as it may. */
-static nw_status check_mergeable(const nw_synth *synth, const char *function, nw_error *err)
+/* What a handle that read a file twice cannot do besides. */
+static nw_status check_unread(const nw_synth *synth, const char *function, nw_error *err)
 {
-    if (synth->opts.rows_per_unit == 0)
-        return NW_OK;
-    return nw__fail(err, NW_E_UNSUPPORTED, function,
-        "with rows_per_unit all records must be in one table: a unit's rows in two parts are not bounded together");
+    NW__TRY(nw__synth_check_open(synth, function, err));
+    if (synth->stream != NULL)
+        return nw__fail(err, NW_E_STATE, function, "nw_synth_read_csv read a file, which is all that this handle can count");
+    return NW_OK;
 }
 
 nw_status nw_synth_add(nw_synth *synth, const nw_table *table, nw_error *err)
 {
-    NW__TRY(nw__synth_check_open(synth, __func__, err));
+    NW__TRY(check_unread(synth, __func__, err));
     NW__TRY(nw__synth_check_table(synth, table, __func__, err));
-    if (synth->partial.counts != NULL)
-        NW__TRY(check_mergeable(synth, __func__, err));
+    if (synth->opts.are_units_apart)
+        return nw__fail(err, NW_E_UNSUPPORTED, __func__,
+            "are_units_apart is set, which needs to know the units: nw_synth_add_csv_units reads them");
+    NW__TRY(nw__unit_parts_join(&synth->partial.parts, 1, NULL, 0, __func__, err));
     return nw__partial_add(&synth->partial, table, synth->opts.threads, __func__, err);
+}
+
+static nw_status add_blocks(nw_synth *synth, nw_csv_reader *reader, uint64_t *rows, const char *function, nw_error *err)
+{
+    size_t n = 1;
+    *rows = 0;
+    while (n > 0) {
+        NW__TRY(nw_csv_reader_next(reader, &n, err));
+        if (n > 0)
+            NW__TRY(nw__partial_add(&synth->partial, nw_csv_reader_block(reader), synth->opts.threads, function, err));
+        *rows += n;
+    }
+    return NW_OK;
 }
 
 nw_status nw_synth_add_csv(nw_synth *synth, const char *path, uint64_t *rows, nw_error *err)
 {
     nw_csv_reader *reader = NULL;
-    size_t n = 1;
     uint64_t total = 0;
-    NW__TRY(nw__synth_check_open(synth, __func__, err));
+    NW__TRY(check_unread(synth, __func__, err));
     if (path == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "path is NULL");
+    if (synth->opts.rows_per_unit > 0)
+        return nw__fail(err, NW_E_ARG, __func__, "rows_per_unit is %u, must be 0: nw_synth_add_csv_units bounds a unit's rows",
+            synth->opts.rows_per_unit);
     NW__TRY(nw_csv_reader_open(&reader, synth->schema, path, NULL, err));
-    nw_status status = NW_OK;
-    while (status == NW_OK && n > 0) {
-        status = nw_csv_reader_next(reader, &n, err);
-        if (status == NW_OK && n > 0)
-            status = nw__partial_add(&synth->partial, nw_csv_reader_block(reader), synth->opts.threads, __func__, err);
-        total += status == NW_OK ? n : 0;
-    }
+    const nw_status status = add_blocks(synth, reader, &total, __func__, err);
     nw_csv_reader_close(reader);
     if (status == NW_OK && rows != NULL)
         *rows = total;
     return status;
 }
 
+static nw_status check_units(const nw_synth *synth, const char *path, const char *unit, const char *function, nw_error *err)
+{
+    if (path == NULL || (unit == NULL) != (synth->opts.rows_per_unit == 0))
+        return nw__fail(err, NW_E_ARG, function, "%s",
+            path == NULL   ? "path is NULL"
+            : unit == NULL ? "unit is NULL, must be a column: rows_per_unit is set"
+                           : "unit is a column, must be NULL: rows_per_unit is 0");
+    return NW_OK;
+}
+
+nw_status nw_synth_add_csv_units(nw_synth *synth, const char *path, const char *unit, uint64_t *rows, nw_error *err)
+{
+    nw_csv_reader *reader = NULL;
+    uint64_t total = 0;
+    NW__TRY(check_unread(synth, __func__, err));
+    if (unit == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "unit is NULL");
+    NW__TRY(check_units(synth, path, unit, __func__, err));
+    if (!synth->opts.are_units_apart) /* else once the units are known */
+        NW__TRY(nw__unit_parts_join(&synth->partial.parts, 1, NULL, 0, __func__, err));
+    NW__TRY(nw__csv_reader_open_units(&reader, synth->schema, path, unit, synth->opts.rows_per_unit, __func__, err));
+    nw_status status = add_blocks(synth, reader, &total, __func__, err);
+    if (status == NW_OK && synth->opts.are_units_apart)
+        status = nw__unit_parts_join_reader(&synth->partial.parts, reader, __func__, err);
+    nw_csv_reader_close(reader);
+    if (status != NW_OK) /* rows that no part answers for must not be released */
+        nw__partial_clear(&synth->partial);
+    else if (rows != NULL)
+        *rows = total;
+    return status;
+}
+
+nw_status nw_synth_read_csv(
+    nw_synth *synth, const char *path, const char *unit, nw_synth_progress progress, void *context, uint64_t *rows, nw_error *err)
+{
+    NW__TRY(check_unread(synth, __func__, err));
+    NW__TRY(check_units(synth, path, unit, __func__, err));
+    if (synth->partial.counts != NULL)
+        return nw__fail(err, NW_E_STATE, __func__, "records were added already: use nw_synth_add_csv");
+    if (strcmp(path, "-") == 0)
+        return nw__fail(err, NW_E_ARG, __func__, "path is \"-\", must be a file, which is read twice");
+    const nw__stream_opts opts = { path, unit, synth->opts.rows_per_unit, synth->opts.threads, progress, context };
+    nw__query_counts *queries = &synth->partial.queries;
+    const nw_status status =
+        nw__stream_read(&synth->stream, synth->schema, &synth->plan, &opts, queries->queries == NULL ? NULL : queries, err);
+    if (status != NW_OK)
+        nw__query_counts_clear(queries);
+    else if (rows != NULL)
+        *rows = nw__stream_rows(synth->stream);
+    return status;
+}
+
 nw_status nw_synth_merge(nw_synth *synth, const nw_synth *other, nw_error *err)
 {
-    NW__TRY(nw__synth_check_open(synth, __func__, err));
-    NW__TRY(nw__synth_check_open(other, __func__, err));
-    NW__TRY(check_mergeable(synth, __func__, err));
+    NW__TRY(check_unread(synth, __func__, err));
+    NW__TRY(check_unread(other, __func__, err));
     if (memcmp(synth->fingerprint, other->fingerprint, NW__FINGERPRINT_BYTES) != 0)
         return nw__fail(err, NW_E_ARG, __func__, "other has another schema or other options, must have the same");
     return nw__partial_merge(&synth->partial, &other->partial, __func__, err);
@@ -284,7 +361,7 @@ size_t nw_synth_size(const nw_synth *synth)
 
 nw_status nw_synth_serialize(const nw_synth *synth, uint8_t *out, size_t capacity, nw_error *err)
 {
-    NW__TRY(nw__synth_check_open(synth, __func__, err));
+    NW__TRY(check_unread(synth, __func__, err));
     if (out == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "out is NULL");
     if (capacity < nw_synth_size(synth))
@@ -295,10 +372,8 @@ nw_status nw_synth_serialize(const nw_synth *synth, uint8_t *out, size_t capacit
 
 nw_status nw_synth_merge_bytes(nw_synth *synth, const uint8_t *bytes, size_t n, nw_error *err)
 {
-    NW__TRY(nw__synth_check_open(synth, __func__, err));
+    NW__TRY(check_unread(synth, __func__, err));
     if (bytes == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "bytes is NULL");
-    if (synth->partial.counts != NULL)
-        NW__TRY(check_mergeable(synth, __func__, err));
     return nw__partial_merge_bytes(&synth->partial, synth->fingerprint, bytes, n, __func__, err);
 }

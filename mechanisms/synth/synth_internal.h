@@ -8,6 +8,8 @@
  *   plan.c          which marginals, with how much noise             (public: schema and options only)
  *   count.c         exact counts of a table's records                (private)
  *   partial.c       exact counts of many tables; merging, bytes      (private)
+ *   unit_parts.c    which parts of a table by units were counted     (private)
+ *   stream.c        exact counts of a file that is read twice        (private)
  *   synth.c         options, the handle
  *   release.c       the spine: charge, count, noise                  (the only step from private to public)
  *   law.c           a column's law, from the noisy levels of its 1-way
@@ -71,7 +73,7 @@ typedef struct nw__column_shape {
     bool is_grouped;    /* its codes are grouped for the 2-ways, by what the levels say */
     size_t first_level; /* levels first_level .. first_level + levels - 1 */
     size_t levels;
-    uint32_t unit_width; /* codes in a unit, at most: see nw__plan.units */
+    uint32_t unit_width;      /* codes in a unit, at most: see nw__plan.units */
     const uint32_t *class_of; /* per code: what the schema's rules tell apart, which no unit and no cell may mix; NULL: no rule.
                                  Borrowed from the schema */
     uint32_t classes;
@@ -95,6 +97,13 @@ typedef struct nw__plan {
     nw_sensitivity sensitivity; /* l2, of the counts of one level or one marginal */
     nw__coding *units;          /* per column: the finest cells that exact partial counts of the 2-ways are kept in */
 } nw__plan;
+
+/** How many rows one protected unit has at most in all that is released together. */
+static inline double nw__rows_protected(const nw_synth_opts *opts)
+{
+    const double parts = opts->are_units_apart ? 1.0 : (double)opts->parts;
+    return opts->rows_per_unit == 0 ? 1.0 : (double)opts->rows_per_unit * parts;
+}
 
 /** Plans all 1-way marginals and the 2-way marginals that fit (see NW__MAX_PAIR_CELLS); mu is the Gaussian-DP budget of the
  *  whole. */
@@ -123,19 +132,40 @@ typedef struct nw__counter {
     void (*count)(const void *source, const nw__marginal *m, const nw__coding *codings, int64_t *counts);
     const void *source;
     const nw__coding *units; /* per column: the finest cells that 2-ways can be counted in; NULL: the codes */
+    /* Told the codings before the first 2-way is asked for; NULL: needs not know. */
+    nw_status (*prepare)(const void *source, const nw__coding *codings, nw_error *err);
 } nw__counter;
 
-/** Adds a table's records: codes of each column to singles[column], units of each 2-way to pairs[marginal - one_ways].
- *  NW_E_NOMEM, then nothing was added. */
-nw_status nw__count_table(const nw__plan *plan, const nw_table *table, int64_t *const *singles, int64_t *const *pairs,
-    unsigned threads, const char *function, nw_error *err);
+/** Adds a table's records: codes of each column to singles[column] (NULL: not asked for), each 2-way in cells of `codings` to
+ *  pairs[marginal - one_ways] (likewise). NW_E_NOMEM, then nothing was added. */
+nw_status nw__count_table(const nw__plan *plan, const nw__coding *codings, const nw_table *table, int64_t *const *singles,
+    int64_t *const *pairs, unsigned threads, const char *function, nw_error *err);
 /** The counter that reads a table. Borrows it. */
 nw__counter nw__counter_of_table(const nw_table *table);
+
+/** Which parts of a table by units were counted together, so that the rows of a unit are bounded together. As secret as they. */
+typedef struct nw__unit_parts {
+    bool are_needed; /* units are protected; else all of this is 0 */
+    bool are_apart;  /* as promised: no unit is in two parts */
+    uint64_t most;   /* parts; unless they are apart */
+    uint64_t count;  /* of parts */
+    uint64_t *units; /* apart: the first 64 bits of each unit's digest, increasing */
+    size_t unit_count;
+} nw__unit_parts;
+
+/** Adds `parts` parts that have these units (increasing; NULL unless they are apart). NW_E_STATE if there are too many, or a unit
+ *  is there already; NW_E_NOMEM: then nothing was added. */
+nw_status nw__unit_parts_join(
+    nw__unit_parts *own, uint64_t parts, const uint64_t *units, size_t unit_count, const char *function, nw_error *err);
+/** The part that a reader has read to its end, where they are apart. */
+nw_status nw__unit_parts_join_reader(nw__unit_parts *own, const nw_csv_reader *reader, const char *function, nw_error *err);
+void nw__unit_parts_clear(nw__unit_parts *own);
 
 /** Exact counts of a plan's 1-ways in codes and 2-ways in units, over some of the records. As secret as these. */
 typedef struct nw__partial {
     const nw__plan *plan;
     nw__query_counts queries;
+    nw__unit_parts parts;
     int64_t **counts; /* [columns] 1-ways, then the 2-ways; NULL: nothing was added yet */
     uint64_t rows;
 } nw__partial;
@@ -152,6 +182,25 @@ nw_status nw__partial_merge_bytes(nw__partial *partial, const uint8_t fingerprin
 void nw__partial_clear(nw__partial *partial);
 /** The counter that reads it: units that a coding puts together are added up. Borrows it. */
 nw__counter nw__counter_of_partial(const nw__partial *partial);
+
+/** A CSV file that is read twice: once now, for 1-ways in codes and queries, and once more for the 2-ways when their cells are
+ *  known. As secret as the file. */
+typedef struct nw__stream nw__stream;
+/** unit: NULL, or the column that tells units, of which up to `rows_per_unit` rows count. queries: gets their counts. *rows: out.
+ *  Errors of nw_synth_read_csv, in whose name they are. */
+typedef struct nw__stream_opts {
+    const char *path;
+    const char *unit;
+    uint32_t rows_per_unit;
+    unsigned threads;
+    nw_synth_progress progress;
+    void *progress_context;
+} nw__stream_opts;
+nw_status nw__stream_read(nw__stream **out, const nw_schema *schema, const nw__plan *plan, const nw__stream_opts *opts,
+    nw__query_counts *queries, nw_error *err);
+uint64_t nw__stream_rows(const nw__stream *stream);
+void nw__stream_free(nw__stream *stream); /* wipes */
+nw__counter nw__counter_of_stream(nw__stream *stream);
 
 /** The table's size from the noisy levels alone, at least 1; known_rows where that is not negative. */
 double nw__rows_of_levels(const nw__plan *plan, double known_rows);
@@ -179,6 +228,7 @@ struct nw_synth {
     nw_event *event;
     uint8_t fingerprint[NW__FINGERPRINT_BYTES]; /* of schema and options */
     nw__partial partial;
+    nw__stream *stream; /* NULL, or all that is counted */
     bool is_released;
 };
 
@@ -242,7 +292,7 @@ typedef struct nw__chain {
     uint16_t *codes; /* out: [columns][rows] */
     nw_synth_progress progress;
     void *progress_context;
-    bool is_started; /* gibbs: codes holds a table to go on from */
+    bool is_started;           /* gibbs: codes holds a table to go on from */
     const nw_schema *schema;   /* for its rules; NULL: none */
     const nw__coding *codings; /* the plan's cells, if there are rules */
 } nw__chain;

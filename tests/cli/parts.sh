@@ -122,6 +122,79 @@ nw-synth fit --measurements ruled.nwm --rows 3000 -o ruled.csv
 is rules__go_with_partials_and_measurements "$? $(awk -F, '$2 == "F" && $1 > 60' ruled.csv | wc -l)" '0 0'
 refuses merge_of_other_rules 65 'ruled.part: .*schema' nw-synth merge a.part ruled.part -o out.csv
 
+# any number of partials, one after the other
+many=()
+for i in {1..30}; do
+    part $((10 * i - 9)) $((10 * i)) >many.csv
+    nw-synth measure many.csv "${privacy[@]}" --partial "many$i.part" || echo "measure $i failed" >&2
+    many+=("many$i.part")
+done
+nw-synth merge "${many[@]}" -o all_many.part
+is merge__takes_thirty $? 0
+check merge__of_thirty_is_the_whole_table cmp all_many.part table.part
+nw-synth merge -o all_many.part many7.part -- many[1-6].part many8.part many9.part many[123][0-9].part
+check merge__options_may_stand_between cmp all_many.part table.part
+refuses merge_of_thirty_and_one_again 64 'many7.part: given twice' nw-synth merge "${many[@]}" ./many7.part -o out.csv
+
+# ---- parts by units ----
+awk 'NR == 1 { print "who," $0; next } { print "u" int(NR / 5) "," $0 }' table.csv >owned.csv # 5 rows each, neighbours
+owned() { # first line, last line: of the records
+    head -n 1 owned.csv
+    sed 1d owned.csv | sed -n "$1,$2p"
+}
+owned 1 153 >x.csv
+owned 154 300 >y.csv # unit u31 begins with row 154
+measured() { # table, partial, options...
+    local table=$1 partial=$2
+    shift 2
+    nw-synth measure "$table" "${privacy[@]}" --unit who --max-rows-per-unit 2 --partial "$partial" "$@"
+}
+for name in x y owned; do
+    measured $name.csv $name.apart --promise-units-apart
+    measured $name.csv $name.two --parts 2
+done
+nw-synth merge x.apart y.apart -o xy.apart && nw-synth merge y.apart x.apart -o yx.apart
+check units_apart__merge_in_any_order cmp xy.apart yx.apart
+nw-synth merge x.two y.two -o xy.two
+is units_in_two_parts__merge $? 0
+head_of() { python3 -c 'import json, sys; d = json.loads(open(sys.argv[1], "rb").readline()); print(d["unit"])' "$1"; }
+is units_apart__the_promise_is_in_the_partial "$(head_of xy.apart)" \
+    "{'column': 'who', 'max_rows': 2, 'parts': None, 'promise': 'all rows of a unit are in one part'}"
+is units_in_two_parts__partial_says_so "$(head_of x.two)" "{'column': 'who', 'max_rows': 2, 'parts': 2, 'promise': None}"
+is parts__of_records_say_so "$(head_of a.part)" None
+for kind in apart two; do
+    nw-synth release xy.$kind --epsilon 1 --delta 1e-9 --measurements $kind.nwm --manifest $kind.json 2>$kind.err
+    is units_${kind}__release $? 0
+done
+like units_apart__receipt apart.err '^protected +one who, up to 2 rows, all in one part as promised, neighbours add_remove'
+like units_in_two_parts__receipt two.err '^protected +one who, up to 2 rows in each of up to 2 parts, neighbours add_remove'
+is units__manifest "$(members apart.json unit max_rows_per_unit promise) $(members two.json unit max_rows_per_unit parts)" \
+    "['who', 2, 'all rows of a unit were in one part'] ['who', 2, 2]"
+# of the whole file, of units apart, and of two parts the rows that count are the same: the noise is twice that where parts add up
+for name in owned.apart xy.apart xy.two; do
+    nw-synth release $name --epsilon 1 --delta 1e-9 --measurements $name.nwm --insecure-seed 5 --quiet 2>/dev/null
+done
+check units_apart__release_is_that_of_the_whole cmp owned.apart.nwm xy.apart.nwm
+sigmas() { python3 -c 'import json, sys; print(json.loads(open(sys.argv[1], "rb").readline())["measured"][0]["sigma"])' "$1"; }
+is units_in_two_parts__noise_is_twice "$(python3 -c "print(round($(sigmas xy.two.nwm) / $(sigmas xy.apart.nwm), 6))")" 2.0
+refuses units_apart__that_are_not 65 'y.apart: .*a unit has rows in two parts' nw-synth merge xy.apart y.apart -o out.csv
+refuses units_in_two_parts__three 65 'x.two: .*3 tables of units come together, must be at most 2' \
+    nw-synth merge xy.two x.two -o out.csv
+refuses units_of_two_kinds 65 'x.two: .*other options' nw-synth merge y.apart x.two -o out.csv
+refuses units_and_records 65 'a.part: .*options' nw-synth merge x.two a.part -o out.csv
+refuses units__parts_and_promise 64 'parts: given with --promise-units-apart' \
+    nw-synth measure x.csv "${privacy[@]}" --unit who --partial out.csv --parts 2 --promise-units-apart
+refuses units__parts_without_unit 64 'parts: given without --unit' \
+    nw-synth measure table.csv "${privacy[@]}" --partial out.csv --parts 2
+refuses units__promise_without_unit 64 'promise-units-apart: given without --unit' \
+    nw-synth measure table.csv "${privacy[@]}" --partial out.csv --promise-units-apart
+refuses units__too_many_rows 64 'parts is 600000, must be in 1..524288' \
+    nw-synth measure x.csv "${privacy[@]}" --unit who --max-rows-per-unit 2 --partial out.csv --parts 600000
+python3 -c '
+head, _, rest = open("x.two", "rb").read().partition(b"\n")
+open("bad.part", "wb").write(head.replace(b"\"max_rows\":2", b"\"max_rows\":1") + b"\n" + rest)'
+refuses units__bound_changed_in_the_partial 65 'bad.part: .*options' nw-synth merge bad.part y.two -o out.csv
+
 refuses measure_without_partial 64 '--partial: missing' nw-synth measure table.csv "${privacy[@]}"
 refuses measure_without_table 64 'TABLE.csv: missing' nw-synth measure "${privacy[@]}" --partial out.csv
 refuses measure_has_no_ledger 64 '--ledger: no such option' \

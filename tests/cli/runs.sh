@@ -176,4 +176,13 @@ if script -qec true /dev/null </dev/null >terminal.out 2>&1; then
 else
     skip terminal 'no script(1), or no terminal to be had'
 fi
+# ---- a file is read twice and not held; a pipe is held ----
+nw-synth table.csv "${privacy[@]}" -o file.csv --insecure-seed 11 --quiet 2>/dev/null
+nw-synth - "${privacy[@]}" -o held.csv --insecure-seed 11 --quiet <table.csv 2>/dev/null
+check two_readings__give_what_a_table_in_memory_gives cmp file.csv held.csv
+nw-synth <(cat table.csv) "${privacy[@]}" -o held.csv --insecure-seed 11 --quiet 2>/dev/null
+check two_readings__are_not_asked_of_a_pipe cmp file.csv held.csv
+gzip -c table.csv >table.csv.gz
+nw-synth table.csv.gz "${privacy[@]}" -o zipped.csv --insecure-seed 11 --quiet 2>/dev/null
+check two_readings__of_gzip cmp file.csv zipped.csv
 finish

@@ -52,14 +52,16 @@ bad rules__malformed 65 'bad.json: line 1, column' '{]'
 refuses rules__missing_file 66 'nowhere.json' nw-synth table.csv "${privacy[@]}" -c nowhere.json -o out.csv --ledger l.nwl
 refuses rules__other_engine 64 'engine: is genetic, must be gibbs' nw-synth table.csv "${privacy[@]}" -c rules.json -o out.csv \
     --engine genetic --ledger l.nwl
-refuses rules__with_queries 64 'constraints: given with --queries' nw-synth table.csv "${privacy[@]}" -c rules.json -o out.csv \
-    --queries prefix --ledger l.nwl
-refuses rules__with_rounds 64 'constraints: given with --queries' nw-synth table.csv "${privacy[@]}" -c rules.json -o out.csv \
-    --rounds 3 --ledger l.nwl
-refuses units__with_queries 64 'unit: given with --queries' nw-synth table.csv "${privacy[@]}" --unit sex -o out.csv \
-    --queries halfspace --ledger l.nwl
+refuses rules__other_engine_by_preset 64 'preset: is given with --constraints, which the genetic engine does not keep' \
+    nw-synth table.csv "${privacy[@]}" -c rules.json -o out.csv --preset private-gsd-2023 --queries prefix --ledger l.nwl
 refuses rules__output_over_rules 64 'output' nw-synth table.csv "${privacy[@]}" -c rules.json -o rules.json --ledger l.nwl
 is rules__refusals_charge_nothing "$(charges l.nwl)" 0
+for family in cat+num prefix halfspace conjunction; do
+    nw-synth table.csv "${privacy[@]}" -c rules.json -o queried.csv --rows 2000 --queries $family --query-count 100 --quiet
+    is rules__with_$family "$? $(python3 check.py queried.csv)" '0 0'
+done
+nw-synth table.csv "${privacy[@]}" -c rules.json -o queried.csv --rows 2000 --queries prefix --query-count 50 --rounds 3 --quiet
+is rules__with_rounds "$? $(python3 check.py queried.csv)" '0 0'
 
 # ---- units ----
 awk 'NR == 1 { print "who," $0; next } { print "u" NR % 40 "," $0 }' table.csv >owned.csv
@@ -72,6 +74,16 @@ is unit__manifest "$(members unit.json unit max_rows_per_unit)" "['who', 3]"
 sigma() { json "$1" 'd["measurements"][0]["sigma"]'; }
 nw-synth table.csv "${privacy[@]}" -o by_row.csv -m row.json --quiet
 is unit__noise_is_three_times_as_large "$(python3 -c "print(round($(sigma unit.json) / $(sigma row.json), 6))")" 3.0
+for who in unit row; do
+    options=()
+    [[ $who == unit ]] && options=(--unit who --max-rows-per-unit 3)
+    file=table.csv
+    [[ $who == unit ]] && file=owned.csv
+    nw-synth $file "${privacy[@]}" "${options[@]}" -o out.csv -m q$who.json --queries prefix --query-count 20 --rounds 2 --quiet
+done
+rm -f out.csv
+query_sigma() { json "q$1.json" 'd["queries"]["sigma"]'; }
+is unit__noise_of_queries_is_three_times_as_large "$(python3 -c "print(round($(query_sigma unit) / $(query_sigma row), 6))")" 3.0
 # of 40 units with one row each only 40 rows count, whatever else the file says
 awk 'NR <= 41 { print; next } { sub(/,[0-9]+,/, ",17,"); print }' owned.csv >changed.csv
 for name in owned changed; do
@@ -116,13 +128,24 @@ for seed in 1 2 3 4 5; do
     is infer__rare_values_stay_out_$seed "$(python3 few.py few.json)" 0
 done
 is infer__mutant_that_reads_them_is_seen "$(python3 few.py read_from_data.json)" 3
-like infer__total run.err 'all charges of the ledger together are epsilon (1\.9|2 )'
+like infer__total run.err 'all charges together are epsilon (1\.9|2 )'
+is infer__receipts "$(grep -cE '^receipt +[1-3] of 3: infer: (kinds|bounds|values of column 2), ' run.err)" 3
+nw-synth infer-schema large.csv --epsilon 2 --delta 1e-9 -o found.json --json >found_run.json 2>run.err
+is infer__json "$? $(cat run.err)" '0 '
+is infer__json_has_all_receipts "$(json found_run.json '[r["label"] for r in d["receipts"]]')" \
+    "['infer: kinds', 'infer: bounds', 'infer: values of column 2']"
+is infer__json_has_the_total \
+    "$(json found_run.json '1.99 < d["spent_epsilon"] <= 2, d["receipts"][2]["spent_epsilon"] == d["spent_epsilon"]')" \
+    '(True, True)'
+refuses infer__json_and_schema_on_stdout 64 '--json: both it and the schema' \
+    nw-synth infer-schema large.csv --epsilon 2 --delta 1e-9 -o - --json
 nw-synth large.csv --schema found.json --epsilon 1 --delta 1e-9 -o out.csv --quiet
 is infer__schema_can_be_used $? 0
 rm -f out.csv
 new_ledger m.nwl 2
 nw-synth large.csv --infer-schema --infer-share 0.3 --epsilon 2 --delta 1e-9 --ledger m.nwl -o whole.csv -m whole.json 2>run.err
 is infer__whole_exit_code $? 0
+is infer__whole_receipts "$(grep -cE '^receipt +[1-4] of 4: ' run.err) $(json whole.json 'len(d["schema_receipts"])')" '4 3'
 is infer__whole_columns "$(head -n 1 whole.csv)" age,sex,region,pay,since
 is infer__whole_stays_in_the_ledger "$(nw-ledger show m.nwl --json | python3 -c '
 import json, sys

@@ -395,31 +395,6 @@ static void refuse(const nw_synth_opts *o, const char *word)
     refuse_of(schema, o, NW_E_ARG, word);
 }
 
-/* Their noise is for neighbours that differ by one record, and their fit keeps no rules. */
-static void synth_new__refuses_queries_of_units_and_of_rules(void **state)
-{
-    (void)state;
-    static const char *const rule = "{\"format\": \"noisewright-constraints\", \"version\": 1, \"rules\": [{\"forbid\": "
-                                    "{\"column\": \"a\", \"equals\": 0}}]}";
-    nw_schema *plain = NULL;
-    nw_schema *ruled = NULL;
-    nw_queries *q = NULL;
-    assert_int_equal(nw_schema_parse(&plain, "{\"a\": 3}", 0, NULL), NW_OK);
-    assert_int_equal(nw_constraints_parse(&ruled, plain, rule, NULL), NW_OK);
-    assert_int_equal(nw_queries_new(&q, ruled, NULL), NW_OK);
-    assert_int_equal(nw_queries_add_marginals(q, 1, NULL), NW_OK);
-    nw_synth_opts o = options(q, 1.0);
-    refuse_of(ruled, &o, NW_E_UNSUPPORTED, "rules");
-    nw_queries_free(q);
-    q = make_queries(false);
-    o = options(q, 1.0);
-    o.rows_per_unit = 1;
-    refuse_of(schema, &o, NW_E_UNSUPPORTED, "rows_per_unit is 1");
-    nw_queries_free(q);
-    nw_schema_free(ruled);
-    nw_schema_free(plain);
-}
-
 static void synth_new__refuses_each_bad_query_option_by_name(void **state)
 {
     (void)state;
@@ -475,7 +450,6 @@ int main(void)
         cmocka_unit_test(synth_fit__is_stopped_while_it_moves),
         cmocka_unit_test(synth_release__takes_degenerate_tables),
         cmocka_unit_test(synth_preset__is_the_published_method),
-        cmocka_unit_test(synth_new__refuses_queries_of_units_and_of_rules),
         cmocka_unit_test(synth_new__refuses_each_bad_query_option_by_name),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

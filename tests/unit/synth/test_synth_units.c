@@ -206,10 +206,13 @@ static void synth__refuses_tables_that_are_not_bounded_alike(void **state)
     assert_int_equal(nw_synth_add(by_three, plain, &err), NW_E_ARG);
     assert_int_equal(nw_synth_add(by_record, plain, NULL), NW_OK);
     assert_int_equal(nw_synth_add(by_three, bounded, NULL), NW_OK);
-    assert_int_equal(nw_synth_add(by_three, bounded, &err), NW_E_UNSUPPORTED);
-    assert_non_null(strstr(err.message, "must be in one table"));
+    assert_int_equal(nw_synth_add(by_three, bounded, &err), NW_E_STATE);
+    assert_non_null(strstr(err.message, "2 tables of units come together, must be at most 1 (parts)"));
+    assert_int_equal(nw_synth_add_csv(by_two, "/nonexistent", NULL, &err), NW_E_ARG); /* would bound no unit */
+    assert_non_null(strstr(err.message, "rows_per_unit is 2, must be 0: nw_synth_add_csv_units"));
     nw_synth *other = new_synth(schema, NW_ADD_REMOVE, 3);
-    assert_int_equal(nw_synth_merge(other, by_three, &err), NW_E_UNSUPPORTED);
+    assert_int_equal(nw_synth_add(other, bounded, NULL), NW_OK);
+    assert_int_equal(nw_synth_merge(other, by_three, &err), NW_E_STATE);
     nw_synth_free(other);
     nw_synth_free(by_record);
     nw_synth_free(by_two);
