@@ -36,6 +36,11 @@
         "for tests: repeatable random numbers; the result is NOT PRIVATE")
 #define QUIET_OPTION                                                                                                             \
     APP_OPTION("quiet", 'q', APP_FLAG, NULL, NULL, is_quiet, false, "no progress and no receipt on standard error")
+#define SELECT_OPTION                                                                                                            \
+    APP_OPTION("select", '\0', APP_CHOICE, NULL, "auto|all|adaptive", select, false,                                             \
+        "all: every 2-way marginal; adaptive: in rounds the 2-way and 3-way ones that a fitted table misses most; default "      \
+        "auto: "                                                                                                                 \
+        "all, and where there is much noise the columns by themselves once more")
 #define REPORT_OPTION                                                                                                            \
     APP_OPTION("report", '\0', APP_FILE, "FILE", NULL, report, false,                                                            \
         "also write a web page: what is protected, how near the table is to what was measured, what it is good for")
@@ -71,6 +76,7 @@ static const app_option table_options[] = {
     APP_OPTION("max-rows-per-unit", '\0', APP_COUNT, "K", "[1, 1048576]", rows_per_unit, false,
         "of each unit use the first K rows; the noise grows with K; default 1"),
     BINS_OPTION,
+    SELECT_OPTION,
     APP_OPTION("queries", '\0', APP_CHOICE, NULL, "cat|cat+num|prefix|halfspace|conjunction", family, false,
         "what is measured besides marginals: ranges of numeric columns, random prefixes, half-spaces or conjunctions; default "
         "cat: nothing"),
@@ -121,6 +127,7 @@ static const app_option measure_options[] = {
     ADJACENCY_OPTION,
     THREADS_OPTION,
     BINS_OPTION,
+    SELECT_OPTION,
     QUIET_OPTION,
 };
 

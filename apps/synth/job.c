@@ -137,6 +137,8 @@ int job_plan(job *j)
     opts.threads = (unsigned)s->threads;
     opts.rows_per_unit = settings_rows_per_unit(s);
     if (code == APP_OK)
+        settings_select_opts(settings_select(s), j->schema, &opts);
+    if (code == APP_OK)
         code = settings_queries(&j->queries, s, j->schema);
     if (code == APP_OK)
         code = settings_query_opts(s, j->schema, j->queries, &opts, &fit);
