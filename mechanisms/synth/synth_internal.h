@@ -190,8 +190,8 @@ nw__counter nw__counter_of_partial(const nw__partial *partial);
 /** The table's size from the noisy levels alone, at least 1; known_rows where that is not negative. */
 double nw__rows_of_levels(const nw__plan *plan, double known_rows);
 
-/** Makes x[0..n-1], noisy counts of standard deviation sd, positive with sum `total`: posterior means under a prior estimated from
- *  all of them. For columns of more than NW__FEW_CELLS cells: fewer say too little of their law. */
+/** Makes x[0..n-1], noisy counts of standard deviation sd, positive with sum `total`: posterior means under a prior estimated
+ *  from all of them. For columns of more than NW__FEW_CELLS cells: fewer say too little of their law. */
 nw_status nw__shrink(double *x, size_t n, double sd, double total, nw_error *err);
 
 /** A column's law from the noisy counts of its levels: the expected number of records of each code, never negative, `rows` in
@@ -268,7 +268,8 @@ void nw__reference_clear(nw__reference *reference);
 
 /** The count of cell (u, v) of a 2-way if its columns were independent; of a 3-way, v numbers the cells of its last two. */
 double nw__independent_count(const nw__reference *reference, const nw__marginal *m, size_t u, size_t v);
-/** For each cell of a 2-way or 3-way, the factor on the weight of its residual in the Gibbs engine: 1 is what the temperature says. */
+/** For each cell of a 2-way or 3-way, the factor on the weight of its residual in the Gibbs engine: 1 is what the
+ *  temperature says. */
 nw_status nw__evidence_make(const nw__reference *reference, const nw__marginal *m, float *factors, nw_error *err);
 
 /** One chain of an engine: fits `rows` rows to the noisy marginals. */
