@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* stream.c - exact counts of a CSV file that memory need not hold. It is read twice: before the charge for the 1-ways and
- * queries, and, once the noisy 1-ways have said what the cells are, for the 2-ways in these cells. The counts are those of the
- * same file as a table in memory (count.c). */
+ * queries, and, once the noisy 1-ways have said what the cells are, for the 2-ways and 3-ways in these cells. The counts are those
+ * of the same file as a table in memory (count.c). */
 #include "query_release.h"
 
 #include <stdlib.h>
@@ -144,6 +144,7 @@ static nw_status allocate_pairs(nw__stream *stream, int64_t **counts, const nw__
         *m = stream->plan->marginals[stream->plan->one_ways + i];
         m->cells_a = codings[m->a].cells;
         m->cells_b = codings[m->b].cells;
+        m->cells_c = m->cells_c > 0 ? codings[m->c].cells : 0;
         m->counts = counts[i] = nw__calloc(nw__marginal_cells(m), sizeof *m->counts);
         if (m->counts == NULL)
             return nw__fail_memory(err, RELEASE);
@@ -181,8 +182,8 @@ static void count_from_stream(const void *source, const nw__marginal *m, const n
         return;
     }
     const nw__marginal *own = stream->pairs;
-    while (own->a != m->a || own->b != m->b)
-        own++; /* the plan's 2-ways are the ones that are asked for */
+    while (own->a != m->a || own->b != m->b || own->cells_c != m->cells_c || (m->cells_c > 0 && own->c != m->c))
+        own++; /* the plan's 2-ways and 3-ways are the ones that are asked for */
     memcpy(counts, own->counts, nw__marginal_cells(own) * sizeof *counts);
 }
 
