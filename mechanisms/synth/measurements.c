@@ -57,6 +57,11 @@ nw_status nw__measurements_choose_cells(nw_synth_measurements *m, const nw__codi
     return NW_OK;
 }
 
+void nw__measurements_settle(nw_synth_measurements *m)
+{
+    m->rows = nw__estimate_rows(&m->plan, m->known_rows, &m->rows_error);
+}
+
 void nw_synth_measurements_free(nw_synth_measurements *measurements)
 {
     if (measurements == NULL)
@@ -92,8 +97,10 @@ nw_adjacency nw_synth_measurements_adjacency(const nw_synth_measurements *measur
 
 double nw_synth_measurements_rows(const nw_synth_measurements *measurements, double *standard_error)
 {
-    double error = 0.0;
-    const double rows = nw__estimate_rows(&measurements->plan, measurements->known_rows, &error);
+    double error = measurements->rows_error;
+    double rows = measurements->rows;
+    if (rows == 0.0) /* in the middle of a release */
+        rows = nw__estimate_rows(&measurements->plan, measurements->known_rows, &error);
     if (standard_error != NULL)
         *standard_error = error;
     return rows;

@@ -446,6 +446,7 @@ nw_status nw_synth_measurements_read(nw_synth_measurements **out, const nw_schem
         nw_synth_measurements_free(m);
         return status;
     }
+    nw__measurements_settle(m);
     *out = m;
     return NW_OK;
 }

@@ -227,6 +227,7 @@ static nw_status release(nw_synth *synth, nw_rng *rng, nw_ledger *ledger, const 
         nw_synth_measurements_free(measured);
         return status;
     }
+    nw__measurements_settle(measured);
     *out = measured;
     return NW_OK;
 }

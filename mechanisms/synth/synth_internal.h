@@ -277,7 +277,9 @@ struct nw_synth_measurements {
     nw_event *event;
     nw_adjacency adjacency;
     double known_rows; /* where the number is public, else -1 */
-    bool is_insecure;  /* the noise came from a seeded generator: nothing of this is private */
+    double rows;       /* as nw_synth_measurements_rows tells it, once all is measured; 0 before */
+    double rows_error;
+    bool is_insecure; /* the noise came from a seeded generator: nothing of this is private */
     nw__coding *codings;
     nw__plan plan; /* with noisy counts */
     nw__query_results queries;
@@ -285,6 +287,8 @@ struct nw_synth_measurements {
 
 /** The object without counts, for a release to fill. known_rows: the table's size where it is public, or a negative number. */
 nw_status nw__measurements_new(nw_synth_measurements **out, const nw_synth *synth, double known_rows, nw_error *err);
+/** Once all is measured: keeps what every further question would add up all counts for. */
+void nw__measurements_settle(nw_synth_measurements *measured);
 /** Between the two stages, from the noisy levels: the cells of the columns that have none yet (unions of units; NULL: of codes),
  *  and every column's 1-way in its cells. */
 nw_status nw__measurements_choose_cells(nw_synth_measurements *measured, const nw__coding *units, nw_error *err);
