@@ -36,6 +36,11 @@
         "for tests: repeatable random numbers; the result is NOT PRIVATE")
 #define QUIET_OPTION                                                                                                             \
     APP_OPTION("quiet", 'q', APP_FLAG, NULL, NULL, is_quiet, false, "no progress and no receipt on standard error")
+#define SELECT_OPTION                                                                                                            \
+    APP_OPTION("select", '\0', APP_CHOICE, NULL, "auto|all|adaptive", select, false,                                             \
+        "all: every 2-way marginal; adaptive: in rounds the 2-way and 3-way ones that a fitted table misses most; default "      \
+        "auto: "                                                                                                                 \
+        "all, and where there is much noise the columns by themselves once more")
 #define REPORT_OPTION                                                                                                            \
     APP_OPTION("report", '\0', APP_FILE, "FILE", NULL, report, false,                                                            \
         "also write a web page: what is protected, how near the table is to what was measured, what it is good for")
@@ -74,6 +79,7 @@ static const app_option table_options[] = {
     CONSTRAINTS_OPTION,
     UNIT_OPTIONS,
     BINS_OPTION,
+    SELECT_OPTION,
     APP_OPTION("queries", '\0', APP_CHOICE, NULL, "cat|cat+num|prefix|halfspace|conjunction", family, false,
         "what is measured besides marginals: ranges of numeric columns, random prefixes, half-spaces or conjunctions; default "
         "cat: nothing"),
@@ -130,6 +136,7 @@ static const app_option measure_options[] = {
         "refuses partials that have a unit in common; privacy is lost if the promise is broken where merge cannot see it"),
     THREADS_OPTION,
     BINS_OPTION,
+    SELECT_OPTION,
     QUIET_OPTION,
 };
 

@@ -142,6 +142,8 @@ int job_plan(job *j)
     opts.are_units_apart = s->are_units_apart;
     j->unit = s->unit;
     if (code == APP_OK)
+        settings_select_opts(settings_select(s), j->schema, &opts);
+    if (code == APP_OK)
         code = settings_queries(&j->queries, s, j->schema);
     if (code == APP_OK)
         code = settings_query_opts(s, j->schema, j->queries, &opts, &fit);

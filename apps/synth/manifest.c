@@ -37,7 +37,7 @@ static json_t *measurement_json(const job *j, size_t i, uint64_t rows)
     const nw_synth_measurement m =
         j->measured != NULL ? nw_synth_measurements_get(j->measured, i) : nw_synth_plan_get(j->synth, i, rows);
     json_t *columns = json_array();
-    for (size_t k = 0; k < 2 && m.columns[k] != SIZE_MAX; k++)
+    for (size_t k = 0; k < 3 && m.columns[k] != SIZE_MAX; k++)
         json_array_append_new(columns, app_json_text(nw_schema_column(schema_of(j), m.columns[k]).name));
     json_t *object = json_object();
     app_json_put(&object, "columns", columns);
@@ -99,6 +99,8 @@ json_t *manifest_json(const job *j, uint64_t rows)
         json_array_append_new(list, measurement_json(j, i, rows));
     json_t *object = json_object();
     put_budget(j, &object);
+    if (j->synth != NULL)
+        app_json_put(&object, "select", json_string(nw_synth_select_name(nw_synth_get_opts(j->synth).select)));
     app_json_put(&object, "engine", json_string(nw_synth_engine_name(j->fit.engine)));
     app_json_put(&object, "rows", rows > 0 ? json_integer((json_int_t)rows) : json_null());
     app_json_put(&object, "insecure", json_boolean(is_insecure));
@@ -191,6 +193,8 @@ void manifest_print_estimate(const job *j)
             printf(", %u codes a cell", m.width);
         putchar('\n');
     }
+    if (nw_synth_plan_candidates(j->synth) > 0)
+        printf("then rounds, which choose among %zu marginals of two and three columns\n", nw_synth_plan_candidates(j->synth));
     if (j->queries != NULL) {
         const nw_synth_query_plan plan = nw_synth_query_plan_get(j->synth);
         printf("%zu of %zu workloads of queries (%s), sigma %.6g\n", plan.measured, plan.workloads, settings_family(j->settings),

@@ -78,7 +78,8 @@ void page_add_rows(
 
 bool page_is_shown(const page_data *d, const nw_synth_measurement *m, size_t i)
 {
-    return m->columns[1] != SIZE_MAX || d->level[m->columns[0]] == i;
+    const bool is_one_way = m->columns[1] == SIZE_MAX;
+    return is_one_way ? d->level[m->columns[0]] == i : m->columns[2] == SIZE_MAX;
 }
 
 /* The predicted error of the bars that a 1-way gives. */

@@ -64,6 +64,7 @@ static char *head_text(const job *j)
     app_json_put(&head, "epsilon", json_real(opts.epsilon));
     app_json_put(&head, "delta", json_real(opts.delta));
     app_json_put(&head, "adjacency", json_string(nw_adjacency_name(opts.adjacency)));
+    app_json_put(&head, "select", json_string(nw_synth_select_name(opts.select)));
     app_json_put(&head, "bins", json_integer((json_int_t)nw_schema_max_bins(j->schema)));
     app_json_put(&head, "schema", json_loads(nw_schema_json(j->schema), 0, NULL));
     app_json_put(&head, "unit", unit_json(j));
@@ -127,9 +128,12 @@ static int plan_from_head(job *j, const char *path, const json_t *head)
         return malformed(path, "its first line does not say so");
     if (json_integer_value(json_object_get(head, "version")) != FORMAT_VERSION)
         return malformed(path, "it has another version");
+    nw_synth_select select;
     j->schema = schema_of_head(head);
-    if (j->schema == NULL || adjacency == NULL || nw_adjacency_parse(adjacency, &opts.adjacency, NULL) != NW_OK)
+    if (j->schema == NULL || adjacency == NULL || nw_adjacency_parse(adjacency, &opts.adjacency, NULL) != NW_OK ||
+        !settings_select_parse(json_string_value(json_object_get(head, "select")), &select))
         return malformed(path, "its first line is damaged");
+    settings_select_opts(select, j->schema, &opts);
     opts.epsilon = json_number_value(json_object_get(head, "epsilon"));
     opts.delta = json_number_value(json_object_get(head, "delta"));
     opts.threads = (unsigned)j->settings->threads;

@@ -23,6 +23,30 @@ nw_synth_engine settings_engine(const settings *s)
     return engines[s->engine];
 }
 
+static const nw_synth_select selections[] = { NW_SYNTH_SELECT_AUTO, NW_SYNTH_SELECT_ALL, NW_SYNTH_SELECT_ADAPTIVE };
+
+nw_synth_select settings_select(const settings *s)
+{
+    return selections[s->select];
+}
+
+void settings_select_opts(nw_synth_select select, const nw_schema *schema, nw_synth_opts *opts)
+{
+    opts->select = select;
+    if (select == NW_SYNTH_SELECT_ADAPTIVE && nw_schema_rules_json(schema) == NULL)
+        opts->most_ways = 3;
+}
+
+bool settings_select_parse(const char *name, nw_synth_select *out)
+{
+    for (size_t i = 0; name != NULL && i < sizeof selections / sizeof *selections; i++) {
+        *out = selections[i];
+        if (strcmp(nw_synth_select_name(*out), name) == 0)
+            return true;
+    }
+    return false;
+}
+
 bool settings_are_insecure(const settings *s)
 {
     return app_is_insecure(s->insecure_seed);

@@ -31,6 +31,7 @@ typedef struct settings {
     unsigned engine;    /* settings_engine */
     unsigned family;    /* --queries: settings_queries */
     unsigned preset;    /* 0: none */
+    unsigned select;    /* settings_select */
     uint64_t rows;      /* 0: as many as the table has, as far as that is known */
     uint64_t bins;      /* 0 here and below: the library's default */
     uint64_t sweeps;
@@ -57,6 +58,11 @@ typedef struct settings {
 
 nw_adjacency settings_adjacency(const settings *s);
 nw_synth_engine settings_engine(const settings *s);
+nw_synth_select settings_select(const settings *s);
+/** Writes a selection to the options of a release, with the most columns of a marginal that goes with it. */
+void settings_select_opts(nw_synth_select select, const nw_schema *schema, nw_synth_opts *opts);
+/** Finds it by nw_synth_select_name; false if there is none. */
+bool settings_select_parse(const char *name, nw_synth_select *out);
 /** Rows of a unit that count, 1 if not given; 0 without --unit. */
 uint32_t settings_rows_per_unit(const settings *s);
 /** What --unit, --max-rows-per-unit, --parts and --promise-units-apart say about each other. An exit code, with its message

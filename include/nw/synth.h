@@ -51,6 +51,15 @@ typedef bool (*nw_synth_progress)(void *context, const char *phase, double fract
  *  table itself would have about 1. From public quantities only; one call at a time, chains in any order. */
 typedef void (*nw_synth_trace)(void *context, unsigned chain, double fraction, double misfit);
 
+/** Which marginals of two and three columns are measured, after the 1-ways.
+ *
+ *  ALL: every 2-way, at once, with the same noise. AUTO: the same, but where the noisy 1-ways say that the table is small for so
+ *  much noise, a part of the budget goes to measuring them again. ADAPTIVE: in rounds, the marginal that a table fitted to the
+ *  earlier ones misses most, chosen privately, as AIM does [MMSM22]: few, with less noise. Of AUTO and ADAPTIVE a plan
+ *  (nw_synth_plan_get) tells what would be measured if nothing else came of it; what was is in the measurements. */
+typedef enum nw_synth_select { NW_SYNTH_SELECT_AUTO = 0, NW_SYNTH_SELECT_ALL = 1, NW_SYNTH_SELECT_ADAPTIVE = 2 } nw_synth_select;
+NW_API const char *nw_synth_select_name(nw_synth_select select); /* "auto", "all", "adaptive" */
+
 /** What is measured, and at what cost. Privacy parameters have no default. */
 typedef struct nw_synth_opts {
     size_t struct_size;
@@ -63,7 +72,8 @@ typedef struct nw_synth_opts {
                                   nw_table_read_csv_units read with this max_rows */
     const nw_queries *queries; /* to be measured besides marginals; default NULL. The handle keeps its own reference */
     double query_share;        /* of the budget, for queries; in (0, 1); default 0.5; unused without queries */
-    unsigned most_ways;        /* 2 (default): 1-way and 2-way marginals; 1: only 1-way ones */
+    unsigned most_ways;        /* 2 (default): 1-way and 2-way marginals; 1: only 1-way ones; 3: also 3-way ones, with
+                                  NW_SYNTH_SELECT_ADAPTIVE and a schema without rules */
     unsigned rounds;           /* 0 (default): all queries are measured; else in so many rounds per_round workloads are chosen,
                                   privately, where a table fitted to the earlier ones is most wrong, and measured */
     unsigned per_round;        /* default 1 */
@@ -72,9 +82,12 @@ typedef struct nw_synth_opts {
                                   rows of a unit count, so the noise is for rows_per_unit * parts rows; default 1 */
     bool are_units_apart;      /* with rows_per_unit: a promise that no unit has rows in two of the tables. Then there may be any
                                   number of them and the noise is for rows_per_unit rows; default false */
+    nw_synth_select select;    /* default NW_SYNTH_SELECT_AUTO, which is ALL with queries or a one_way_share */
+    uint64_t candidate_cells;  /* 3-ways: so many cells of exact counts at most, the smallest 3-ways first; default 2^21 */
 } nw_synth_opts;
 /* clang-format off */
-#define NW_SYNTH_OPTS_INIT { sizeof(nw_synth_opts), 0.0, 0.0, NW_ADJACENCY_UNSET, 0.0, 0, 0, NULL, 0.5, 2, 0, 1, 2000, 1, false }
+#define NW_SYNTH_OPTS_INIT { sizeof(nw_synth_opts), 0.0, 0.0, NW_ADJACENCY_UNSET, 0.0, 0, 0, NULL, 0.5, 2, 0, 1, 2000, 1, false, \
+    NW_SYNTH_SELECT_AUTO, UINT64_C(1) << 21 }
 /* clang-format on */
 NW_API void nw_synth_opts_init(nw_synth_opts *opts, size_t struct_size);
 
@@ -113,7 +126,7 @@ NW_API NW_WARN_UNUSED nw_status nw_synth_fit_opts_check(
  *  and the missing code by itself, are its cells. In 2-ways it takes part in cells that are chosen from these noisy counts, see
  *  nw_synth_measurements_cell; before that, `cells` is the most there can be. */
 typedef struct nw_synth_measurement {
-    size_t columns[2]; /* the schema's column numbers; columns[1] == SIZE_MAX for a 1-way */
+    size_t columns[3]; /* the schema's column numbers; columns[1] == SIZE_MAX for a 1-way, columns[2] but of a 3-way */
     uint64_t cells;
     double sigma;          /* of the rounded Gaussian, in counts */
     double expected_error; /* predicted average total variation distance of the raw noisy marginal at `rows` records; public */
@@ -144,6 +157,8 @@ NW_API const nw_event *nw_synth_event(const nw_synth *synth);
 /** How many marginals a release will measure, and marginal i of them, with the expected error at `rows` records. */
 NW_API size_t nw_synth_plan_size(const nw_synth *synth);
 NW_API nw_synth_measurement nw_synth_plan_get(const nw_synth *synth, size_t i, uint64_t rows);
+/** Of how many marginals rounds choose, beyond these: 0 unless they do. */
+NW_API size_t nw_synth_plan_candidates(const nw_synth *synth);
 
 /** What of the queries will be measured, and how. All 0 without queries. */
 typedef struct nw_synth_query_plan {

@@ -9,6 +9,8 @@
 
 /* A bin holds at least so many standard deviations of a 2-way's cell. */
 static const double LEAST_MASS_SD = 8.0;
+/* A category of less than so many is too rare for a cell of its own. */
+static const double LEAST_CATEGORY_SD = 1.0;
 /* A spike is worth a cell of its own from this part of a bin's mass on; so is the rest of a stretch between two spikes. */
 static const double LEAST_PART = 1.0 / 3.0;
 
@@ -98,6 +100,21 @@ static uint32_t group(
     return cell;
 }
 
+/* The rare codes of a column without order become one cell, where the first of them is; none, where they are not many. */
+static void merge_rare(nw__coding *coding, const nw__column_shape *shape, const double *law, double least)
+{
+    uint32_t rest = UINT32_MAX;
+    for (uint32_t code = 0; code < shape->codes; code++) {
+        const bool is_rare = code < shape->values && law[code] < least;
+        if (!is_rare || rest == UINT32_MAX)
+            coding->cell_of[code] = (uint16_t)coding->cells++;
+        else
+            coding->cell_of[code] = (uint16_t)rest;
+        if (is_rare && rest == UINT32_MAX)
+            rest = coding->cell_of[code];
+    }
+}
+
 nw_status nw__coding_make(
     nw__coding *coding, const nw__plan *plan, size_t column, const double *law, const nw__coding *units, nw_error *err)
 {
@@ -108,6 +125,11 @@ nw_status nw__coding_make(
     coding->cell_of = nw__calloc(shape->codes, sizeof *coding->cell_of);
     if (coding->cell_of == NULL)
         return nw__fail_memory(err, "nw_synth_release");
+    if (!shape->is_ordered) {
+        coding->cells = 0;
+        merge_rare(coding, shape, law, LEAST_CATEGORY_SD * sigma);
+        return NW_OK;
+    }
     for (uint32_t code = 0; code < shape->values; code++)
         total += law[code];
     double wanted = fmax(fmax(total / NW__WANTED_BINS, LEAST_MASS_SD * sigma), 1.0);
@@ -120,11 +142,42 @@ nw_status nw__coding_make(
     return NW_OK;
 }
 
+/* A code with a cell of its own keeps what was measured, the rare ones have what the law gives them together: it knows more of
+ * them than the sum of their noise. */
+static nw_status fill_merged(nw__marginal *m, const nw__column_shape *shape, const nw__coding *coding, const double *law,
+    const nw__level *level, nw_error *err)
+{
+    uint32_t rest = 0;
+    double mass = 0.0;
+    uint32_t *members = nw__calloc(coding->cells, sizeof *members);
+    m->cells_a = coding->cells;
+    m->sigma = level->sigma;
+    m->counts = nw__calloc(coding->cells, sizeof *m->counts);
+    if (m->counts == NULL || members == NULL) {
+        free(members);
+        return nw__fail_memory(err, "nw_synth_release");
+    }
+    for (uint32_t code = 0; code < shape->codes; code++) {
+        members[coding->cell_of[code]]++;
+        m->counts[coding->cell_of[code]] = level->counts[code];
+    }
+    while (rest < coding->cells && members[rest] <= 1)
+        rest++;
+    for (uint32_t code = 0; code < shape->codes; code++)
+        mass += coding->cell_of[code] == rest ? law[code] : 0.0;
+    if (rest < coding->cells)
+        m->counts[rest] = llround(mass);
+    free(members);
+    return NW_OK;
+}
+
 nw_status nw__coding_fill_one_way(
     nw__marginal *m, const nw__plan *plan, const nw__coding *coding, const double *law, nw_error *err)
 {
     const nw__column_shape *shape = &plan->shapes[m->a];
     const nw__level *last = &plan->levels[shape->first_level + shape->levels - 1];
+    if (law != NULL && !shape->is_ordered)
+        return fill_merged(m, shape, coding, law, last, err);
     m->cells_a = coding->cells;
     m->sigma = last->sigma;
     m->counts = nw__calloc(coding->cells, sizeof *m->counts);

@@ -58,6 +58,17 @@ static void count_block_singles(const code_block *a, size_t n, int64_t *counts)
             counts[cell_at(a, false, a->cell_of != NULL, i)]++;
 }
 
+/* The codes of a 3-way: such marginals are small, and few. */
+static void count_block_triples(
+    const code_block *a, const code_block *b, const code_block *c, size_t cells_b, size_t cells_c, size_t n, int64_t *counts)
+{
+    for (size_t i = 0; i < n; i++) {
+        const size_t u = cell_at(a, a->is_narrow, a->cell_of != NULL, i);
+        const size_t v = cell_at(b, b->is_narrow, b->cell_of != NULL, i);
+        counts[(u * cells_b + v) * cells_c + cell_at(c, c->is_narrow, c->cell_of != NULL, i)]++;
+    }
+}
+
 /* Adds one block of the table to one marginal. */
 static void count_block(
     const nw_table *table, size_t block, const nw__marginal *m, const nw__coding *codings, size_t cells_b, int64_t *counts)
@@ -69,7 +80,12 @@ static void count_block(
         return;
     }
     const code_block b = block_of(table, m->b, block, codings);
-    count_block_pairs(&a, &b, cells_b, n, counts);
+    if (m->cells_c == 0) {
+        count_block_pairs(&a, &b, cells_b, n, counts);
+        return;
+    }
+    const code_block c = block_of(table, m->c, block, codings);
+    count_block_triples(&a, &b, &c, cells_b, codings[m->c].cells, n, counts);
 }
 
 /* The codes of grouped columns in one block, as cells. As secret as the table. */
@@ -98,16 +114,25 @@ static bool unit_blocks_new(unit_blocks *blocks, const nw__plan *plan, const nw_
     return is_ok;
 }
 
-static void count_pair_in_cells(const nw_table *table, size_t block, const nw__coding *codings, const nw__marginal *m,
-    const unit_blocks *units, int64_t *counts)
+static code_block units_of_block(const nw_table *table, size_t column, size_t block, const unit_blocks *units)
 {
-    code_block a = block_of(table, m->a, block, NULL);
-    code_block b = block_of(table, m->b, block, NULL);
-    if (units->codes[m->a] != NULL)
-        a = (code_block){ units->codes[m->a], false, NULL };
-    if (units->codes[m->b] != NULL)
-        b = (code_block){ units->codes[m->b], false, NULL };
-    count_block_pairs(&a, &b, codings[m->b].cells, nw__table_block_rows(table, block), counts);
+    if (units->codes[column] != NULL)
+        return (code_block){ units->codes[column], false, NULL };
+    return block_of(table, column, block, NULL);
+}
+
+static void count_in_cells(
+    const nw_table *table, size_t block, const nw__coding *codings, const nw__marginal *m, const unit_blocks *units, int64_t *counts)
+{
+    const size_t n = nw__table_block_rows(table, block);
+    const code_block a = units_of_block(table, m->a, block, units);
+    const code_block b = units_of_block(table, m->b, block, units);
+    if (m->cells_c == 0) {
+        count_block_pairs(&a, &b, codings[m->b].cells, n, counts);
+        return;
+    }
+    const code_block c = units_of_block(table, m->c, block, units);
+    count_block_triples(&a, &b, &c, codings[m->b].cells, codings[m->c].cells, n, counts);
 }
 
 nw_status nw__count_table(const nw__plan *plan, const nw__coding *codings, const nw_table *table, int64_t *const *singles,
@@ -133,7 +158,7 @@ nw_status nw__count_table(const nw__plan *plan, const nw__coding *codings, const
         }
 #pragma omp parallel for schedule(dynamic, 1) num_threads(team)
         for (size_t i = plan->one_ways; i < pairs_end; i++)
-            count_pair_in_cells(table, block, codings, &plan->marginals[i], &units, pairs[i - plan->one_ways]);
+            count_in_cells(table, block, codings, &plan->marginals[i], &units, pairs[i - plan->one_ways]);
     }
     unit_blocks_free(&units);
     return NW_OK;
@@ -143,7 +168,8 @@ static void count_from_table(const void *source, const nw__marginal *m, const nw
 {
     const nw_table *table = source;
     const size_t cells_b = m->b == NW__ONE_WAY ? 1 : codings[m->b].cells;
-    for (size_t c = 0; c < codings[m->a].cells * cells_b; c++)
+    const size_t cells_c = m->cells_c == 0 ? 1 : codings[m->c].cells;
+    for (size_t c = 0; c < codings[m->a].cells * cells_b * cells_c; c++)
         counts[c] = 0;
     for (size_t block = 0; block < nw__table_blocks(table); block++)
         count_block(table, block, m, codings, cells_b, counts);

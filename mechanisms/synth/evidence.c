@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* evidence.c - how much each noisy count of a 2-way deserves to be followed, from the noisy counts and their noise alone.
+/* evidence.c - how much each noisy count of a 2-way or 3-way deserves to be followed, from the noisy counts and their noise alone.
  *
  * A cell's deviation z from independence, in standard deviations of its noise, has mean square 1 if it is noise only, and more
  * where the two columns depend on each other. Dependence comes in lines: a code that has to do with the other column deviates in
@@ -24,14 +24,19 @@
 /* A line's mean square counts from so many of its standard deviations, sqrt(2 / cells), above 1. */
 #define LINE_MARGIN 2.0
 
-double nw__independent_count(const nw__reference *reference, const nw__marginal *m, uint32_t u, uint32_t v)
+double nw__independent_count(const nw__reference *reference, const nw__marginal *m, size_t u, size_t v)
 {
-    return reference->total * exp((double)reference->log_p[m->a][u] + (double)reference->log_p[m->b][v]);
+    const size_t thirds = m->cells_c == 0 ? 1 : m->cells_c;
+    double log_p = (double)reference->log_p[m->a][u] + (double)reference->log_p[m->b][v / thirds];
+    if (m->cells_c > 0)
+        log_p += (double)reference->log_p[m->c][v % thirds];
+    return reference->total * exp(log_p);
 }
 
 /* From a line's sum of z^2: the root of its excess over noise, a signal-to-noise ratio. */
-static double line_signal(double squares, uint32_t cells)
+static double line_signal(double squares, size_t n)
 {
+    const double cells = (double)n;
     return sqrt(fmax(0.0, squares / cells - 1.0 - LINE_MARGIN * sqrt(2.0 / cells)));
 }
 
@@ -44,29 +49,30 @@ static float factor_of(double z, double lines)
 
 nw_status nw__evidence_make(const nw__reference *reference, const nw__marginal *m, float *factors, nw_error *err)
 {
+    const size_t rest = nw__marginal_rest(m); /* a 3-way's last two columns are one to it */
     double *rows = nw__calloc(m->cells_a, sizeof *rows);
-    double *columns = nw__calloc(m->cells_b, sizeof *columns);
+    double *columns = nw__calloc(rest, sizeof *columns);
     if (rows == NULL || columns == NULL) {
         free(rows);
         free(columns);
         return nw__fail_memory(err, "nw_synth_fit");
     }
-    for (uint32_t u = 0; u < m->cells_a; u++) {
-        for (uint32_t v = 0; v < m->cells_b; v++) {
-            const size_t c = (size_t)u * m->cells_b + v;
+    for (size_t u = 0; u < m->cells_a; u++) {
+        for (size_t v = 0; v < rest; v++) {
+            const size_t c = u * rest + v;
             const double z = ((double)m->counts[c] - nw__independent_count(reference, m, u, v)) / m->sigma;
             factors[c] = (float)z;
             rows[u] += z * z;
             columns[v] += z * z;
         }
     }
-    for (uint32_t u = 0; u < m->cells_a; u++)
-        rows[u] = line_signal(rows[u], m->cells_b);
-    for (uint32_t v = 0; v < m->cells_b; v++)
+    for (size_t u = 0; u < m->cells_a; u++)
+        rows[u] = line_signal(rows[u], rest);
+    for (size_t v = 0; v < rest; v++)
         columns[v] = line_signal(columns[v], m->cells_a);
-    for (uint32_t u = 0; u < m->cells_a; u++)
-        for (uint32_t v = 0; v < m->cells_b; v++)
-            factors[(size_t)u * m->cells_b + v] = factor_of((double)factors[(size_t)u * m->cells_b + v], rows[u] + columns[v]);
+    for (size_t u = 0; u < m->cells_a; u++)
+        for (size_t v = 0; v < rest; v++)
+            factors[u * rest + v] = factor_of((double)factors[u * rest + v], rows[u] + columns[v]);
     free(rows);
     free(columns);
     return NW_OK;

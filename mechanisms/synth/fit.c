@@ -200,7 +200,7 @@ static nw_status collect_column(nw_table *table, const fit_job *jobs, size_t n, 
         status = nw__decode_column(&measurements->plan, j, coding, total, codes, rows, rng, err);
     if (status == NW_OK)
         status = nw_table_set(table, j, 0, rows, codes, err);
-    if (status == NW_OK && coding->cell_of != NULL)
+    if (status == NW_OK && coding->cell_of != NULL && measurements->plan.shapes[j].is_ordered)
         status = mark_spikes(table, measurements, j, total, err);
     free(codes);
     return status;

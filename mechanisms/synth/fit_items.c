@@ -56,9 +56,14 @@ static nw_status list_marginals(nw_queries *q, const nw__plan *plan, const nw__c
 {
     for (size_t i = 0; i < plan->marginal_count; i++) {
         const nw__marginal *m = &plan->marginals[i];
-        const size_t k = m->b == NW__ONE_WAY ? 1 : 2;
-        const nw__axis axes[2] = { { m->a, codings == NULL ? NULL : codings[m->a].cell_of, m->cells_a, m->cells_b },
-            { m->b, k == 1 || codings == NULL ? NULL : codings[m->b].cell_of, m->cells_b, 1 } };
+        const size_t k = nw__marginal_ways(m);
+        const uint32_t cells[3] = { m->cells_a, m->cells_b, m->cells_c };
+        nw__axis axes[3];
+        uint32_t stride = 1;
+        for (size_t x = k; x-- > 0; stride *= cells[x]) {
+            const size_t j = nw__marginal_column(m, x);
+            axes[x] = (nw__axis){ j, codings == NULL ? NULL : codings[j].cell_of, cells[x], stride };
+        }
         NW__TRY(nw__queries_push_axes(q, axes, k, NAME, err));
     }
     return NW_OK;

@@ -46,6 +46,14 @@ static void engine_clear(nw__gibbs *e)
         free(e->pairs[j].logits);
         free(e->pairs[j].weights);
     }
+    for (size_t t = 0; e->triples != NULL && t < e->triple_count; t++) {
+        for (int k = 0; k < 3; k++)
+            free(e->triples[t].logits[k]);
+        free(e->triples[t].weights);
+    }
+    free(e->triples);
+    free(e->places);
+    free(e->places_first);
     for (size_t j = 0; e->alone != NULL && j < e->columns; j++)
         free(e->alone[j]);
     for (size_t j = 0; e->log_p != NULL && j < e->columns; j++)
@@ -99,6 +107,77 @@ static nw_status load_pair(nw__gibbs *e, const nw__chain *chain, const nw__margi
     return status;
 }
 
+/* Where the block of column `position` of a 3-way begins for a row, and in it the row's own cell. */
+static size_t block_start(const nw__gibbs *e, const nw__triple_block *t, size_t position, const uint16_t code[3])
+{
+    const size_t first = position == 0 ? 1 : 0;
+    const size_t second = position == 2 ? 1 : 2;
+    return ((size_t)code[first] * t->cells[second] + code[second]) * e->padded[t->columns[position]];
+}
+
+static float triple_weight(const nw__gibbs *e, const nw__triple_block *t, const uint16_t code[3])
+{
+    return t->weights[block_start(e, t, 0, code) + code[0]];
+}
+
+static void lay_out_triple(
+    nw__gibbs *e, nw__triple_block *t, const nw__marginal *m, const float *factors, double scale, double temperature)
+{
+    const double weight = 1.0 / (temperature * m->sigma * m->sigma);
+    for (size_t c = 0; c < nw__marginal_cells(m); c++) {
+        const size_t rest = c % nw__marginal_rest(m);
+        const uint16_t code[3] = { (uint16_t)(c / nw__marginal_rest(m)), (uint16_t)(rest / m->cells_c),
+            (uint16_t)(rest % m->cells_c) };
+        const float w = (float)(weight * (double)factors[c]);
+        t->weights[block_start(e, t, 0, code) + code[0]] = w;
+        for (size_t k = 0; k < 3; k++)
+            t->logits[k][block_start(e, t, k, code) + code[k]] = (float)((double)m->counts[c] * scale) * w;
+    }
+}
+
+static nw_status load_triple(nw__gibbs *e, const nw__chain *chain, const nw__marginal *m, double temperature, nw_error *err)
+{
+    nw__triple_block *t = &e->triples[e->triple_count++];
+    *t = (nw__triple_block){ { m->a, m->b, m->c }, { m->cells_a, m->cells_b, m->cells_c }, { NULL }, NULL };
+    float *factors = nw__calloc(nw__marginal_cells(m), sizeof *factors);
+    bool is_whole = factors != NULL;
+    for (size_t k = 0; k < 3; k++) {
+        t->logits[k] = vectors_new(nw__marginal_cells(m) / t->cells[k] * e->padded[t->columns[k]]);
+        is_whole = is_whole && t->logits[k] != NULL;
+    }
+    t->weights = vectors_new(nw__marginal_cells(m) / t->cells[0] * e->padded[t->columns[0]]);
+    is_whole = is_whole && t->weights != NULL;
+    nw_status status = is_whole ? nw__evidence_make(chain->reference, m, factors, err) : nw__fail_memory(err, "nw_synth_fit");
+    if (status == NW_OK)
+        lay_out_triple(e, t, m, factors, (double)chain->rows / chain->reference->total, temperature);
+    free(factors);
+    return status;
+}
+
+/* Which 3-ways each column takes part in. */
+static nw_status place_triples(nw__gibbs *e, nw_error *err)
+{
+    size_t n = 0;
+    size_t most = 0;
+    if (e->triple_count == 0)
+        return NW_OK;
+    e->places = nw__calloc(e->triple_count, 3 * sizeof *e->places);
+    e->places_first = nw__calloc(e->columns + 1, sizeof *e->places_first);
+    if (e->places == NULL || e->places_first == NULL)
+        return nw__fail_memory(err, "nw_synth_fit");
+    for (size_t j = 0; j < e->columns; j++) {
+        e->places_first[j] = n;
+        for (size_t i = 0; i < 3 * e->triple_count; i++)
+            if (e->triples[i / 3].columns[i % 3] == j)
+                e->places[n++] = i;
+        most = n - e->places_first[j] > most ? n - e->places_first[j] : most;
+    }
+    e->places_first[e->columns] = n;
+    free(e->terms);
+    e->terms = nw__calloc(e->columns + most, sizeof *e->terms);
+    return e->terms == NULL ? nw__fail_memory(err, "nw_synth_fit") : NW_OK;
+}
+
 static void load_one_way(nw__gibbs *e, const nw__chain *chain, const nw__marginal *m, double temperature)
 {
     const double weight = ONE_WAY_FACTOR / (temperature * m->sigma * m->sigma);
@@ -141,14 +220,18 @@ static nw_status engine_make(nw__gibbs *e, const nw__chain *chain, double temper
         return nw__fail_memory(err, "nw_synth_fit");
     if (chain->schema != NULL && chain->schema->rules != NULL)
         NW__TRY(nw__keeper_new(&e->keeper, chain->schema, chain->codings, plan, err));
+    e->triples = nw__calloc(plan->marginal_count, sizeof *e->triples);
+    if (e->triples == NULL)
+        return nw__fail_memory(err, "nw_synth_fit");
     for (size_t i = 0; i < plan->marginal_count; i++) {
         const nw__marginal *m = &plan->marginals[i];
-        if (m->b == NW__ONE_WAY)
-            load_one_way(e, chain, m, temperature);
-        else
-            NW__TRY(load_pair(e, chain, m, temperature, err));
+        switch (nw__marginal_ways(m)) {
+        case 1: load_one_way(e, chain, m, temperature); break;
+        case 2: NW__TRY(load_pair(e, chain, m, temperature, err)); break;
+        default: NW__TRY(load_triple(e, chain, m, temperature, err)); break;
+        }
     }
-    return NW_OK;
+    return place_triples(e, err);
 }
 
 float nw__gibbs_weight(const nw__gibbs *e, size_t j, uint16_t code, size_t k, uint16_t other)
@@ -156,6 +239,29 @@ float nw__gibbs_weight(const nw__gibbs *e, size_t j, uint16_t code, size_t k, ui
     if (j < k)
         return e->pairs[j * e->columns + k].weights[(size_t)other * e->padded[j] + code];
     return e->pairs[k * e->columns + j].weights[(size_t)code * e->padded[k] + other];
+}
+
+/* The row's codes of a 3-way, with `code` for its column `position`. */
+static void triple_codes(
+    const nw__triple_block *t, size_t position, uint16_t code, uint16_t *const *columns, size_t row, uint16_t out[3])
+{
+    for (size_t k = 0; k < 3; k++)
+        out[k] = k == position ? code : columns[t->columns[k]][row];
+}
+
+/* The same for the 3-ways of column j; is_own: in column j's own layout only. */
+static void count_triples(nw__gibbs *e, size_t j, uint16_t code, uint16_t *const *columns, size_t row, float sign, bool is_own)
+{
+    for (size_t i = e->places_first[j]; i < e->places_first[j + 1]; i++) {
+        nw__triple_block *t = &e->triples[e->places[i] / 3];
+        const size_t position = e->places[i] % 3;
+        uint16_t codes[3];
+        triple_codes(t, position, code, columns, row, codes);
+        const float change = sign * triple_weight(e, t, codes);
+        for (size_t k = 0; k < 3; k++)
+            if (!is_own || k == position)
+                t->logits[k][block_start(e, t, k, codes) + codes[k]] -= change;
+    }
 }
 
 /* Adds `sign` times one row to the counts that column j's cell takes part in. */
@@ -172,6 +278,8 @@ static void count_cell(nw__gibbs *e, size_t j, uint16_t code, uint16_t *const *c
         jk->logits[(size_t)other * e->padded[j] + code] -= change;
         kj->logits[(size_t)code * e->padded[k] + other] -= change;
     }
+    if (e->places_first != NULL)
+        count_triples(e, j, code, columns, row, sign, false);
 }
 
 static void count_all_rows(nw__gibbs *e, uint16_t *const *columns, size_t rows)
@@ -186,8 +294,25 @@ static void count_all_rows(nw__gibbs *e, uint16_t *const *columns, size_t rows)
                 if (jk->logits != NULL)
                     jk->logits[(size_t)other * e->padded[j] + code] -= nw__gibbs_weight(e, j, code, k, other);
             }
+            if (e->places_first != NULL)
+                count_triples(e, j, code, columns, row, 1.0f, true);
         }
     }
+}
+
+/* The blocks of column j's 3-ways for this row; returns what the row takes off its own cell in them. */
+static float gather_triples(nw__gibbs *e, size_t j, uint16_t *const *columns, size_t row, size_t *n)
+{
+    float own = 0.0f;
+    for (size_t i = e->places_first[j]; i < e->places_first[j + 1]; i++) {
+        const nw__triple_block *t = &e->triples[e->places[i] / 3];
+        const size_t position = e->places[i] % 3;
+        uint16_t codes[3];
+        triple_codes(t, position, columns[j][row], columns, row, codes);
+        e->terms[(*n)++] = (const half *)(const void *)(t->logits[position] + block_start(e, t, position, codes));
+        own += triple_weight(e, t, codes);
+    }
+    return own;
 }
 
 /* logits of column j for this row, the row itself taken out, into scratch. */
@@ -207,6 +332,8 @@ static void gather_logits(nw__gibbs *e, size_t j, uint16_t *const *columns, size
         e->terms[n++] = (const half *)(const void *)(contributions + (size_t)other * e->padded[j]);
         own += nw__gibbs_weight(e, j, old, k, other);
     }
+    if (e->places_first != NULL)
+        own += gather_triples(e, j, columns, row, &n);
     for (size_t q = 0; q < e->padded[j] / HALF; q += 2) {
         half low = alone[q];
         half high = alone[q + 1];

@@ -20,19 +20,32 @@ typedef struct nw__pair_block {
     float *weights; /* w; NULL for j > k */
 } nw__pair_block;
 
+/* One measured 3-way, laid out for each of its columns: a block of padded floats for each pair of codes of the other two, the
+ * later one fastest. `weights` as the first column's. */
+typedef struct nw__triple_block {
+    size_t columns[3];
+    uint32_t cells[3];
+    float *logits[3];
+    float *weights;
+} nw__triple_block;
+
 typedef struct nw__gibbs {
     size_t columns;
     const uint32_t *cells;
     uint32_t *padded;      /* cells rounded up to LANES */
     nw__pair_block *pairs; /* [columns * columns], pair (j, k) at j * columns + k */
-    float **log_p;         /* per column: log p1, -INFINITY in the padding */
-    float **alone;         /* per column: the 1-way's contribution */
-    float *alone_weight;   /* per column: w of the 1-way */
-    float cool;            /* factor on all contributions */
-    float *scratch;        /* logits of one column */
-    nw__keeper *keeper;    /* NULL: no rules */
-    float *side;           /* logits of a column that follows another */
-    const half **terms;    /* the blocks of contributions that one cell's logits are the sum of */
+    nw__triple_block *triples;
+    size_t triple_count;
+    size_t *places;       /* the 3-ways of column j: 3 * triple + position, places_first[j] .. places_first[j + 1] - 1 */
+    size_t *places_first; /* NULL: no 3-way */
+    float **log_p;        /* per column: log p1, -INFINITY in the padding */
+    float **alone;        /* per column: the 1-way's contribution */
+    float *alone_weight;  /* per column: w of the 1-way */
+    float cool;           /* factor on all contributions */
+    float *scratch;       /* logits of one column */
+    nw__keeper *keeper;   /* NULL: no rules */
+    float *side;          /* logits of a column that follows another */
+    const half **terms;   /* the blocks of contributions that one cell's logits are the sum of */
 } nw__gibbs;
 
 /** w of the cell (code of j, other of k): what one row in it takes off. */

@@ -187,8 +187,23 @@ static double missing_mass(const nw__plan *plan, const nw__column_shape *shape, 
     return fmin(fmax(0.0, sum / (double)shape->levels), rows);
 }
 
+/* Of a column without order: the counts by themselves. */
+static double *shrunk_law(const nw__plan *plan, const nw__column_shape *shape, double rows)
+{
+    const nw__level *level = &plan->levels[shape->first_level];
+    double *law = nw__calloc(shape->codes, sizeof *law);
+    for (uint32_t code = 0; law != NULL && code < shape->codes; code++)
+        law[code] = (double)level->counts[code];
+    if (law == NULL || nw__shrink(law, shape->codes, level->sigma, rows, NULL) == NW_OK)
+        return law;
+    free(law);
+    return NULL;
+}
+
 double *nw__law_make(const nw__plan *plan, size_t column, double rows)
 {
+    if (!plan->shapes[column].is_ordered)
+        return shrunk_law(plan, &plan->shapes[column], rows);
     const nw__column_shape *shape = &plan->shapes[column];
     const size_t last = shape->levels - 1;
     estimates *e = load_levels(plan, column);

@@ -29,13 +29,21 @@ nw_status nw__measurements_new(nw_synth_measurements **out, const nw_synth *synt
     return NW_OK;
 }
 
+/* An ordered column of many codes always has cells of its own. Rare codes of another are told apart if all 2-ways are measured,
+ * as these together say more of it than its 1-way; where few are chosen, they are not. */
+static bool is_regrouped(const nw__plan *plan, size_t j, const nw__coding *coding)
+{
+    const nw__column_shape *shape = &plan->shapes[j];
+    return shape->is_grouped && (shape->is_ordered || coding->cell_of != NULL || plan->select == NW_SYNTH_SELECT_ADAPTIVE);
+}
+
 nw_status nw__measurements_choose_cells(nw_synth_measurements *m, const nw__coding *units, nw_error *err)
 {
     nw__plan *plan = &m->plan;
     const double rows = nw__rows_of_levels(plan, m->known_rows);
     for (size_t j = 0; j < plan->columns; j++) {
         nw__coding *coding = &m->codings[j];
-        const bool is_grouped = plan->shapes[j].is_grouped;
+        const bool is_grouped = is_regrouped(plan, j, coding);
         double *law = is_grouped ? nw__law_make(plan, j, rows) : NULL;
         nw_status status = is_grouped && law == NULL ? nw__fail_memory(err, "nw_synth_release") : NW_OK;
         if (status == NW_OK && is_grouped && coding->cell_of == NULL)
@@ -98,13 +106,13 @@ size_t nw__measured_count(const nw__plan *plan)
 
 nw_synth_measurement nw__measured_get(const nw__plan *plan, size_t i, double rows)
 {
-    nw_synth_measurement out = { { 0, SIZE_MAX }, 0, 0.0, 0.0, 1 };
+    nw_synth_measurement out = { { 0, SIZE_MAX, SIZE_MAX }, 0, 0.0, 0.0, 1 };
     if (i < plan->level_count) {
         const nw__level *level = &plan->levels[i];
-        out = (nw_synth_measurement){ { level->column, SIZE_MAX }, level->cells, level->sigma, 0.0, level->width };
+        out = (nw_synth_measurement){ { level->column, SIZE_MAX, SIZE_MAX }, level->cells, level->sigma, 0.0, level->width };
     } else {
         const nw__marginal *m = &plan->marginals[plan->one_ways + i - plan->level_count];
-        out = (nw_synth_measurement){ { m->a, m->b }, nw__marginal_cells(m), m->sigma, 0.0, 0 };
+        out = (nw_synth_measurement){ { m->a, m->b, m->cells_c > 0 ? m->c : SIZE_MAX }, nw__marginal_cells(m), m->sigma, 0.0, 0 };
     }
     /* total variation = half the sum of |noise| / rows, and E|N(0, sigma^2)| = sigma sqrt(2/pi); 1 is the most it can be */
     out.expected_error = fmin(1.0, 0.5 * (double)out.cells * out.sigma * sqrt(2.0 / acos(-1.0)) / rows);

@@ -56,7 +56,7 @@ static json_t *measured_json(const nw__plan *plan)
         const nw_synth_measurement m = nw__measured_get(plan, i, 1.0);
         json_t *columns = json_array();
         json_t *object = json_object();
-        for (size_t k = 0; k < 2 && m.columns[k] != NW__ONE_WAY; k++)
+        for (size_t k = 0; k < 3 && m.columns[k] != NW__ONE_WAY; k++)
             json_array_append_new(columns, json_integer((json_int_t)m.columns[k]));
         json_object_set_new(object, "columns", columns);
         json_object_set_new(object, "sigma", json_real(m.sigma));
@@ -203,6 +203,7 @@ static nw_status read_columns(nw_synth_measurements *m, const json_t *list, nw_e
         const json_int_t cells = json_integer_value(json_object_get(json, "cells"));
         const nw_column column = nw_schema_column(m->schema, j);
         m->plan.shapes[j] = (nw__column_shape){ .codes = column.cells, .values = column.cells - column.is_nullable };
+        m->plan.shapes[j].is_ordered = nw__is_ordered(&column);
         m->plan.shapes[j].is_grouped = !json_is_null(runs);
         if (cells < 1 || cells > column.cells || (json_is_null(runs) && cells != column.cells))
             return fail_format(err, "the header is malformed: a column's cells");
@@ -238,8 +239,19 @@ static bool read_pair(nw__plan *plan, json_int_t a, json_int_t b, double sigma)
 {
     if (a < 0 || b <= a || b >= (json_int_t)plan->columns)
         return false;
-    plan->marginals[plan->marginal_count++] = (nw__marginal){ (size_t)a, (size_t)b, plan->cells[a], plan->cells[b], sigma, NULL };
+    plan->marginals[plan->marginal_count++] =
+        (nw__marginal){ (size_t)a, (size_t)b, plan->cells[a], plan->cells[b], sigma, NULL, 0, 0 };
     return true;
+}
+
+static bool read_triple(nw__plan *plan, json_int_t a, json_int_t b, json_int_t c, double sigma)
+{
+    if (c <= b || c >= (json_int_t)plan->columns || !read_pair(plan, a, b, sigma))
+        return false;
+    nw__marginal *m = &plan->marginals[plan->marginal_count - 1];
+    m->c = (size_t)c;
+    m->cells_c = plan->cells[c];
+    return (uint64_t)m->cells_a * m->cells_b <= MOST_BYTES / 8 / m->cells_c;
 }
 
 static bool read_one(nw__plan *plan, const json_t *json)
@@ -252,6 +264,9 @@ static bool read_one(nw__plan *plan, const json_t *json)
         return false;
     if (json_array_size(columns) == 1)
         return read_level(plan, json, (size_t)a, value);
+    if (json_array_size(columns) == 3)
+        return read_triple(
+            plan, a, json_integer_value(json_array_get(columns, 1)), json_integer_value(json_array_get(columns, 2)), value);
     return json_array_size(columns) == 2 && read_pair(plan, a, json_integer_value(json_array_get(columns, 1)), value);
 }
 

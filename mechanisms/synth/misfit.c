@@ -12,11 +12,15 @@ static double marginal_misfit(const nw__chain *chain, const nw__marginal *m, int
     const size_t cells = nw__marginal_cells(m);
     const uint16_t *a = chain->codes + m->a * chain->rows;
     const uint16_t *b = m->b == NW__ONE_WAY ? NULL : chain->codes + m->b * chain->rows;
+    const uint16_t *third = m->cells_c == 0 ? NULL : chain->codes + m->c * chain->rows;
     const double scale = chain->reference->total / (double)chain->rows;
     double sum = 0.0;
     memset(counts, 0, cells * sizeof *counts);
-    for (size_t row = 0; row < chain->rows; row++)
-        counts[b == NULL ? a[row] : (size_t)a[row] * m->cells_b + b[row]]++;
+    for (size_t row = 0; row < chain->rows; row++) {
+        size_t c = b == NULL ? a[row] : (size_t)a[row] * m->cells_b + b[row];
+        c = third == NULL ? c : c * m->cells_c + third[row];
+        counts[c]++;
+    }
     for (size_t c = 0; c < cells; c++) {
         const double residual = ((double)counts[c] * scale - (double)m->counts[c]) / m->sigma;
         sum += residual * residual;

@@ -26,7 +26,7 @@ static size_t vector_cells(const nw__plan *plan, size_t i)
     if (i < plan->columns)
         return plan->shapes[i].codes;
     const nw__marginal *m = &plan->marginals[plan->one_ways + i - plan->columns];
-    return (size_t)plan->units[m->a].cells * plan->units[m->b].cells;
+    return (size_t)plan->units[m->a].cells * plan->units[m->b].cells * (m->cells_c == 0 ? 1 : plan->units[m->c].cells);
 }
 
 static bool begin(nw__partial *partial)
@@ -275,13 +275,19 @@ static uint32_t cell_of_unit(const nw__column_shape *shape, const nw__coding *co
     return nw__coding_cell(coding, code < shape->values ? (uint32_t)code : shape->values);
 }
 
-static void count_pair(const nw__partial *partial, const nw__marginal *m, const nw__coding *codings, int64_t *counts)
+static const int64_t *exact_counts(const nw__partial *partial, const nw__marginal *m)
 {
     const nw__plan *plan = partial->plan;
     const nw__marginal *own = plan->marginals + plan->one_ways;
-    while (own->a != m->a || own->b != m->b)
-        own++; /* the plan's 2-ways are the ones that are asked for */
-    const int64_t *exact = partial->counts[plan->columns + (size_t)(own - plan->marginals) - plan->one_ways];
+    while (own->a != m->a || own->b != m->b || (own->cells_c == 0) != (m->cells_c == 0) || (m->cells_c > 0 && own->c != m->c))
+        own++; /* the plan's are the ones that are asked for */
+    return partial->counts[plan->columns + (size_t)(own - plan->marginals) - plan->one_ways];
+}
+
+static void count_pair(const nw__partial *partial, const nw__marginal *m, const nw__coding *codings, int64_t *counts)
+{
+    const nw__plan *plan = partial->plan;
+    const int64_t *exact = exact_counts(partial, m);
     const uint32_t units_b = plan->units[m->b].cells;
     for (uint32_t u = 0; u < plan->units[m->a].cells; u++) {
         const size_t row = (size_t)cell_of_unit(&plan->shapes[m->a], &codings[m->a], u) * codings[m->b].cells;
@@ -290,18 +296,34 @@ static void count_pair(const nw__partial *partial, const nw__marginal *m, const 
     }
 }
 
+static void count_triple(const nw__partial *partial, const nw__marginal *m, const nw__coding *codings, int64_t *counts)
+{
+    const nw__plan *plan = partial->plan;
+    const int64_t *exact = exact_counts(partial, m);
+    for (uint32_t u = 0; u < plan->units[m->a].cells; u++) {
+        const size_t row = (size_t)cell_of_unit(&plan->shapes[m->a], &codings[m->a], u) * codings[m->b].cells;
+        for (uint32_t v = 0; v < plan->units[m->b].cells; v++) {
+            const size_t pair = (row + cell_of_unit(&plan->shapes[m->b], &codings[m->b], v)) * codings[m->c].cells;
+            for (uint32_t w = 0; w < plan->units[m->c].cells; w++)
+                counts[pair + cell_of_unit(&plan->shapes[m->c], &codings[m->c], w)] += *exact++;
+        }
+    }
+}
+
 static void count_from_partial(const void *source, const nw__marginal *m, const nw__coding *codings, int64_t *counts)
 {
     const nw__partial *partial = source;
     const size_t cells_b = m->b == NW__ONE_WAY ? 1 : codings[m->b].cells;
-    for (size_t c = 0; c < codings[m->a].cells * cells_b; c++)
+    const size_t cells_c = m->cells_c == 0 ? 1 : codings[m->c].cells;
+    for (size_t c = 0; c < codings[m->a].cells * cells_b * cells_c; c++)
         counts[c] = 0;
     if (partial->counts == NULL)
         return;
-    if (m->b == NW__ONE_WAY)
-        count_single(partial, m, codings, counts);
-    else
-        count_pair(partial, m, codings, counts);
+    switch (nw__marginal_ways(m)) {
+    case 1: count_single(partial, m, codings, counts); break;
+    case 2: count_pair(partial, m, codings, counts); break;
+    default: count_triple(partial, m, codings, counts); break;
+    }
 }
 
 nw__counter nw__counter_of_partial(const nw__partial *partial)

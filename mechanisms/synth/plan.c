@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* plan.c - which marginals are measured, with how much noise: a function of the schema and the options only. */
+#include "adaptive.h"
 #include "rules.h"
-#include "synth_internal.h"
 
 #include <math.h>
 #include <nw/noise.h>
@@ -13,6 +13,9 @@
  * 2-ways are cut and what is inside their cells. */
 #define ONE_WAY_SHARE 0.1
 #define LEVELS_SHARE 0.2
+
+/* What is settled later gives way by more than the roundings of its parts. */
+#define ROUND_SLACK 0x1p-46
 
 /* Adding or removing a record changes one count of each marginal by 1; replacing one moves a 1 from one cell to another, sqrt(1
  * + 1). A unit of up to k rows moves the count vector furthest if all of them are alike: k times as far. That is so in each
@@ -27,8 +30,6 @@ static nw_sensitivity marginal_sensitivity(const nw_synth_opts *opts)
 
 /* ---- columns ---- */
 
-/* An ordered column of more values than this is grouped for the 2-ways. */
-enum { MOST_UNGROUPED = 16 };
 /* The parts that a level's group is cut into by the next one are at most so many. A range of codes is then the sum of few groups,
  * a stretch without records is mostly wide groups, whose noise is that of one cell, and 4 levels reach all 65535 codes. */
 enum { MOST_PARTS = 24 };
@@ -41,12 +42,18 @@ static uint32_t power(uint32_t base, size_t exponent)
     return product;
 }
 
+bool nw__is_ordered(const nw_column *column)
+{
+    return column->type == NW_COLUMN_INT || column->type == NW_COLUMN_FLOAT || column->type == NW_COLUMN_DATE;
+}
+
 static void shape_column(nw__column_shape *shape, const nw_column *column)
 {
-    const bool is_ordered = column->type == NW_COLUMN_INT || column->type == NW_COLUMN_FLOAT || column->type == NW_COLUMN_DATE;
+    const bool is_ordered = nw__is_ordered(column);
     *shape = (nw__column_shape){ .codes = column->cells, .values = column->cells - column->is_nullable, .levels = 1 };
-    shape->is_grouped = is_ordered && shape->values > MOST_UNGROUPED;
-    while (shape->is_grouped && power(MOST_PARTS, shape->levels) < shape->values)
+    shape->is_ordered = is_ordered;
+    shape->is_grouped = shape->values > NW__FEW_CELLS;
+    while (is_ordered && shape->is_grouped && power(MOST_PARTS, shape->levels) < shape->values)
         shape->levels++;
 }
 
@@ -93,9 +100,10 @@ static nw_status shape_columns(nw__plan *plan, const nw_schema *schema, nw_error
         nw__column_shape *shape = &plan->shapes[j];
         shape_column(shape, &column);
         find_classes(shape, schema, j);
+        shape->is_grouped &= shape->is_ordered || shape->classes == 1; /* rules may name any code of the others */
         levels += shape->levels;
         plan->cells[j] = shape->codes;
-        if (shape->is_grouped) {
+        if (shape->is_ordered && shape->is_grouped) {
             const uint32_t most = shape->classes > NW__MOST_BINS ? shape->classes : NW__MOST_BINS;
             plan->cells[j] = (shape->values < most ? shape->values : most) + column.is_nullable;
         }
@@ -135,7 +143,7 @@ static uint64_t pair_limit(const nw__plan *plan)
 /* sigma of `count` marginals that share a part mu_part of the budget equally, rounded up: count * (Delta / sigma)^2 <= mu_part^2
  * holds with a margin of (count + 16) ulps, which covers the rounding of this line and of the accountant's sum over all of
  * them. At budgets that ask for less noise than there is a sampler for, it stays at the least. */
-static double sigma_for(size_t count, double mu_part, double sensitivity)
+double nw__sigma_for(size_t count, double mu_part, double sensitivity)
 {
     const double slack = 1.0 + ((double)count + 16.0) * 0x1p-52;
     return fmax(NW_NOISE_SMALLEST_SCALE, sensitivity * sqrt((double)count) / mu_part * slack);
@@ -147,18 +155,18 @@ static void fill_marginals(nw__plan *plan, uint64_t limit, double sigma_one, dou
     for (size_t a = 0; a < plan->columns; a++)
         add_levels(plan, a, sigma_one);
     for (size_t a = 0; a < plan->columns; a++)
-        plan->marginals[i++] = (nw__marginal){ a, NW__ONE_WAY, plan->cells[a], 1, sigma_one, NULL };
+        plan->marginals[i++] = (nw__marginal){ a, NW__ONE_WAY, plan->cells[a], 1, sigma_one, NULL, 0, 0 };
     for (size_t a = 0; a < plan->columns; a++)
         for (size_t b = a + 1; b < plan->columns; b++)
             if ((uint64_t)plan->cells[a] * plan->cells[b] <= limit)
-                plan->marginals[i++] = (nw__marginal){ a, b, plan->cells[a], plan->cells[b], sigma_two, NULL };
+                plan->marginals[i++] = (nw__marginal){ a, b, plan->cells[a], plan->cells[b], sigma_two, NULL, 0, 0 };
 }
 
 /* ---- units ---- */
 
 static uint32_t unit_width(const nw__column_shape *shape, uint32_t most)
 {
-    return shape->is_grouped ? (shape->values + most - 1) / most : 1;
+    return shape->is_ordered && shape->is_grouped ? (shape->values + most - 1) / most : 1;
 }
 
 /* Whether a unit of this width begins at a code that is not "missing". */
@@ -214,7 +222,57 @@ static nw_status make_units(nw__plan *plan, nw_error *err)
     return NW_OK;
 }
 
+/* ---- 3-ways ---- */
+
+/* A 3-way of more cells, in units, than this is never a candidate. */
+enum { MOST_TRIPLE_CELLS = 1 << 16 };
+
+/* Writes the 3-ways of at most `limit` cells of units to `out`, if that is not NULL; returns their number and adds their cells. */
+static size_t list_triples(const nw__plan *plan, uint64_t limit, double sigma, nw__marginal *out, uint64_t *total)
+{
+    size_t n = 0;
+    *total = 0;
+    for (size_t a = 0; a < plan->columns; a++) {
+        for (size_t b = a + 1; b < plan->columns; b++) {
+            for (size_t c = b + 1; c < plan->columns; c++) {
+                const uint64_t two = (uint64_t)plan->units[a].cells * plan->units[b].cells;
+                if (two > limit || two * plan->units[c].cells > limit)
+                    continue;
+                if (out != NULL)
+                    out[n] = (nw__marginal){ a, b, plan->cells[a], plan->cells[b], sigma, NULL, c, plan->cells[c] };
+                *total += two * plan->units[c].cells;
+                n++;
+            }
+        }
+    }
+    return n;
+}
+
+/* Adds the 3-ways whose exact counts fit into candidate_cells, the smallest ones: the limit of one is halved until they do. */
+static nw_status add_triples(nw__plan *plan, const nw_synth_opts *opts, double sigma, nw_error *err)
+{
+    uint64_t limit = MOST_TRIPLE_CELLS;
+    uint64_t total = 0;
+    while (list_triples(plan, limit, sigma, NULL, &total) > 0 && total > opts->candidate_cells)
+        limit /= 2;
+    const size_t n = list_triples(plan, limit, sigma, NULL, &total);
+    nw__marginal *grown = nw__realloc_array(plan->marginals, plan->marginal_count + n, sizeof *grown);
+    if (grown == NULL)
+        return nw__fail_memory(err, "nw_synth_new");
+    plan->marginals = grown;
+    list_triples(plan, limit, sigma, grown + plan->marginal_count, &total);
+    plan->marginal_count += n;
+    return NW_OK;
+}
+
 /* ---- the plan ---- */
+
+/* Where there is nothing to settle after the 1-ways, everything is measured as planned. */
+static nw_synth_select select_of(const nw_synth_opts *opts, size_t pairs)
+{
+    const bool is_settled = opts->queries != NULL || opts->one_way_share > 0.0;
+    return pairs == 0 || (opts->select == NW_SYNTH_SELECT_AUTO && is_settled) ? NW_SYNTH_SELECT_ALL : opts->select;
+}
 
 static nw_status fill_plan(nw__plan *plan, const nw_schema *schema, const nw_synth_opts *opts, double mu, nw_error *err)
 {
@@ -233,14 +291,20 @@ static nw_status fill_plan(nw__plan *plan, const nw_schema *schema, const nw_syn
     plan->marginals = nw__calloc(plan->marginal_count, sizeof *plan->marginals);
     if (plan->marginals == NULL)
         return nw__fail_memory(err, "nw_synth_new");
-    const double sigma_one = sigma_for(levels, mu * sqrt(one_way_share), plan->sensitivity.value);
-    const double sigma_two = pairs == 0 ? 0.0 : sigma_for(pairs, mu * sqrt(1.0 - one_way_share), plan->sensitivity.value);
+    const double sigma_one = nw__sigma_for(levels, mu * sqrt(one_way_share), plan->sensitivity.value);
+    const double sigma_two = pairs == 0 ? 0.0 : nw__sigma_for(pairs, mu * sqrt(1.0 - one_way_share), plan->sensitivity.value);
     if (!(fmax(sigma_one, sigma_two) <= NW_NOISE_LARGEST_SCALE))
         return nw__fail(err, NW_E_ARG, "nw_synth_new",
             "epsilon is %g at delta %g, too small: the noise would be %g, must be at most 2^54", opts->epsilon, opts->delta,
             fmax(sigma_one, sigma_two));
     fill_marginals(plan, limit, sigma_one, sigma_two);
-    return make_units(plan, err);
+    plan->select = select_of(opts, pairs);
+    plan->one_way_share = one_way_share;
+    plan->is_share_fixed = opts->one_way_share > 0.0;
+    if (plan->select != NW_SYNTH_SELECT_ALL)
+        plan->round_mu_squared = mu * mu * (1.0 - one_way_share) * (1.0 - ROUND_SLACK);
+    NW__TRY(make_units(plan, err));
+    return opts->most_ways > 2 && plan->select == NW_SYNTH_SELECT_ADAPTIVE ? add_triples(plan, opts, sigma_two, err) : NW_OK;
 }
 
 nw_status nw__plan_make(nw__plan *plan, const nw_schema *schema, const nw_synth_opts *opts, double mu, nw_error *err)
@@ -304,6 +368,13 @@ static nw_status group_event(const nw__plan *plan, double sigma, size_t count, u
     return status;
 }
 
+/* What is settled after the 1-ways spends at most round_mu_squared: as one Gaussian that has it all. */
+static nw_status round_event(const nw__plan *plan, nw_event **out, nw_error *err)
+{
+    const double sigma = nw__sigma_for(1, sqrt(plan->round_mu_squared), plan->sensitivity.value);
+    return nw_event_noise(out, NW_EVENT_ROUNDED_GAUSSIAN, sigma, plan->sensitivity, nw__rounds_samples(plan), err);
+}
+
 nw_status nw__plan_event(const nw__plan *plan, nw_event **out, nw_error *err)
 {
     const size_t pairs = plan->marginal_count - plan->one_ways;
@@ -314,7 +385,9 @@ nw_status nw__plan_event(const nw__plan *plan, nw_event **out, nw_error *err)
     for (size_t i = plan->one_ways; i < plan->marginal_count; i++)
         cells[1] += nw__marginal_cells(&plan->marginals[i]);
     nw_status status = group_event(plan, plan->levels[0].sigma, plan->level_count, cells[0], &parts[0], err);
-    if (status == NW_OK && pairs > 0)
+    if (status == NW_OK && plan->round_mu_squared > 0.0)
+        status = round_event(plan, &parts[1], err);
+    else if (status == NW_OK && pairs > 0)
         status = group_event(plan, plan->marginals[plan->one_ways].sigma, pairs, cells[1], &parts[1], err);
     if (status == NW_OK)
         status = nw_event_composed(out, (const nw_event *const *)parts, pairs > 0 ? 2 : 1, err);

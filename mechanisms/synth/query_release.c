@@ -27,7 +27,7 @@ static const double ROUND_CHANGE = 0.01; /* the published slow_change of all rou
 
 /* The largest epsilon whose Gaussian majorant (2 Phi^-1(e^eps / (1 + e^eps)))^2 is within mu^2: a relative 2^-40 below, which is
  * far more than the error of erfc and log. */
-static double epsilon_of_mu(double mu)
+double nw__epsilon_of_mu(double mu)
 {
     const double above = 0.5 * erfc(mu / 2.0 * sqrt(0.5)); /* 1 - Phi(mu / 2) */
     return (log1p(-above) - log(above)) * (1.0 - 0x1p-40);
@@ -96,7 +96,7 @@ nw_status nw__query_plan_make(nw__query_plan *plan, const nw_synth_opts *o, doub
     plan->sigma = sigma_of_mu(plan->measured, mu_part, plan->sensitivity.value);
     plan->unit = common_unit(o->queries);
     if (o->rounds > 0)
-        plan->epsilon = epsilon_of_mu(mu_part / sqrt((double)plan->measured));
+        plan->epsilon = nw__epsilon_of_mu(mu_part / sqrt((double)plan->measured));
     if (!(plan->sigma <= LARGEST_SIGMA))
         return nw__fail(err, NW_E_ARG, "nw_synth_new", "epsilon is %g, the noise of %zu workloads would be beyond 2^33 records",
             o->epsilon, plan->measured);

@@ -19,7 +19,7 @@ enum { BISECTIONS = 100 };
 static double sum_counts(const nw__marginal *m)
 {
     double sum = 0.0;
-    for (size_t i = 0; i < (size_t)m->cells_a * m->cells_b; i++)
+    for (size_t i = 0; i < nw__marginal_cells(m); i++)
         sum += (double)m->counts[i];
     return sum;
 }
@@ -34,7 +34,7 @@ double nw__estimate_rows(const nw__plan *plan, double known_rows, double *standa
         return fmax(1.0, known_rows);
     for (size_t i = 0; i < plan->marginal_count; i++) {
         const nw__marginal *m = &plan->marginals[i];
-        const double weight = 1.0 / ((double)m->cells_a * m->cells_b * m->sigma * m->sigma);
+        const double weight = 1.0 / ((double)nw__marginal_cells(m) * m->sigma * m->sigma);
         weighted += weight * sum_counts(m);
         precision += weight;
     }
@@ -45,11 +45,14 @@ double nw__estimate_rows(const nw__plan *plan, double known_rows, double *standa
 /* Adds marginal m's view of column j to the weighted sum. */
 static double add_view(const nw__marginal *m, size_t j, double *weighted)
 {
-    const uint32_t other_cells = m->a == j ? m->cells_b : m->cells_a;
-    const double weight = 1.0 / ((double)other_cells * m->sigma * m->sigma);
-    for (uint32_t u = 0; u < m->cells_a; u++)
-        for (uint32_t v = 0; v < m->cells_b; v++)
-            weighted[m->a == j ? u : v] += weight * (double)m->counts[(size_t)u * m->cells_b + v];
+    const size_t thirds = m->cells_c == 0 ? 1 : m->cells_c;
+    const size_t own = m->a == j ? m->cells_a : m->b == j ? m->cells_b : m->cells_c;
+    const double weight = 1.0 / ((double)(nw__marginal_cells(m) / own) * m->sigma * m->sigma);
+    size_t i = 0;
+    for (size_t u = 0; u < m->cells_a; u++)
+        for (size_t v = 0; v < m->cells_b; v++)
+            for (size_t w = 0; w < thirds; w++)
+                weighted[m->a == j ? u : m->b == j ? v : w] += weight * (double)m->counts[i++];
     return weight;
 }
 
@@ -94,7 +97,7 @@ static void project(double *x, uint32_t cells, double total, double sd)
         x[v] = soften(x[v] - low, sd);
 }
 
-static void column_law(const nw__plan *plan, size_t j, double total, double *weighted, float *log_p)
+static nw_status column_law(const nw__plan *plan, size_t j, double total, double *weighted, float *log_p, nw_error *err)
 {
     double precision = 0.0;
     double mass = 0.0;
@@ -102,16 +105,20 @@ static void column_law(const nw__plan *plan, size_t j, double total, double *wei
         weighted[v] = 0.0;
     for (size_t i = 0; i < plan->marginal_count; i++) {
         const nw__marginal *m = &plan->marginals[i];
-        if (m->a == j || m->b == j)
+        if (m->a == j || m->b == j || (m->cells_c > 0 && m->c == j))
             precision += add_view(m, j, weighted);
     }
     for (uint32_t v = 0; v < plan->cells[j]; v++)
         weighted[v] /= precision;
-    project(weighted, plan->cells[j], total, 1.0 / sqrt(precision));
+    if (plan->cells[j] > NW__FEW_CELLS && !plan->shapes[j].is_ordered)
+        NW__TRY(nw__shrink(weighted, plan->cells[j], 1.0 / sqrt(precision), total, err));
+    else
+        project(weighted, plan->cells[j], total, 1.0 / sqrt(precision));
     for (uint32_t v = 0; v < plan->cells[j]; v++)
         mass += weighted[v];
     for (uint32_t v = 0; v < plan->cells[j]; v++)
         log_p[v] = (float)log(weighted[v] / mass);
+    return NW_OK;
 }
 
 nw_status nw__reference_make(nw__reference *reference, const nw__plan *plan, double known_rows, nw_error *err)
@@ -129,7 +136,8 @@ nw_status nw__reference_make(nw__reference *reference, const nw__plan *plan, dou
         reference->log_p[j] = nw__calloc(plan->cells[j], sizeof(float));
         if (reference->log_p[j] == NULL)
             goto no_memory;
-        column_law(plan, j, reference->total, weighted, reference->log_p[j]);
+        if (column_law(plan, j, reference->total, weighted, reference->log_p[j], err) != NW_OK)
+            goto no_memory;
     }
     free(weighted);
     return NW_OK;

@@ -1,14 +1,18 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* release.c - the spine: a durable charge, then exact counts, then one noise draw a cell, and what was measured is public. */
+#include "adaptive.h"
 #include "query_release.h"
 
+#include <math.h>
 #include <nw/noise.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const char *const RELEASE = "nw_synth_release";
+/* Parts of the budget are rounded on their own: what is left gives way by more than the roundings. */
+#define SHARE_SLACK 0x1p-46
 
 /* One vector of counts that is measured: of a level, or of a 2-way. */
 typedef struct vector {
@@ -93,8 +97,8 @@ static nw_status measure_levels(nw__plan *plan, const nw__counter *counter, nw_r
     for (size_t l = 0; status == NW_OK && l < n; l++) {
         nw__level *level = &plan->levels[l];
         nw__coding *own = codings + l * plan->columns;
-        vectors[l] =
-            (vector){ { level->column, NW__ONE_WAY, level->cells, 1, level->sigma, NULL }, own, level->cells, &level->counts };
+        vectors[l] = (vector){ { level->column, NW__ONE_WAY, level->cells, 1, level->sigma, NULL, 0, 0 }, own, level->cells,
+            &level->counts };
         status = level_codings(plan, level, &own[level->column], err);
     }
     if (status == NW_OK)
@@ -127,15 +131,66 @@ static nw_status measure_pairs(
     return status;
 }
 
+/* The levels once more, with noise sigma; what is kept is the average by precision, in whole records. */
+static nw_status measure_levels_again(
+    nw__plan *plan, double sigma, const nw__counter *counter, nw_rng *rng, unsigned threads, nw_error *err)
+{
+    const double old = 1.0 / (plan->levels[0].sigma * plan->levels[0].sigma);
+    const double new = 1.0 / (sigma * sigma);
+    int64_t **first = nw__calloc(plan->level_count, sizeof *first);
+    if (first == NULL)
+        return nw__fail_memory(err, RELEASE);
+    for (size_t l = 0; l < plan->level_count; l++) {
+        first[l] = plan->levels[l].counts;
+        plan->levels[l].counts = NULL;
+        plan->levels[l].sigma = sigma;
+    }
+    const nw_status status = measure_levels(plan, counter, rng, threads, err);
+    for (size_t l = 0; l < plan->level_count; l++) {
+        nw__level *level = &plan->levels[l];
+        for (uint32_t c = 0; status == NW_OK && c < level->cells; c++)
+            level->counts[c] = llround((old * (double)first[l][c] + new *(double)level->counts[c]) / (old + new));
+        level->sigma = 1.0 / sqrt(old + new);
+        free(first[l]);
+    }
+    free(first);
+    return status;
+}
+
+/* From what the levels said: whether they are measured again, and with how much noise what follows is. */
+static nw_status settle(nw__plan *plan, double rows, const nw__counter *counter, nw_rng *rng, unsigned threads, nw_error *err)
+{
+    const double sensitivity = plan->sensitivity.value;
+    const size_t after = plan->marginal_count - plan->one_ways;
+    const double part = plan->round_mu_squared > 0.0 ? nw__one_way_part(plan, rows) : 0.0;
+    double sigma = after > 0 ? plan->marginals[plan->one_ways].sigma : 0.0;
+    if (part > 0.0) {
+        const double again = nw__sigma_for(plan->level_count, sqrt(plan->round_mu_squared * part), sensitivity);
+        NW__TRY(measure_levels_again(plan, again, counter, rng, threads, err));
+        plan->round_mu_squared *= (1.0 - part) * (1.0 - SHARE_SLACK);
+        sigma = nw__sigma_for(after, sqrt(plan->round_mu_squared), sensitivity);
+    }
+    if (plan->select == NW_SYNTH_SELECT_ADAPTIVE)
+        sigma = nw__allot(plan, plan->round_mu_squared / (double)nw__rounds_most(plan)).sigma;
+    for (size_t i = plan->one_ways; i < plan->marginal_count; i++)
+        plan->marginals[i].sigma = sigma;
+    return NW_OK;
+}
+
 static nw_status measure(
     nw_synth_measurements *measured, const nw_synth *synth, const nw__counter *counter, nw_rng *rng, nw_error *err)
 {
     const unsigned threads = synth->opts.threads;
     NW__TRY(measure_levels(&measured->plan, counter, rng, threads, err));
+    const double rows = nw__rows_of_levels(&measured->plan, measured->known_rows);
+    NW__TRY(settle(&measured->plan, rows, counter, rng, threads, err));
     NW__TRY(nw__measurements_choose_cells(measured, counter->units, err)); /* from what is public */
     if (counter->prepare != NULL)
         NW__TRY(counter->prepare(counter->source, measured->codings, err));
-    NW__TRY(measure_pairs(measured, counter, rng, threads, err));
+    if (measured->plan.select == NW_SYNTH_SELECT_ADAPTIVE)
+        NW__TRY(nw__rounds_measure(measured, counter, rng, threads, err));
+    else
+        NW__TRY(measure_pairs(measured, counter, rng, threads, err));
     NW__TRY(nw__mask_impossible(&measured->plan, measured->codings, measured->schema, err));
     return nw__query_plan_measure(
         &synth->query_plan, &synth->partial.queries, measured, (size_t)synth->opts.round_rows, rng, err);

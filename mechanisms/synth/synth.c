@@ -12,6 +12,16 @@
 /* Two parts of the budget are rounded on their own: the second gives way by more than the roundings of both. */
 #define SHARE_SLACK 0x1p-48
 
+const char *nw_synth_select_name(nw_synth_select select)
+{
+    switch (select) {
+    case NW_SYNTH_SELECT_AUTO: return "auto";
+    case NW_SYNTH_SELECT_ALL: return "all";
+    case NW_SYNTH_SELECT_ADAPTIVE: return "adaptive";
+    }
+    return "unknown selection";
+}
+
 void nw_synth_opts_init(nw_synth_opts *opts, size_t struct_size)
 {
     const nw_synth_opts defaults = NW_SYNTH_OPTS_INIT;
@@ -56,8 +66,12 @@ static nw_status check_opts(const nw_synth_opts *o, nw_error *err)
         return nw__fail(err, NW_E_ARG, name, "one_way_share is %g, must be in (0, 1), or 0 for the default", o->one_way_share);
     if (o->queries != NULL && !(o->query_share > 0.0 && o->query_share < 1.0))
         return nw__fail(err, NW_E_ARG, name, "query_share is %g, must be in (0, 1)", o->query_share);
-    if (o->most_ways < 1 || o->most_ways > 2)
-        return nw__fail(err, NW_E_ARG, name, "most_ways is %u, must be 1 or 2", o->most_ways);
+    if (o->select < NW_SYNTH_SELECT_AUTO || o->select > NW_SYNTH_SELECT_ADAPTIVE)
+        return nw__fail(err, NW_E_ARG, name, "select is %d, must be NW_SYNTH_SELECT_AUTO, _ALL or _ADAPTIVE", (int)o->select);
+    const unsigned most = o->select == NW_SYNTH_SELECT_ADAPTIVE ? 3 : 2;
+    if (o->most_ways < 1 || o->most_ways > most)
+        return nw__fail(err, NW_E_ARG, name, "most_ways is %u, must be in 1..%u if select is %s", o->most_ways, most,
+            nw_synth_select_name(o->select));
     if (o->rounds > 0 && o->queries == NULL)
         return nw__fail(err, NW_E_ARG, name, "rounds is %u, must be 0 without queries", o->rounds);
     if (o->rounds > 0 && (o->round_rows < 1 || o->round_rows > UINT32_MAX))
@@ -73,8 +87,13 @@ static nw_status check_queries(const nw_synth *synth, nw_error *err)
 {
     char own[65];
     char theirs[65];
+    if (synth->schema->rules != NULL && synth->opts.most_ways > 2)
+        return nw__fail(err, NW_E_UNSUPPORTED, "nw_synth_new", "most_ways is %u, must be at most 2 with a schema with rules",
+            synth->opts.most_ways);
     if (synth->opts.queries == NULL)
         return NW_OK;
+    if (synth->opts.select == NW_SYNTH_SELECT_ADAPTIVE)
+        return nw__fail(err, NW_E_UNSUPPORTED, "nw_synth_new", "select is adaptive, must be auto or all with queries");
     nw_schema_hash(synth->schema, own);
     nw_schema_hash(synth->opts.queries->schema, theirs);
     if (strcmp(own, theirs) != 0)
@@ -197,7 +216,12 @@ const nw_event *nw_synth_event(const nw_synth *synth)
 
 size_t nw_synth_plan_size(const nw_synth *synth)
 {
-    return nw__measured_count(&synth->plan);
+    return synth->plan.select == NW_SYNTH_SELECT_ADAPTIVE ? synth->plan.level_count : nw__measured_count(&synth->plan);
+}
+
+size_t nw_synth_plan_candidates(const nw_synth *synth)
+{
+    return nw__measured_count(&synth->plan) - nw_synth_plan_size(synth);
 }
 
 nw_synth_measurement nw_synth_plan_get(const nw_synth *synth, size_t i, uint64_t rows)

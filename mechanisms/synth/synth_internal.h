@@ -13,6 +13,7 @@
  *   synth.c         options, the handle
  *   release.c       the spine: charge, count, noise                  (the only step from private to public)
  *   law.c           a column's law, from the noisy levels of its 1-way
+ *   shrink.c        counts of many cells, by the prior that they say themselves
  *   coding.c        cells for the 2-ways, from that law
  *   measurements.c, measurements_file.c   what was released
  *   reference.c     table size and independent reference measure     (from the noisy counts)
@@ -41,19 +42,39 @@ static inline uint32_t nw__coding_cell(const nw__coding *coding, uint32_t code)
     return coding->cell_of == NULL ? code : coding->cell_of[code];
 }
 
-/** One marginal: the counts of the cells (cell of `a`, cell of `b`), row-major with b fastest; cells_b is 1 for a 1-way. */
+/** One marginal: the counts of the cells (cell of `a`, cell of `b`), row-major with b fastest; cells_b is 1 for a 1-way. A 3-way
+ *  has a third column, whose cells are faster still. */
 typedef struct nw__marginal {
     size_t a;
     size_t b;
     uint32_t cells_a;
     uint32_t cells_b;
-    double sigma;    /* of the rounded Gaussian, in counts; of a 1-way worked out from several levels: its standard error */
-    int64_t *counts; /* NULL until measured; noisy afterwards, never the exact counts outside of measuring */
+    double sigma;     /* of the rounded Gaussian, in counts; of a 1-way worked out from several levels: its standard error */
+    int64_t *counts;  /* NULL until measured; noisy afterwards, never the exact counts outside of measuring */
+    size_t c;         /* of a 3-way */
+    uint32_t cells_c; /* 0: there is no third column */
 } nw__marginal;
+
+/** Cells of the columns after the first. */
+static inline size_t nw__marginal_rest(const nw__marginal *m)
+{
+    return (size_t)m->cells_b * (m->cells_c == 0 ? 1 : m->cells_c);
+}
 
 static inline size_t nw__marginal_cells(const nw__marginal *m)
 {
-    return (size_t)m->cells_a * m->cells_b;
+    return m->cells_a * nw__marginal_rest(m);
+}
+
+/** How many columns there are, and the k-th of them. */
+static inline size_t nw__marginal_ways(const nw__marginal *m)
+{
+    return m->b == NW__ONE_WAY ? 1 : m->cells_c == 0 ? 2 : 3;
+}
+
+static inline size_t nw__marginal_column(const nw__marginal *m, size_t k)
+{
+    return k == 0 ? m->a : k == 1 ? m->b : m->c;
 }
 
 /** A column's 1-way as it is measured: codes in groups of `width` neighbours, the missing code by itself. An ordered column
@@ -66,10 +87,14 @@ typedef struct nw__level {
     int64_t *counts; /* as of a marginal */
 } nw__level;
 
+/** A column of more values than this is grouped for the 2-ways. */
+enum { NW__FEW_CELLS = 16 };
+
 /** What the plan knows of a column: public. */
 typedef struct nw__column_shape {
     uint32_t codes;     /* of the schema */
     uint32_t values;    /* codes that are not "missing", which is the last */
+    bool is_ordered;    /* its codes are numbers or dates, neighbours are alike */
     bool is_grouped;    /* its codes are grouped for the 2-ways, by what the levels say */
     size_t first_level; /* levels first_level .. first_level + levels - 1 */
     size_t levels;
@@ -78,6 +103,9 @@ typedef struct nw__column_shape {
                                  Borrowed from the schema */
     uint32_t classes;
 } nw__column_shape;
+
+/** Whether a column's codes are numbers or dates. */
+bool nw__is_ordered(const nw_column *column);
 
 /** Whether two codes may be in one cell. */
 static inline bool nw__share_class(const nw__column_shape *shape, uint32_t a, uint32_t b)
@@ -95,7 +123,11 @@ typedef struct nw__plan {
     size_t marginal_count;
     size_t one_ways;            /* the first so many marginals; their counts come from the levels */
     nw_sensitivity sensitivity; /* l2, of the counts of one level or one marginal */
-    nw__coding *units;          /* per column: the finest cells that exact partial counts of the 2-ways are kept in */
+    nw_synth_select select;     /* of a release: whether all marginals after the 1-ways are measured, or rounds choose */
+    double round_mu_squared;    /* of everything after the levels, where that is settled by what they say; else 0 */
+    double one_way_share;       /* the levels' part of the budget, and whether the caller said so */
+    bool is_share_fixed;
+    nw__coding *units; /* per column: the finest cells that exact partial counts of the 2-ways are kept in */
 } nw__plan;
 
 /** How many rows one protected unit has at most in all that is released together. */
@@ -119,6 +151,8 @@ enum { NW__WANTED_BINS = 20, NW__MOST_BINS = 48, NW__MOST_UNITS = 256 };
  * public. */
 #define NW__MAX_PAIR_CELLS (UINT64_C(1) << 20)
 #define NW__MAX_TOTAL_CELLS (UINT64_C(1) << 25)
+/** sigma of `count` vectors that share a part mu_part of the budget equally, rounded up. */
+double nw__sigma_for(size_t count, double mu_part, double sensitivity);
 /** What one run charges. */
 nw_status nw__plan_event(const nw__plan *plan, nw_event **out, nw_error *err);
 
@@ -205,6 +239,10 @@ nw__counter nw__counter_of_stream(nw__stream *stream);
 /** The table's size from the noisy levels alone, at least 1; known_rows where that is not negative. */
 double nw__rows_of_levels(const nw__plan *plan, double known_rows);
 
+/** Makes x[0..n-1], noisy counts of standard deviation sd, positive with sum `total`: posterior means under a prior estimated from
+ *  all of them. For columns of more than NW__FEW_CELLS cells: fewer say too little of their law. */
+nw_status nw__shrink(double *x, size_t n, double sd, double total, nw_error *err);
+
 /** A column's law from the noisy counts of its levels: the expected number of records of each code, never negative, `rows` in
  *  all. To be freed. NULL if memory lacks. */
 double *nw__law_make(const nw__plan *plan, size_t column, double rows);
@@ -213,7 +251,8 @@ double nw__law_variance(const nw__plan *plan, size_t column, uint32_t low, uint3
 /** Whether a code stands out from its neighbours by more than the noise: a spike of the private law, to be kept as it is. */
 bool nw__law_has_spike(const nw__plan *plan, size_t column, const double *law, uint32_t code);
 
-/** Groups a column's codes into spikes and bins of about equal mass, unions of `units` (NULL: of codes). The coding was empty. */
+/** Groups a column's codes: of an ordered one into spikes and bins of about equal mass, unions of `units` (NULL: of codes); of
+ *  another the rare ones into one cell. The coding was empty. */
 nw_status nw__coding_make(
     nw__coding *coding, const nw__plan *plan, size_t column, const double *law, const nw__coding *units, nw_error *err);
 /** The column's 1-way in the cells of its coding: counts and sigma, from law or level. */
@@ -277,9 +316,9 @@ typedef struct nw__reference {
 nw_status nw__reference_make(nw__reference *reference, const nw__plan *plan, double known_rows, nw_error *err);
 void nw__reference_clear(nw__reference *reference);
 
-/** The count of cell (u, v) of a 2-way if its columns were independent. */
-double nw__independent_count(const nw__reference *reference, const nw__marginal *m, uint32_t u, uint32_t v);
-/** For each cell of a 2-way, the factor on the weight of its residual in the Gibbs engine: 1 is what the temperature says. */
+/** The count of cell (u, v) of a 2-way if its columns were independent; of a 3-way, v numbers the cells of its last two. */
+double nw__independent_count(const nw__reference *reference, const nw__marginal *m, size_t u, size_t v);
+/** For each cell of a 2-way or 3-way, the factor on the weight of its residual in the Gibbs engine: 1 is what the temperature says. */
 nw_status nw__evidence_make(const nw__reference *reference, const nw__marginal *m, float *factors, nw_error *err);
 
 /** One chain of an engine: fits `rows` rows to the noisy marginals. */

@@ -32,10 +32,10 @@ static void setup(fixture *f)
     assert_int_equal(nw_rng_new_insecure_seeded(&f->rng, 5, NULL), NW_OK);
     assert_int_equal(nw__rng_begin(f->rng, NULL), NW_OK);
     for (size_t j = 0; j < COLUMNS; j++)
-        f->marginals[m++] = (nw__marginal){ j, NW__ONE_WAY, cells[j], 1, 2.0, NULL };
+        f->marginals[m++] = (nw__marginal){ j, NW__ONE_WAY, cells[j], 1, 2.0, NULL, 0, 0 };
     for (size_t a = 0; a < COLUMNS; a++)
         for (size_t b = a + 1; b < COLUMNS; b++)
-            f->marginals[m++] = (nw__marginal){ a, b, cells[a], cells[b], 3.0, NULL };
+            f->marginals[m++] = (nw__marginal){ a, b, cells[a], cells[b], 3.0, NULL, 0, 0 };
     for (size_t i = 0; i < m; i++) {
         const size_t n = (size_t)f->marginals[i].cells_a * f->marginals[i].cells_b;
         f->marginals[i].counts = calloc(n, sizeof(int64_t));

@@ -20,7 +20,7 @@ static size_t below_test(nw_rng *rng, size_t bound)
 typedef struct fixture {
     nw__plan plan;
     nw__reference reference;
-    nw__marginal marginals[6];
+    nw__marginal marginals[7];
     float *log_p[COLUMNS];
     uint16_t codes[COLUMNS * ROWS];
     uint16_t *columns[COLUMNS];
@@ -36,7 +36,7 @@ static void setup(fixture *f)
     assert_int_equal(nw_rng_new_insecure_seeded(&f->rng, 11, NULL), NW_OK);
     assert_int_equal(nw__rng_begin(f->rng, NULL), NW_OK);
     for (size_t j = 0; j < COLUMNS; j++) {
-        f->marginals[m++] = (nw__marginal){ j, NW__ONE_WAY, cells[j], 1, 7.0 + (double)j, NULL };
+        f->marginals[m++] = (nw__marginal){ j, NW__ONE_WAY, cells[j], 1, 7.0 + (double)j, NULL, 0, 0 };
         f->log_p[j] = calloc(cells[j], sizeof(float));
         for (uint32_t v = 0; v < cells[j]; v++)
             f->log_p[j][v] = -0.3f * (float)(v + 1);
@@ -44,10 +44,11 @@ static void setup(fixture *f)
         for (size_t r = 0; r < ROWS; r++)
             f->columns[j][r] = (uint16_t)below_test(f->rng, cells[j]);
     }
-    f->marginals[m++] = (nw__marginal){ 0, 1, cells[0], cells[1], 3.0, NULL };
-    f->marginals[m++] = (nw__marginal){ 1, 2, cells[1], cells[2], 4.0, NULL }; /* the pair (0, 2) is not measured */
+    f->marginals[m++] = (nw__marginal){ 0, 1, cells[0], cells[1], 3.0, NULL, 0, 0 };
+    f->marginals[m++] = (nw__marginal){ 1, 2, cells[1], cells[2], 4.0, NULL, 0, 0 }; /* the pair (0, 2) is not measured */
+    f->marginals[m++] = (nw__marginal){ 0, 1, cells[0], cells[1], 5.0, NULL, 2, cells[2] };
     for (size_t i = 0; i < m; i++) {
-        const size_t n = (size_t)f->marginals[i].cells_a * f->marginals[i].cells_b;
+        const size_t n = nw__marginal_cells(&f->marginals[i]);
         f->marginals[i].counts = calloc(n, sizeof(int64_t));
         for (size_t c = 0; c < n; c++)
             f->marginals[i].counts[c] = (int64_t)below_test(f->rng, 60) - 10;
@@ -69,17 +70,25 @@ static void teardown(fixture *f)
 /* w (s - t N'/n) of the cell of value v, row r's cell (r, j) taken out of s: the comment at the head of gibbs.c. */
 static double plain_pull(const fixture *f, const nw__marginal *m, size_t j, size_t r, uint32_t v, double temperature)
 {
-    const size_t k = m->b == NW__ONE_WAY ? SIZE_MAX : m->a == j ? m->b : m->a;
-    const uint32_t u = k == SIZE_MAX ? 0 : f->columns[k][r];
-    const size_t cell = m->a == j ? (size_t)v * m->cells_b + u : (size_t)u * m->cells_b + v;
+    const uint32_t sizes[3] = { m->cells_a, m->cells_b, m->cells_c };
+    size_t cell = 0;
     double count = 0.0;
     double target = exp((double)f->log_p[j][v]) * f->reference.total;
     double factor = 2.0;
-    for (size_t q = 0; q < ROWS; q++)
-        if (q != r && f->columns[j][q] == v && (k == SIZE_MAX || f->columns[k][q] == f->columns[k][r]))
-            count += 1.0;
-    if (k != SIZE_MAX) {
-        float factors[64];
+    for (size_t k = 0; k < nw__marginal_ways(m); k++) {
+        const size_t column = nw__marginal_column(m, k);
+        cell = cell * sizes[k] + (column == j ? v : f->columns[column][r]);
+    }
+    for (size_t q = 0; q < ROWS; q++) {
+        bool is_in = q != r && f->columns[j][q] == v;
+        for (size_t k = 0; k < nw__marginal_ways(m); k++) {
+            const size_t column = nw__marginal_column(m, k);
+            is_in = is_in && (column == j || f->columns[column][q] == f->columns[column][r]);
+        }
+        count += is_in;
+    }
+    if (m->b != NW__ONE_WAY) {
+        float factors[128];
         assert_int_equal(nw__evidence_make(&f->reference, m, factors, NULL), NW_OK);
         factor = (double)factors[cell];
         target = (double)m->counts[cell];
@@ -91,7 +100,7 @@ static double plain_logit(const fixture *f, size_t j, size_t r, uint32_t v, doub
 {
     double logit = (double)f->log_p[j][v];
     for (size_t i = 0; i < f->plan.marginal_count; i++)
-        if (f->plan.marginals[i].a == j || f->plan.marginals[i].b == j)
+        if (f->plan.marginals[i].a == j || f->plan.marginals[i].b == j || (f->plan.marginals[i].cells_c > 0 && j == 2))
             logit -= cool * plain_pull(f, &f->plan.marginals[i], j, r, v, temperature);
     return logit;
 }
@@ -144,9 +153,9 @@ static void setup_tiny(tiny *t)
     t->laws[1][1] = logf(0.7f);
     for (size_t j = 0; j < 2; j++) {
         t->log_p[j] = t->laws[j];
-        t->marginals[j] = (nw__marginal){ j, NW__ONE_WAY, 2, 1, 2.0, t->counts + 2 * j };
+        t->marginals[j] = (nw__marginal){ j, NW__ONE_WAY, 2, 1, 2.0, t->counts + 2 * j, 0, 0 };
     }
-    t->marginals[2] = (nw__marginal){ 0, 1, 2, 2, 1.5, t->counts + 4 };
+    t->marginals[2] = (nw__marginal){ 0, 1, 2, 2, 1.5, t->counts + 4, 0, 0 };
     t->plan = (nw__plan){ .columns = 2, .cells = t->cells, .marginals = t->marginals, .marginal_count = 3 };
     t->reference = (nw__reference){ .total = 4.0, .columns = 2, .log_p = t->log_p };
 }

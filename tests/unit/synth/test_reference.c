@@ -16,8 +16,11 @@ enum { ROWS_A = 4, ROWS_B = 32 };
 static double law_of_first(uint32_t cells, double sigma, int64_t first, int64_t others, double known_rows, double *sum)
 {
     int64_t *counts = calloc(cells, sizeof *counts);
-    nw__marginal m = { 0, NW__ONE_WAY, cells, 1, sigma, counts };
-    const nw__plan plan = { .columns = 1, .cells = &cells, .marginals = &m, .marginal_count = 1, .one_ways = 1 };
+    nw__marginal m = { 0, NW__ONE_WAY, cells, 1, sigma, counts, 0, 0 };
+    nw__column_shape shape = { .codes = cells, .values = cells, .is_ordered = true };
+    const nw__plan plan = {
+        .columns = 1, .shapes = &shape, .cells = &cells, .marginals = &m, .marginal_count = 1, .one_ways = 1
+    };
     nw__reference reference;
     for (uint32_t v = 0; v < cells; v++)
         counts[v] = v == 0 ? first : others;
@@ -85,7 +88,7 @@ static void setup_pair(pair *p)
     p->log_p[0] = p->laws[0];
     p->log_p[1] = p->laws[1];
     p->reference = (nw__reference){ .total = 100.0 * ROWS_A * ROWS_B, .columns = 2, .log_p = p->log_p };
-    p->marginal = (nw__marginal){ 0, 1, ROWS_A, ROWS_B, 10.0, p->counts };
+    p->marginal = (nw__marginal){ 0, 1, ROWS_A, ROWS_B, 10.0, p->counts, 0, 0 };
 }
 
 static void independent_count__is_the_product(void **state)

@@ -242,6 +242,7 @@ static void synth_event__is_the_noise_of_the_measurements(void **state)
     nw_cost cost;
     double mu_squared = 0.0;
     uint64_t cells = 0;
+    o.select = NW_SYNTH_SELECT_ALL;
     assert_int_equal(nw_synth_new(&synth, schema, &o, NULL), NW_OK);
     assert_int_equal(nw_synth_plan_size(synth), 3 + 3);
     for (size_t i = 0; i < nw_synth_plan_size(synth); i++) {

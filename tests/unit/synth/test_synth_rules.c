@@ -63,12 +63,12 @@ static void setup(fixture *f, nw_schema *schema, size_t rows, double temperature
         f->log_p[j] = calloc(f->cells[j], sizeof(float));
         for (uint32_t v = 0; v < f->cells[j]; v++)
             f->log_p[j][v] = -0.4f * (float)((v * 7 + j) % 4);
-        f->marginals[m++] = (nw__marginal){ j, NW__ONE_WAY, f->cells[j], 1, 1.5, NULL };
+        f->marginals[m++] = (nw__marginal){ j, NW__ONE_WAY, f->cells[j], 1, 1.5, NULL, 0, 0 };
     }
     for (size_t a = 0; a < columns; a++)
         for (size_t b = a + 1; b < columns; b++)
             if (a + 2 < columns || columns == 2)
-                f->marginals[m++] = (nw__marginal){ a, b, f->cells[a], f->cells[b], 1.0 + (double)b / 4.0, NULL };
+                f->marginals[m++] = (nw__marginal){ a, b, f->cells[a], f->cells[b], 1.0 + (double)b / 4.0, NULL, 0, 0 };
     for (size_t i = 0; i < m; i++) {
         f->marginals[i].counts = calloc(nw__marginal_cells(&f->marginals[i]), sizeof(int64_t));
         for (size_t c = 0; c < nw__marginal_cells(&f->marginals[i]); c++)
@@ -310,6 +310,7 @@ static void run(const nw_schema *schema, const nw_table *table, double epsilon, 
     o.adjacency = lo.adjacency = NW_ADD_REMOVE;
     fit.rows = rows;
     fit.sweeps = 2;
+    o.select = NW_SYNTH_SELECT_ALL;
     assert_int_equal(nw_rng_new_insecure_seeded(&rng, 9, NULL), NW_OK);
     assert_int_equal(nw_ledger_memory(&ledger, &lo, NULL), NW_OK);
     assert_int_equal(nw_synth_new(&synth, schema, &o, NULL), NW_OK);
