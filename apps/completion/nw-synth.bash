@@ -9,7 +9,7 @@ _nw_synth()
         before=${COMP_WORDS[COMP_CWORD - 2]}
     fi
     if ((COMP_CWORD == 1)); then
-        mapfile -t COMPREPLY < <(compgen -f -W "fit measure merge release score infer-schema -s --schema -e --epsilon -d --delta -o --output -l --ledger -a --adjacency -n --rows --report -m --manifest --measurements --estimate --infer-schema --infer-share -c --constraints -u --unit --max-rows-per-unit --bins --queries --query-count --query-seed --query-share --rounds --per-round --preset --engine --chains --sweeps -t --threads --json --unsafe-compare --insecure-seed -q --quiet -h --help -V --version --completion " -- "$word")
+        mapfile -t COMPREPLY < <(compgen -f -W "fit measure merge release score infer-schema -s --schema -e --epsilon -d --delta -o --output -l --ledger -a --adjacency -n --rows --report -m --manifest --measurements --estimate --infer-schema --infer-share -c --constraints -u --unit --max-rows-per-unit --bins --select --queries --query-count --query-seed --query-share --rounds --per-round --preset --engine --chains --sweeps -t --threads --json --unsafe-compare --insecure-seed -q --quiet -h --help -V --version --completion " -- "$word")
         return
     fi
     case ${COMP_WORDS[1]} in
@@ -42,6 +42,7 @@ _nw_synth()
     --parts) return ;;
     --threads | -t) return ;;
     --bins) return ;;
+    --select) mapfile -t COMPREPLY < <(compgen -W "auto all adaptive" -- "$word"); return ;;
     esac
     options="-s --schema -c --constraints -e --epsilon -d --delta -p --partial -a --adjacency -u --unit --max-rows-per-unit --parts --promise-units-apart -t --threads --bins -q --quiet -h --help -V --version --completion "
     ;;
@@ -102,6 +103,7 @@ _nw_synth()
     --unit | -u) return ;;
     --max-rows-per-unit) return ;;
     --bins) return ;;
+    --select) mapfile -t COMPREPLY < <(compgen -W "auto all adaptive" -- "$word"); return ;;
     --queries) mapfile -t COMPREPLY < <(compgen -W "cat cat+num prefix halfspace conjunction" -- "$word"); return ;;
     --query-count) return ;;
     --query-seed) return ;;
@@ -116,7 +118,7 @@ _nw_synth()
     --unsafe-compare) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     --insecure-seed) return ;;
     esac
-    options="-s --schema -e --epsilon -d --delta -o --output -l --ledger -a --adjacency -n --rows --report -m --manifest --measurements --estimate --infer-schema --infer-share -c --constraints -u --unit --max-rows-per-unit --bins --queries --query-count --query-seed --query-share --rounds --per-round --preset --engine --chains --sweeps -t --threads --json --unsafe-compare --insecure-seed -q --quiet -h --help -V --version --completion "
+    options="-s --schema -e --epsilon -d --delta -o --output -l --ledger -a --adjacency -n --rows --report -m --manifest --measurements --estimate --infer-schema --infer-share -c --constraints -u --unit --max-rows-per-unit --bins --select --queries --query-count --query-seed --query-share --rounds --per-round --preset --engine --chains --sweeps -t --threads --json --unsafe-compare --insecure-seed -q --quiet -h --help -V --version --completion "
     ;;
     esac
     if [[ $word == -* ]]; then

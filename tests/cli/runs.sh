@@ -36,7 +36,8 @@ if cmp -s first.csv out.csv; then not_ok two_runs_differ; else ok two_runs_diffe
 
 # ---- JSON, ledger, manifest ----
 new_ledger l.nwl 4
-nw-synth table.csv "${privacy[@]}" --adjacency add_remove --rows 77 --engine genetic --threads 2 --ledger l.nwl -o out.csv \
+nw-synth table.csv "${privacy[@]}" --adjacency add_remove --rows 77 --engine genetic --threads 2 --select all --ledger l.nwl \
+    -o out.csv \
     --json --manifest m.json >run.json 2>run.err
 is json_run $? 0
 is json_run__stderr_is_empty "$(cat run.err)" ''
@@ -60,7 +61,7 @@ is ledger_events_have_the_noise "$(json show.json "$sigma")" "$(json run.json 'd
 shared=(epsilon delta adjacency rows engine insecure library receipt measurements)
 is manifest__agrees_with_json "$(members m.json "${shared[@]}")" "$(members run.json "${shared[@]}")"
 is manifest__keys "$(json m.json 'sorted(d)')" "['adjacency', 'bins', 'chains', 'delta', 'engine', 'epsilon', 'event', 'format', \
-'format_version', 'insecure', 'library', 'measurements', 'outputs', 'receipt', 'rows', 'schema_hash', 'seed', 'sweeps']"
+'format_version', 'insecure', 'library', 'measurements', 'outputs', 'receipt', 'rows', 'schema_hash', 'seed', 'select', 'sweeps']"
 nw-synth table.csv "${privacy[@]}" --adjacency replace-one -o out.csv --json >run.json
 is replace_one__keeps_the_number_of_rows "$(json run.json '(d["adjacency"], d["rows"])')" "('replace_one', 300)"
 is replace_one__receipt "$(json run.json 'd["receipt"]["adjacency"]')" replace_one
@@ -102,6 +103,26 @@ nw-synth table.csv "${privacy[@]}" --insecure-seed 8 -o 2.csv 2>run.err
 like insecure_seed__marks_receipt run.err '^NOT PRIVATE '
 if cmp -s 1.csv 2.csv; then not_ok another_seed_another_table; else ok another_seed_another_table; fi
 
+# ---- what is selected ----
+new_ledger s.nwl 2
+nw-synth table.csv "${privacy[@]}" --adjacency add-remove --select adaptive --ledger s.nwl -o rounds.csv --json >run.json 2>run.err
+is select_adaptive $? 0
+is select_adaptive__says_so "$(json run.json 'd["select"]')" adaptive
+is select_adaptive__charges_once "$(charges s.nwl)" 1
+is select_adaptive__is_within_what_was_asked "$(json run.json '0.99 < d["receipt"]["epsilon"] <= 1')" True
+mu='sum(float.fromhex(e["event"]["sigma"] if "event" in e else e["sigma"]) ** -2 * e.get("count", 1) for e in d["event"]["event"]["events"])'
+is select_adaptive__measures_within_the_charge \
+    "$(json run.json "sum(m['sigma'] ** -2 for m in d['measurements']) < $mu")" True
+check select_adaptive__rows_are_valid in_domain rounds.csv "$(($(wc -l <rounds.csv) - 1))"
+nw-synth table.csv "${privacy[@]}" --select most -o out.csv 2>run.err
+is select__unknown $? 64
+like select__unknown_is_named run.err 'select.*"most", must be one of auto.all.adaptive'
+nw-synth table.csv "${privacy[@]}" --select adaptive --queries prefix --ledger s.nwl -o out.csv 2>run.err
+is select_adaptive__refuses_queries $? 64
+is select_adaptive__refused_charges_nothing "$(charges s.nwl)" 1
+nw-synth nothing.csv "${privacy[@]}" --select adaptive --estimate >run.out
+like select_adaptive__estimate_counts_candidates run.out '^then rounds, which choose among 15 marginals'
+
 # ---- estimate: reads no data (a pipe without a writer would wait for ever), charges nothing, writes nothing ----
 mkfifo pipe.csv
 rm -f out.csv
@@ -111,7 +132,7 @@ like estimate__says_what_it_assumes run.out 'assuming 1000 records'
 like estimate__lists_pairs run.out ' age x pay$'
 is estimate__writes_nothing "$(leftovers out.csv)" ''
 is estimate__charges_nothing "$(charges l.nwl)" 1
-nw-synth nothing.csv "${privacy[@]}" --estimate --rows 1000 --json >run.json
+nw-synth nothing.csv "${privacy[@]}" --select all --estimate --rows 1000 --json >run.json
 sigmas='[m["sigma"] for m in d["measurements"]]'
 is estimate_json__agrees_with_a_run "$(json run.json "$sigmas")" "$(json m.json "$sigmas")"
 # sex: 2 cells; half the sum of two |N(0, sigma)| over 1000 records

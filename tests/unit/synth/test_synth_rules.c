@@ -310,7 +310,6 @@ static void run(const nw_schema *schema, const nw_table *table, double epsilon, 
     o.adjacency = lo.adjacency = NW_ADD_REMOVE;
     fit.rows = rows;
     fit.sweeps = 2;
-    o.select = NW_SYNTH_SELECT_ALL;
     assert_int_equal(nw_rng_new_insecure_seeded(&rng, 9, NULL), NW_OK);
     assert_int_equal(nw_ledger_memory(&ledger, &lo, NULL), NW_OK);
     assert_int_equal(nw_synth_new(&synth, schema, &o, NULL), NW_OK);
@@ -376,6 +375,7 @@ static void synth_release__leaves_no_noise_where_no_row_can_be(void **state)
     o.epsilon = lo.epsilon = 0.1;
     o.delta = lo.delta = 1e-9;
     o.adjacency = lo.adjacency = NW_ADD_REMOVE;
+    o.select = NW_SYNTH_SELECT_ALL;
     assert_int_equal(nw_rng_new_insecure_seeded(&rng, 9, NULL), NW_OK);
     assert_int_equal(nw_ledger_memory(&ledger, &lo, NULL), NW_OK);
     assert_int_equal(nw_synth_new(&synth, schema, &o, NULL), NW_OK);
