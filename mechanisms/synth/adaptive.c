@@ -13,8 +13,8 @@
  * the score by |r| times that. How many rounds there are and what each spends depends on earlier answers, and every choice and
  * measurement is mu_i-Gaussian DP, with sum mu_i^2 kept below the limit: a filter [ST22].
  *
- * Deviations: budgets are parts of mu^2, in which the ledger adds up. D^ is drawn from the model instead of being its expectation,
- * and D is a sample itself: v_c, the variance of a cell's count from both, is taken off like the noise. Candidates whose expected
+ * Deviations: budgets are parts of mu^2, in which the ledger adds up. D^ is drawn from the model, instead of being its
+ * expectation, and D is a sample itself: v_c, the variance of a cell's count from both, is taken off like the noise. Candidates whose expected
  * noise is more than the table itself are left out. A marginal that is measured again is averaged with what there was, by
  * precision. A 3-way is a candidate by its size (plan.c), not by the size of a junction tree, which there is none of. */
 #include "adaptive.h"
@@ -35,8 +35,8 @@ enum { ROUNDS_PER_COLUMN = 4 };
 static const double MOST_ROWS = 8192.0;
 enum { ROUND_SWEEPS = 2 };
 static const int64_t MOST_SCORE = INT64_C(1) << 60;
-/* The part of the budget that the 1-ways have: falls with the number of records in standard deviations of the noise of all 2-ways,
- * from the most to what the plan gave them; at least so much where few 2-ways tell of them as well.
+/* The part of the budget that the 1-ways have: falls with the number of records in standard deviations of the noise of all
+ * 2-ways, from the most to what the plan gave them; at least so much where few 2-ways tell of them as well.
  * docs/rooms/synth.md#selection has the measurements. */
 static const double ONE_WAY_STRENGTH = 12.0;
 static const double MOST_ONE_WAY_SHARE = 0.6;

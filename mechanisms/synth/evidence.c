@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* evidence.c - how much each noisy count of a 2-way or 3-way deserves to be followed, from the noisy counts and their noise alone.
+/* evidence.c - how much each noisy count of a 2-way or 3-way deserves to be followed, from the noisy counts and their noise.
  *
  * A cell's deviation z from independence, in standard deviations of its noise, has mean square 1 if it is noise only, and more
  * where the two columns depend on each other. Dependence comes in lines: a code that has to do with the other column deviates in

@@ -227,7 +227,7 @@ static nw_status make_units(nw__plan *plan, nw_error *err)
 /* A 3-way of more cells, in units, than this is never a candidate. */
 enum { MOST_TRIPLE_CELLS = 1 << 16 };
 
-/* Writes the 3-ways of at most `limit` cells of units to `out`, if that is not NULL; returns their number and adds their cells. */
+/* Writes the 3-ways of at most `limit` cells of units to `out`, if that is not NULL; returns their number and their cells. */
 static size_t list_triples(const nw__plan *plan, uint64_t limit, double sigma, nw__marginal *out, uint64_t *total)
 {
     size_t n = 0;

@@ -77,6 +77,11 @@ static inline size_t nw__marginal_column(const nw__marginal *m, size_t k)
     return k == 0 ? m->a : k == 1 ? m->b : m->c;
 }
 
+static inline bool nw__marginals_are_alike(const nw__marginal *x, const nw__marginal *y)
+{
+    return x->a == y->a && x->b == y->b && (x->cells_c == 0) == (y->cells_c == 0) && (x->cells_c == 0 || x->c == y->c);
+}
+
 /** A column's 1-way as it is measured: codes in groups of `width` neighbours, the missing code by itself. An ordered column
  *  (int, float, date) of many codes has several levels, the coarsest first; any column has one of width 1, its last. */
 typedef struct nw__level {
@@ -239,8 +244,8 @@ nw__counter nw__counter_of_stream(nw__stream *stream);
 /** The table's size from the noisy levels alone, at least 1; known_rows where that is not negative. */
 double nw__rows_of_levels(const nw__plan *plan, double known_rows);
 
-/** Makes x[0..n-1], noisy counts of standard deviation sd, positive with sum `total`: posterior means under a prior estimated from
- *  all of them. For columns of more than NW__FEW_CELLS cells: fewer say too little of their law. */
+/** Makes x[0..n-1], noisy counts of standard deviation sd, positive with sum `total`: posterior means under a prior estimated
+ *  from all of them. For columns of more than NW__FEW_CELLS cells: fewer say too little of their law. */
 nw_status nw__shrink(double *x, size_t n, double sd, double total, nw_error *err);
 
 /** A column's law from the noisy counts of its levels: the expected number of records of each code, never negative, `rows` in
@@ -318,7 +323,8 @@ void nw__reference_clear(nw__reference *reference);
 
 /** The count of cell (u, v) of a 2-way if its columns were independent; of a 3-way, v numbers the cells of its last two. */
 double nw__independent_count(const nw__reference *reference, const nw__marginal *m, size_t u, size_t v);
-/** For each cell of a 2-way or 3-way, the factor on the weight of its residual in the Gibbs engine: 1 is what the temperature says. */
+/** For each cell of a 2-way or 3-way, the factor on the weight of its residual in the Gibbs engine: 1 is what the
+ *  temperature says. */
 nw_status nw__evidence_make(const nw__reference *reference, const nw__marginal *m, float *factors, nw_error *err);
 
 /** One chain of an engine: fits `rows` rows to the noisy marginals. */

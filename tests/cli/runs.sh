@@ -105,14 +105,16 @@ if cmp -s 1.csv 2.csv; then not_ok another_seed_another_table; else ok another_s
 
 # ---- what is selected ----
 new_ledger s.nwl 2
-nw-synth table.csv "${privacy[@]}" --adjacency add-remove --select adaptive --ledger s.nwl -o rounds.csv --json >run.json 2>run.err
+nw-synth table.csv "${privacy[@]}" --adjacency add-remove --select adaptive --ledger s.nwl -o rounds.csv \
+    --json >run.json 2>run.err
 is select_adaptive $? 0
 is select_adaptive__says_so "$(json run.json 'd["select"]')" adaptive
 is select_adaptive__charges_once "$(charges s.nwl)" 1
 is select_adaptive__is_within_what_was_asked "$(json run.json '0.99 < d["receipt"]["epsilon"] <= 1')" True
-mu='sum(float.fromhex(e["event"]["sigma"] if "event" in e else e["sigma"]) ** -2 * e.get("count", 1) for e in d["event"]["event"]["events"])'
+part='float.fromhex(e.get("event", e)["sigma"]) ** -2 * e.get("count", 1)'
+mu="sum($part for e in d['event']['event']['events'])"
 is select_adaptive__measures_within_the_charge \
-    "$(json run.json "sum(m['sigma'] ** -2 for m in d['measurements']) < $mu")" True
+    "$(json run.json "0 < sum(m['sigma'] ** -2 for m in d['measurements']) < $mu")" True
 check select_adaptive__rows_are_valid in_domain rounds.csv "$(($(wc -l <rounds.csv) - 1))"
 nw-synth table.csv "${privacy[@]}" --select most -o out.csv 2>run.err
 is select__unknown $? 64

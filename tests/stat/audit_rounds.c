@@ -6,11 +6,11 @@
  * Three binary columns have three 2-ways and one 3-way, which rounds choose from. A release tells what was chosen, with which
  * sigma, and the noisy counts; every record is all zeros, so the new one is in the first cell of each. Given what was chosen, the
  * log likelihood ratio of the counts is sum_i (x_i - n) / sigma_i^2 - 1 / (2 sigma_i^2), linear in the noisy counts x_i of that
- * cell: the statistic. A claim of mu holds for its tail. The choices' own part is small here, as it is by design; they are audited
- * by themselves, on two candidates whose scores the record moves apart (audit_queries.c does so for queries).
+ * cell: the statistic. A claim of mu holds for its tail. The choices' own part is small, as it is by design; they are
+ * audited by themselves, on two candidates whose scores the record moves apart (audit_queries.c does so for queries).
  *
- * Mutants: noise x 0.8; the rounds charged as nothing; a marginal that is measured twice and charged once, played by noise that is
- * the average's of two draws; a score with half its sensitivity; a choice that is not charged. */
+ * Mutants: noise x 0.7; the rounds charged as nothing; a marginal that is measured twice and charged once, played by the noise of
+ * an average of two draws; a score with half its sensitivity; a choice that is hardly charged. */
 #include "adaptive.h"
 #include "audit.h"
 #include "choose.h"
@@ -218,8 +218,7 @@ static bool choices__refute_their_claim(const void *context, bool is_planted)
     c.rate = (uint64_t)((double)nw__choice_rate(CHOICE_EPSILON, nw__score_sensitivity(&plan, &triple, 1)) * f->rate);
     score_sides(&c);
     const audit_bound bound = audit(&(audit_mechanism){ run_choices, &c, 1 }, &opts);
-    assert_int_equal(
-        nw_event_selection(&event, NW_EVENT_EXPONENTIAL, CHOICE_EPSILON * f->epsilon, NW_ADD_REMOVE, NULL), NW_OK);
+    assert_int_equal(nw_event_selection(&event, NW_EVENT_EXPONENTIAL, CHOICE_EPSILON * f->epsilon, NW_ADD_REMOVE, NULL), NW_OK);
     const audit_claim claim = audit_claim_of(event, NW_ADD_REMOVE, 0.0);
     nw_event_free(event);
     assert_true(bound.epsilon > 0.75 * CHOICE_EPSILON);
