@@ -14,9 +14,9 @@
  * measurement is mu_i-Gaussian DP, with sum mu_i^2 kept below the limit: a filter [ST22].
  *
  * Deviations: budgets are parts of mu^2, in which the ledger adds up. D^ is drawn from the model, instead of being its
- * expectation, and D is a sample itself: v_c, the variance of a cell's count from both, is taken off like the noise. Candidates whose expected
- * noise is more than the table itself are left out. A marginal that is measured again is averaged with what there was, by
- * precision. A 3-way is a candidate by its size (plan.c), not by the size of a junction tree, which there is none of. */
+ * expectation, and D is a sample itself: v_c, the variance of a cell's count from both, is taken off like the noise. Candidates
+ * whose expected noise is more than the table itself are left out. A marginal that is measured again is averaged with what there
+ * was, by precision. A 3-way is a candidate by its size (plan.c), not by the size of a junction tree, which there is none of. */
 #include "adaptive.h"
 #include "choose.h"
 #include "query_release.h"
