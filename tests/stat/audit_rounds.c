@@ -215,7 +215,7 @@ static void score_sides(choices *c)
             const nw__marginal m = { 0, 1, 2, 1, 0.0, counts, 2, 1 };
             c->scores[side][w] = nw__round_score(&m, fitted[w], 1.0, 1.0);
         }
-        c->scores[side][1] -= 20; /* the other choice is rare, so that its probability changes by nearly e^epsilon */
+        c->scores[side][1] -= 12; /* the first is chosen once in ten times, so its probability changes by nearly e^epsilon */
     }
 }
 
