@@ -121,8 +121,8 @@ static code_block units_of_block(const nw_table *table, size_t column, size_t bl
     return block_of(table, column, block, NULL);
 }
 
-static void count_in_cells(
-    const nw_table *table, size_t block, const nw__coding *codings, const nw__marginal *m, const unit_blocks *units, int64_t *counts)
+static void count_in_cells(const nw_table *table, size_t block, const nw__coding *codings, const nw__marginal *m,
+    const unit_blocks *units, int64_t *counts)
 {
     const size_t n = nw__table_block_rows(table, block);
     const code_block a = units_of_block(table, m->a, block, units);
