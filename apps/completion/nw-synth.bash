@@ -44,7 +44,7 @@ _nw_synth()
     --bins) return ;;
     --select) mapfile -t COMPREPLY < <(compgen -W "auto all adaptive" -- "$word"); return ;;
     esac
-    options="-s --schema -c --constraints -e --epsilon -d --delta -p --partial -a --adjacency -u --unit --max-rows-per-unit --parts --promise-units-apart -t --threads --bins -q --quiet -h --help -V --version --completion "
+    options="-s --schema -c --constraints -e --epsilon -d --delta -p --partial -a --adjacency -u --unit --max-rows-per-unit --parts --promise-units-apart -t --threads --bins --select -q --quiet -h --help -V --version --completion "
     ;;
     merge)
     case $before in

@@ -279,7 +279,7 @@ static const int64_t *exact_counts(const nw__partial *partial, const nw__margina
 {
     const nw__plan *plan = partial->plan;
     const nw__marginal *own = plan->marginals + plan->one_ways;
-    while (own->a != m->a || own->b != m->b || (own->cells_c == 0) != (m->cells_c == 0) || (m->cells_c > 0 && own->c != m->c))
+    while (!nw__marginals_are_alike(own, m))
         own++; /* the plan's are the ones that are asked for */
     return partial->counts[plan->columns + (size_t)(own - plan->marginals) - plan->one_ways];
 }

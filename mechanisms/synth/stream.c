@@ -144,7 +144,7 @@ static nw_status allocate_pairs(nw__stream *stream, int64_t **counts, const nw__
         *m = stream->plan->marginals[stream->plan->one_ways + i];
         m->cells_a = codings[m->a].cells;
         m->cells_b = codings[m->b].cells;
-        m->cells_c = m->cells_c > 0 ? codings[m->c].cells : 0;
+        m->cells_c = m->cells_c == 0 ? 0 : codings[m->c].cells;
         m->counts = counts[i] = nw__calloc(nw__marginal_cells(m), sizeof *m->counts);
         if (m->counts == NULL)
             return nw__fail_memory(err, RELEASE);
@@ -182,8 +182,8 @@ static void count_from_stream(const void *source, const nw__marginal *m, const n
         return;
     }
     const nw__marginal *own = stream->pairs;
-    while (own->a != m->a || own->b != m->b || own->cells_c != m->cells_c || (m->cells_c > 0 && own->c != m->c))
-        own++; /* the plan's 2-ways and 3-ways are the ones that are asked for */
+    while (!nw__marginals_are_alike(own, m))
+        own++; /* the plan's are the ones that are asked for */
     memcpy(counts, own->counts, nw__marginal_cells(own) * sizeof *counts);
 }
 

@@ -77,6 +77,11 @@ static inline size_t nw__marginal_column(const nw__marginal *m, size_t k)
     return k == 0 ? m->a : k == 1 ? m->b : m->c;
 }
 
+static inline bool nw__marginals_are_alike(const nw__marginal *x, const nw__marginal *y)
+{
+    return x->a == y->a && x->b == y->b && (x->cells_c == 0) == (y->cells_c == 0) && (x->cells_c == 0 || x->c == y->c);
+}
+
 /** A column's 1-way as it is measured: codes in groups of `width` neighbours, the missing code by itself. An ordered column
  *  (int, float, date) of many codes has several levels, the coarsest first; any column has one of width 1, its last. */
 typedef struct nw__level {
