@@ -8,14 +8,15 @@ cd "$(dirname "${BASH_SOURCE[0]}")"
 
 build_packages=(gcc libc6-dev binutils meson ninja-build pkg-config
     libsodium-dev libgsl-dev libsqlite3-dev libjansson-dev zlib1g-dev libcmocka-dev libopenblas0)
-# clang-14's runtimes: sanitizers and OpenMP; cmake and g++ for the packaging tests; man-db to read the man pages.
-test_packages=(clang libclang-rt-14-dev libomp-14-dev valgrind cmake g++ man-db)
+# clang-14's runtimes: sanitizers and OpenMP; cmake and g++ for the packaging tests; man-db to read the man pages; Open MPI for
+# nw-hitters on several processes.
+test_packages=(clang libclang-rt-14-dev libomp-14-dev valgrind cmake g++ man-db openmpi-bin libopenmpi-dev)
 
 usage()
 {
     cat <<'END'
 usage: ./setup.sh [--with-test-tools] [--no-install] [-Doption=value ...]
-  --with-test-tools  also install what only the tests use: clang, valgrind, cmake, g++, man-db
+  --with-test-tools  also install what only the tests use: clang, valgrind, cmake, g++, man-db, Open MPI
   --no-install       build only; do not look for missing packages
   -Doption=value     handed to meson, for example -Dreal_data_dir=DIR
 END
