@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* stream.c - exact counts of a CSV file that memory need not hold. It is read twice: before the charge for the 1-ways and
- * queries, and, once the noisy 1-ways have said what the cells are, for the 2-ways and 3-ways in these cells. The counts are those
- * of the same file as a table in memory (count.c). */
+ * queries, and, once the noisy 1-ways have said what the cells are, for the 2-ways and 3-ways in these cells. The counts are
+ * those of the same file as a table in memory (count.c). */
 #include "query_release.h"
 
 #include <stdlib.h>
