@@ -15,17 +15,18 @@ nw_status nw_kde_query(const nw_kde *kde, const float *y, size_t m, double *valu
     const size_t batches = (m + NW__KDE_BATCH - 1) / NW__KDE_BATCH;
     const int most = nw__threads((int)kde->opts.threads);
     const int team = batches < (size_t)most ? (int)(batches + (batches == 0)) : most;
-    float *buffers = nw__calloc((size_t)team, NW__KDE_BATCH * d * sizeof *buffers);
+    const size_t room = (m < NW__KDE_BATCH ? m : NW__KDE_BATCH) * d; /* floats of a thread */
+    float *buffers = nw__calloc((size_t)team, room * sizeof *buffers);
     if (buffers == NULL)
         return nw__fail_memory(err, __func__);
 #pragma omp parallel for schedule(dynamic, 1) num_threads(team) if (team > 1)
     for (size_t b = 0; b < batches; b++) {
-        float *buffer = buffers + (size_t)omp_get_thread_num() * NW__KDE_BATCH * d;
+        float *buffer = buffers + (size_t)omp_get_thread_num() * room;
         const size_t from = b * NW__KDE_BATCH;
         const size_t n = m - from < NW__KDE_BATCH ? m - from : NW__KDE_BATCH;
         nw__kde_clamp(kde, y + from * d, n, buffer);
         kde->ops->query(kde, buffer, n, values + from, errors == NULL ? NULL : errors + from);
     }
-    nw__free_wiped(buffers, (size_t)team * NW__KDE_BATCH * d * sizeof *buffers);
+    nw__free_wiped(buffers, (size_t)team * room * sizeof *buffers);
     return NW_OK;
 }
