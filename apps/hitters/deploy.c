@@ -22,15 +22,16 @@ int hitters_merge(const settings *s)
     nw_error err;
     nw_ldp_aggregate *sum = NULL;
     int code = app_check_output(s->output);
-    for (size_t i = 0; code == APP_OK && i < APP_MAX_OPERANDS && s->operands[i] != NULL; i++) {
+    for (size_t i = 0; code == APP_OK && i < s->files.count; i++) {
+        const char *path = s->files.items[i];
         nw_ldp_aggregate *one = NULL;
         for (size_t k = 0; code == APP_OK && k < i; k++)
-            if (app_is_same_file(s->operands[i], s->operands[k]))
-                code = app_fail(APP_USAGE, s->operands[i], "given twice, its reports would count twice");
+            if (app_is_same_file(path, s->files.items[k]))
+                code = app_fail(APP_USAGE, path, "given twice, its reports would count twice");
         if (code == APP_OK)
-            code = aggregate_read(&one, s->operands[i], sum == NULL ? NULL : nw_ldp_aggregate_campaign(sum));
+            code = aggregate_read(&one, path, sum == NULL ? NULL : nw_ldp_aggregate_campaign(sum));
         if (code == APP_OK && sum != NULL && nw_ldp_aggregate_merge(sum, one, &err) != NW_OK)
-            code = app_fail_error(s->operands[i], &err);
+            code = app_fail_error(path, &err);
         if (sum == NULL)
             sum = one;
         else

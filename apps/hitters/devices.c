@@ -169,11 +169,12 @@ int hitters_aggregate(const settings *s)
     nw_ldp_aggregate *aggregate = NULL;
     nw_ldp_aggregate_opts opts = NW_LDP_AGGREGATE_OPTS_INIT;
     int code = collection_read(&c, s->campaign);
-    for (size_t i = 0; code == APP_OK && i < APP_MAX_OPERANDS && s->operands[i] != NULL; i++) {
-        code = app_check_apart("--output", s->output, &s->operands[i], 1);
+    for (size_t i = 0; code == APP_OK && i < s->files.count; i++) {
+        const char *const path = s->files.items[i];
+        code = app_check_apart("--output", s->output, &path, 1);
         for (size_t k = 0; code == APP_OK && k < i; k++)
-            if (app_is_same_file(s->operands[i], s->operands[k]))
-                code = app_fail(APP_USAGE, s->operands[i], "given twice, its reports would count twice");
+            if (app_is_same_file(path, s->files.items[k]))
+                code = app_fail(APP_USAGE, path, "given twice, its reports would count twice");
     }
     if (code == APP_OK)
         code = app_check_output(s->output);
@@ -182,8 +183,8 @@ int hitters_aggregate(const settings *s)
     opts.is_tracking_users = c.campaign.is_public_coin;
     if (nw_ldp_aggregate_new(&aggregate, &c.campaign, &opts, &err) != NW_OK)
         return app_fail_error("aggregate", &err);
-    for (size_t i = 0; code == APP_OK && i < APP_MAX_OPERANDS && s->operands[i] != NULL; i++)
-        code = read_reports(aggregate, &c, s->operands[i]);
+    for (size_t i = 0; code == APP_OK && i < s->files.count; i++)
+        code = read_reports(aggregate, &c, s->files.items[i]);
     if (code == APP_OK)
         code = aggregate_write(aggregate, s->output);
     if (code == APP_OK)

@@ -25,6 +25,7 @@ typedef struct settings {
     const char *picture;
     const char *id;
     app_texts aggregates;
+    app_list files; /* of aggregate and merge */
     uint64_t bits;
     uint64_t top;
     uint64_t keep; /* 0 here and below: the library's default */

@@ -93,6 +93,9 @@ for party in north south east; do
     check "aggregate__$party" nw-hitters aggregate $party.reports --campaign c.json -o $party.agg --quiet
 done
 is report__is_16_bytes_a_line "$(stat -c %s north.reports)" "$((16 * $(wc -l <north.txt)))"
+split -b 1600 -a 3 south.reports piece.
+check aggregate__of_many_files nw-hitters aggregate piece.* --campaign c.json -o pieces.agg --quiet
+check aggregate__of_many_files_is_the_same cmp south.agg pieces.agg
 check merge__runs nw-hitters merge north.agg south.agg east.agg -o all.agg
 run_steps() { # state prefix, aggregates...
     local name=$1 last=() step
