@@ -54,6 +54,9 @@ static const app_option build_options[] = {
     BUILD_OPTIONS,
     APP_OPTION("partial", '\0', APP_FLAG, NULL, NULL, is_partial, false,
         "write the exact totals, as secret as the points, for nw-kde merge; charges nothing"),
+    APP_OPTION("choose-bandwidth", '\0', APP_REAL, "SHARE", "[0.01, 0.5]", bandwidth_share, false,
+        "instead of --bandwidth: the median distance of pairs of points, for which this share of the budget is spent; needs "
+        "bounds"),
     APP_OPTION("estimate", '\0', APP_FLAG, NULL, NULL, is_estimate, false,
         "print the plan and its predicted error; reads no data, charges nothing"),
     APP_OPTION("dimension", '\0', APP_COUNT, "N", "[1, 16384]", dimension, false,

@@ -35,9 +35,10 @@ _nw_kde()
     --ledger | -l) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     --output | -o) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     --seed-insecure) return ;;
+    --choose-bandwidth) return ;;
     --dimension) return ;;
     esac
-    options="-i --data -k --kernel -b --bandwidth --convention --power --lower --upper -e --epsilon -d --delta -a --adjacency -n --n-public --estimator --size --landmarks --expected-points --expected-density --public-seed -l --ledger -o --output --seed-insecure --json -q --quiet --partial --estimate --dimension -h --help -V --version --completion "
+    options="-i --data -k --kernel -b --bandwidth --convention --power --lower --upper -e --epsilon -d --delta -a --adjacency -n --n-public --estimator --size --landmarks --expected-points --expected-density --public-seed -l --ledger -o --output --seed-insecure --json -q --quiet --partial --choose-bandwidth --estimate --dimension -h --help -V --version --completion "
     ;;
     merge)
     case $before in

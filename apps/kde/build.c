@@ -11,11 +11,12 @@
 #include "../common/receipt.h"
 #include "../common/seed.h"
 #include "../common/signals.h"
-#include "points.h"
+#include "bandwidth.h"
 #include "settings.h"
 
 #include <noisewright.h>
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,8 @@ typedef struct job {
     nw_rng *rng;
     nw_receipt receipt; /* its head is empty until the charge */
     app_progress progress;
+    double bandwidth;
+    double epsilon; /* of the structure: what a bandwidth from the points leaves */
 } job;
 
 static void free_job(job *j)
@@ -114,34 +117,60 @@ static int check_settings(const settings *s)
     return code == APP_OK ? app_check_apart("--output", s->output, named, sizeof named / sizeof *named) : code;
 }
 
-/* Checks and plans everything; no point is read but to learn the dimension. */
-static int plan(job *j, size_t dimension)
+static nw_adjacency adjacency_of(const settings *s)
+{
+    return s->adjacency == 0 ? NW_ADD_REMOVE : NW_REPLACE_ONE;
+}
+
+/* The bandwidth's share, in the currency of the noise: of epsilon; or of mu^2, as the epsilon whose Gaussian majorant costs so
+ * much, Phi(mu / 2) = 1 / (1 + e^-epsilon). */
+static double bandwidth_epsilon(const settings *s)
+{
+    if (s->delta == 0.0)
+        return s->bandwidth_share * s->epsilon;
+    const double mu = sqrt(s->bandwidth_share) * nw_gdp_mu(s->epsilon, s->delta);
+    const double p = 0.5 * erfc(-mu / sqrt(8.0));
+    return log(p / (1.0 - p)) * (1.0 - 0x1p-20);
+}
+
+/* What is left for the structure. 2^-12 is for the ledger's roundings and what it sets aside of delta. */
+static double epsilon_left(const settings *s)
+{
+    if (s->bandwidth_share == 0.0)
+        return s->epsilon;
+    if (s->delta == 0.0)
+        return (1.0 - s->bandwidth_share) * s->epsilon * (1.0 - 0x1p-40);
+    const double mu = sqrt(1.0 - s->bandwidth_share) * nw_gdp_mu(s->epsilon, s->delta);
+    return nw_gdp_epsilon(mu * (1.0 - 0x1p-12), s->delta);
+}
+
+static bandwidth_choice choice_of(const job *j)
+{
+    const settings *s = j->settings;
+    const nw_kde_kernel kernel = (nw_kde_kernel)(s->kernel + 1);
+    const bool is_l1 = kernel == NW_KDE_LAPLACIAN || kernel == NW_KDE_RATIONAL_L1;
+    return (bandwidth_choice){ &j->data, j->lower, j->upper, is_l1, bandwidth_epsilon(s), adjacency_of(s) };
+}
+
+static int make_structure(job *j, size_t dimension)
 {
     const settings *s = j->settings;
     nw_kde_opts o = NW_KDE_OPTS_INIT;
     nw_error err;
-    int code = parse_points(s, &o.public_points);
-    if (code == APP_OK)
-        code = kde_parse_bounds("--lower", s->lower, dimension, &j->lower);
-    if (code == APP_OK)
-        code = kde_parse_bounds("--upper", s->upper, dimension, &j->upper);
-    if (code == APP_OK && s->landmarks != NULL)
-        code = points_read(&j->landmarks, s->landmarks);
+    const int code = parse_points(s, &o.public_points);
     if (code != APP_OK)
         return code;
-    if (s->landmarks != NULL && j->landmarks.d != dimension)
-        return app_fail(APP_DATA, s->landmarks, "has %zu coordinates, must have %zu as the points", j->landmarks.d, dimension);
     o.kernel = (nw_kde_kernel)(s->kernel + 1);
     o.estimator = (nw_kde_estimator)s->estimator;
     o.dimension = dimension;
-    o.bandwidth = s->bandwidth;
+    o.bandwidth = j->bandwidth;
     o.is_half = s->convention == 1;
     o.power = s->power;
     o.lower = j->lower;
     o.upper = j->upper;
-    o.epsilon = s->epsilon;
+    o.epsilon = j->epsilon;
     o.delta = s->delta;
-    o.adjacency = s->adjacency == 0 ? NW_ADD_REMOVE : NW_REPLACE_ONE;
+    o.adjacency = adjacency_of(s);
     o.size = s->size;
     o.expected_points = s->expected_points;
     o.expected_density = s->expected_density;
@@ -153,16 +182,57 @@ static int plan(job *j, size_t dimension)
     return APP_OK;
 }
 
+/* Checks and plans everything; no point is read but to learn the dimension. */
+static int plan(job *j, size_t dimension)
+{
+    const settings *s = j->settings;
+    int code = kde_parse_bounds("--lower", s->lower, dimension, &j->lower);
+    if (code == APP_OK)
+        code = kde_parse_bounds("--upper", s->upper, dimension, &j->upper);
+    if (code == APP_OK && s->landmarks != NULL)
+        code = points_read(&j->landmarks, s->landmarks);
+    if (code != APP_OK)
+        return code;
+    if (s->landmarks != NULL && j->landmarks.d != dimension)
+        return app_fail(APP_DATA, s->landmarks, "has %zu coordinates, must have %zu as the points", j->landmarks.d, dimension);
+    if (s->bandwidth_share > 0.0) {
+        const bandwidth_choice choice = choice_of(j);
+        j->bandwidth = bandwidth_most(&choice);
+    }
+    return make_structure(j, dimension);
+}
+
+/* All that will be charged. */
+static nw_status make_event(nw_event **out, const job *j, nw_error *err)
+{
+    nw_event *bandwidth = NULL;
+    const bandwidth_choice choice = choice_of(j);
+    if (j->settings->bandwidth_share == 0.0)
+        return nw_event_copy(out, nw_kde_event(j->kde), err);
+    nw_status status = bandwidth_event(&bandwidth, &choice, err);
+    const nw_event *const both[] = { bandwidth, nw_kde_event(j->kde) };
+    if (status == NW_OK)
+        status = nw_event_composed(out, both, 2, err);
+    nw_event_free(bandwidth);
+    return status;
+}
+
 static int open_ledger(job *j)
 {
     const settings *s = j->settings;
+    nw_event *event = NULL;
+    nw_error err;
+    if (make_event(&event, j, &err) != NW_OK)
+        return app_fail_error(NULL, &err);
     const app_release release = { .ledger = s->ledger,
         .epsilon = s->epsilon,
         .delta = s->delta,
-        .adjacency = s->adjacency == 0 ? NW_ADD_REMOVE : NW_REPLACE_ONE,
-        .event = nw_kde_event(j->kde),
+        .adjacency = adjacency_of(s),
+        .event = event,
         .filter = NW_FILTER_AUTO };
-    return app_open_ledger(&j->ledger, &release);
+    const int code = app_open_ledger(&j->ledger, &release);
+    nw_event_free(event);
+    return code;
 }
 
 static int add_points(job *j)
@@ -183,7 +253,7 @@ static int release(job *j)
 {
     nw_error err;
     const settings *s = j->settings;
-    nw_status status = app_new_rng(&j->rng, s->insecure_seed, &err);
+    nw_status status = j->rng == NULL ? app_new_rng(&j->rng, s->insecure_seed, &err) : NW_OK;
     app_signals_defer(true);
     if (status == NW_OK)
         status = nw_kde_release(j->kde, j->rng, j->ledger, "similarity", &j->receipt, &err);
@@ -204,6 +274,7 @@ static json_t *plan_json(const job *j)
     json_t *object = json_object();
     app_json_put(&object, "kernel", json_string(nw_kde_kernel_name(o.kernel)));
     app_json_put(&object, "dimension", json_integer((json_int_t)o.dimension));
+    app_json_put(&object, "bandwidth", app_json_real(o.bandwidth));
     app_json_put(&object, "estimator", json_string(nw_kde_estimator_name(p.estimator)));
     app_json_put(&object, "size", json_integer((json_int_t)p.size));
     app_json_put(&object, "totals", json_integer((json_int_t)p.totals));
@@ -252,15 +323,42 @@ static int write_totals(job *j)
     return code;
 }
 
+/* The structure was planned with any bandwidth, which its event does not depend on; it is made anew with this one. */
+static int choose_bandwidth(job *j)
+{
+    nw_error err;
+    const bandwidth_choice choice = choice_of(j);
+    nw_status status = j->rng == NULL ? app_new_rng(&j->rng, j->settings->insecure_seed, &err) : NW_OK;
+    app_signals_defer(true);
+    if (status == NW_OK)
+        status = bandwidth_choose(&j->bandwidth, &choice, j->rng, j->ledger, &err);
+    if (status != NW_OK)
+        return app_fail_error(j->settings->ledger, &err);
+    nw_kde_free(j->kde);
+    j->kde = NULL;
+    return make_structure(j, j->data.d);
+}
+
+static int check_choice(const job *j)
+{
+    const settings *s = j->settings;
+    if (s->bandwidth_share == 0.0)
+        return APP_OK;
+    if (s->bandwidth > 0.0 || s->is_partial || s->is_estimate || s->lower == NULL || s->upper == NULL)
+        return app_fail(APP_USAGE, "--choose-bandwidth",
+            "must be given with --lower and --upper, and without --bandwidth, --partial and --estimate");
+    return APP_OK;
+}
+
 static int build(job *j)
 {
     const settings *s = j->settings;
-    int code = APP_OK;
-    if (s->data != NULL) {
+    int code = check_choice(j);
+    if (code == APP_OK && s->data != NULL) {
         code = app_check_input(s->data);
         if (code == APP_OK)
             code = points_read(&j->data, s->data);
-    } else if (!s->is_estimate) {
+    } else if (code == APP_OK && !s->is_estimate) {
         code = app_fail(APP_USAGE, "--data", "missing, must name the points");
     }
     if (code == APP_OK)
@@ -270,6 +368,8 @@ static int build(job *j)
     code = app_check_output(s->output);
     if (code == APP_OK && !s->is_partial)
         code = open_ledger(j);
+    if (code == APP_OK && s->bandwidth_share > 0.0)
+        code = choose_bandwidth(j);
     if (code == APP_OK)
         code = add_points(j);
     if (code == APP_OK)
@@ -288,7 +388,7 @@ static int finish(job *j, int code)
 
 int kde_build(const settings *s)
 {
-    job j = { .settings = s };
+    job j = { .settings = s, .bandwidth = s->bandwidth, .epsilon = epsilon_left(s) };
     app_progress_start(&j.progress, s->is_quiet);
     int code = check_settings(s);
     if (code == APP_OK)
@@ -310,7 +410,7 @@ static int add_part(job *j, const char *path)
 
 int kde_merge(const settings *s)
 {
-    job j = { .settings = s };
+    job j = { .settings = s, .bandwidth = s->bandwidth, .epsilon = epsilon_left(s) };
     app_progress_start(&j.progress, s->is_quiet);
     int code = check_settings(s);
     for (size_t i = 0; code == APP_OK && i < s->parts.count; i++) {

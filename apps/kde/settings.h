@@ -23,6 +23,7 @@ typedef struct settings {
     app_texts parts;
     double bandwidth;
     double power;
+    double bandwidth_share; /* of epsilon, for a bandwidth from the points; 0: it is given */
     double epsilon;
     double delta;
     double expected_points;

@@ -74,6 +74,18 @@ check build__seed_repeats cmp out.csv again.csv
 nw-kde build --data a.csv --kernel gaussian --bandwidth 0.5 --epsilon 1 -o real.nwk >run.out 2>run.err
 like build__receipt_on_standard_error run.err 'epsilon (1|0\.9999[0-9]*), delta 0'
 
+# The median distance of two points of a cloud with deviation 0.3 is 0.3 sqrt(2) 1.177 = 0.5.
+for privacy in '--epsilon 4' '--epsilon 4 --delta 1e-6' '--epsilon 4 --adjacency replace-one'; do
+    # shellcheck disable=SC2086
+    nw-kde build --data a.csv --kernel gaussian --choose-bandwidth 0.2 --lower 0 --upper 4 $privacy \
+        --seed-insecure 1 --quiet --json -o chosen.nwk >run.json 2>run.err
+    is "bandwidth__is_chosen_${privacy//[^a-z0-9]/_}" "$? $(json run.json '.4 < d["bandwidth"] < .6')" '0 True'
+done
+nw-ledger create b.nwl --epsilon 4 --delta 1e-6 --adjacency add-remove >/dev/null 2>&1
+nw-kde build --data a.csv --kernel gaussian --choose-bandwidth 0.2 --lower 0 --upper 4 --epsilon 4 --delta 1e-6 --ledger b.nwl \
+    --quiet -o chosen.nwk 2>run.err
+is bandwidth__is_charged_by_itself "$? $(nw-ledger show b.nwl | grep -c -E ' (bandwidth|similarity)$')" '0 2'
+
 # ---- parts ----
 part=(--kernel laplacian --bandwidth 0.5 --epsilon 1 --delta 1e-6 --seed-insecure 1 --quiet)
 nw-kde build --data a1.csv "${part[@]}" --partial -o a1.part
@@ -140,6 +152,10 @@ refused bounds_missing 64 'l1 needs bounds' build --data a.csv --kernel l1 --eps
 refused n_public 64 'must be "private" or a whole number' "${good[@]}" --n-public some
 refused estimator 64 'moments needs kernel l2sq' "${good[@]}" --estimator moments
 refused size 64 'size is 50000000' "${good[@]}" --estimator features --size 50000000
+refused bandwidth_twice 64 '^nw-kde: --choose-bandwidth: must be given with' "${good[@]}" --choose-bandwidth 0.1 \
+    --lower 0 --upper 4
+refused bandwidth_without_bounds 64 '^nw-kde: --choose-bandwidth: must be given with' build --data a.csv --kernel gaussian \
+    --choose-bandwidth 0.1 --epsilon 1 -o never.nwk
 refused kernel 64 'must be one of gaussian' build --data a.csv --kernel box --epsilon 1 -o never.nwk
 refused word 65 'line 3, cell 2 is no number' build --data word.csv --kernel gaussian --bandwidth 1 --epsilon 1 -o never.nwk
 refused short_line 65 'line 3 has 1 cells, must have 2' build --data short.csv --kernel gaussian --bandwidth 1 --epsilon 1 \
