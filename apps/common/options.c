@@ -237,9 +237,10 @@ static int take_operand(parser *p, char *text)
         return app_fail(
             APP_USAGE, is_named ? p->command->operands[p->operand_count] : "operand", "is empty, must be a file name");
     const char **operands = p->settings; /* the first member */
-    if (p->command->list != 0)
+    if (p->command->list != 0) {
+        p->taken[p->operand_count] = text; /* no more operands than arguments were read */
         *(app_list *)(void *)((char *)p->settings + p->command->list) = (app_list){ p->taken, p->operand_count + 1 };
-    p->taken[p->operand_count] = text; /* no more operands than arguments were read */
+    }
     if (is_named)
         operands[p->operand_count] = text;
     p->operand_count++;

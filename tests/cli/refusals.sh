@@ -75,7 +75,7 @@ nw-synth named.csv --epsilon 1 --delta 1e-9 --ledger l.nwl -o out.csv >run.out 2
 is schema_missing__exit_code "$? $(cat run.out)" '64 '
 is schema_missing__names_the_columns "$(grep -c '^  "[a-z]*.*": {"type": ?},*$' run.err)" 5
 like schema_missing__escapes_names run.err '^  "pay, \\"gross\\"\\u001B": \{"type": \?\},$'
-like schema_missing__names_the_command run.err 'nw-synth infer-schema TABLE.csv'
+like schema_missing__names_the_command run.err 'nw-synth infer-schema named.csv --epsilon'
 is schema_missing__charges_and_writes_nothing "$(charges l.nwl) $(leftovers out.csv)" '0 '
 sed -n '/^{/,/^}/p' run.err >draft.json
 synth draft_unedited_is_no_schema 65 'draft.json: .*line 2' table.csv draft.json 1 1e-9
