@@ -170,6 +170,8 @@ nw_status nw_kde_add(nw_kde *kde, const float *points, size_t n, nw_error *err)
     if (kde == NULL || (points == NULL && n > 0))
         return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", kde == NULL ? "kde" : "points");
     NW__TRY(check_open(kde, __func__, err));
+    if (n == 0)
+        return NW_OK;
     const int most = nw__threads((int)kde->opts.threads);
     const size_t useful = n / POINTS_FOR_A_THREAD + 1;
     const int team = useful < (size_t)most ? (int)useful : most;
