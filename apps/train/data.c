@@ -38,7 +38,7 @@ static int plan_table(data_plan *plan, const settings *s)
     if (code == APP_OK && nw_schema_read(&schema, s->schema, FINEST_BINS, &err) != NW_OK)
         code = app_fail_error(s->schema, &err);
     if (code == APP_OK)
-        code = table_plan_make(&plan->table, schema, s->target, (table_task)s->task, s->schema);
+        code = table_plan_make(&plan->table, schema, s->target, (table_task)s->task, TABLE_RICH, s->schema);
     plan->classes = plan->table.classes;
     return code;
 }
@@ -113,7 +113,8 @@ static int read_table_plan(data_plan *plan, const json_t *json, const char *subj
     free(text);
     if (status != NW_OK || plan->target == NULL)
         return app_fail(APP_DATA, subject, "does not say what it was trained on");
-    return table_plan_make(&plan->table, schema, plan->target, plan->classes == 0 ? TABLE_REGRESS : TABLE_CLASSIFY, subject);
+    return table_plan_make(
+        &plan->table, schema, plan->target, plan->classes == 0 ? TABLE_REGRESS : TABLE_CLASSIFY, TABLE_RICH, subject);
 }
 
 int data_plan_read(data_plan *plan, const json_t *json, const char *subject)
@@ -154,7 +155,7 @@ int data_read(examples *out, const data_plan *plan, const char *path, bool is_te
 {
     switch (plan->format) {
     case TRAIN_IDX: return idx_read(out, path, is_test ? IDX_TEST : IDX_TRAIN, plan->classes);
-    case TRAIN_CSV: return table_read(out, &plan->table, path, needs_labels);
+    case TRAIN_CSV: return table_read(out, &plan->table, path, needs_labels, NULL);
     default: return text_read(out, path, needs_labels ? plan->target : NULL, plan->classes, NULL, &plan->text);
     }
 }

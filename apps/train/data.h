@@ -5,9 +5,9 @@
 
 /* data.h - files of every format as what a network is shown, for training and, from what a model file remembers, for use.
  * Functions that return int print their own message and return an exit code. */
-#include "examples.h"
+#include "../common/examples.h"
 #include "settings.h"
-#include "table.h"
+#include "../common/table.h"
 #include "text.h"
 
 #include <nw/network.h>
