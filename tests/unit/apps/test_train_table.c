@@ -94,8 +94,7 @@ static void table_read__labels_are_those_of_the_schema(void **state)
         write_table(text);
         assert_int_equal(table_read(&data, &plan, path, true, NULL), 65);
         examples_free(&data);
-        assert_int_equal(
-            table_read(&data, &plan, path, false, NULL), 0); /* where labels are not asked for, they are not looked at */
+        assert_int_equal(table_read(&data, &plan, path, false, NULL), 0); /* labels that are not asked for are not looked at */
         assert_int_equal(data.count, 2);
         examples_free(&data);
     }
