@@ -4,23 +4,15 @@
  * schema's own rule, to count it as missing, would train on nothing. */
 #include "table.h"
 
+#include "columns.h"
 #include "exit.h"
-#include "json.h"
 #include "numbers.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-enum { MOST_PARTS = 16, PLAIN_NUMBERS = 2, MOST_CLASSES = 65535, WORD_SIZE = 4100, BLOCK_ROWS = 65536 };
-/* Of a column without a step: the logarithmic scale is linear below so much of the range. */
-static const double LINEAR_PART = 1e-3;
-
-static bool is_number(const nw_column *c)
-{
-    return c->type == NW_COLUMN_INT || c->type == NW_COLUMN_FLOAT || c->type == NW_COLUMN_DATE;
-}
+enum { MOST_PARTS = 16, PLAIN_NUMBERS = 2, WORD_SIZE = 4100, BLOCK_ROWS = 65536 };
 
 /* ---- features of a number ---- */
 
@@ -30,23 +22,11 @@ static uint32_t parts_of(const nw_column *c)
     return values < MOST_PARTS ? (uint32_t)values : MOST_PARTS;
 }
 
-/* Where x lies between the bounds, in [0, 1]. */
-static double place_of(const nw_column *c, double x)
-{
-    return c->upper > c->lower ? (x - c->lower) / (c->upper - c->lower) : 0.0;
-}
-
-static double log_place_of(const nw_column *c, double x)
-{
-    const double unit = c->step > 0.0 ? c->step : LINEAR_PART * (c->upper - c->lower);
-    return c->upper > c->lower ? log1p((x - c->lower) / unit) / log1p((c->upper - c->lower) / unit) : 0.0;
-}
-
 /* The place alone, on the scale that the schema names. */
 static void plain_feature(const nw_column *c, double x, float *out)
 {
     if (!isnan(x))
-        out[0] = (float)(2.0 * (c->is_log ? log_place_of(c, x) : place_of(c, x)) - 1.0);
+        out[0] = (float)(2.0 * (c->is_log ? app_column_log_place(c, x) : app_column_place(c, x)) - 1.0);
     else if (c->is_nullable)
         out[1] = 1.0F;
 }
@@ -59,9 +39,9 @@ static void number_features(const nw_column *c, double x, float *out)
             out[PLAIN_NUMBERS + parts] = 1.0F;
         return;
     }
-    const double log_place = log_place_of(c, x);
-    const double scaled = (c->is_log ? log_place : place_of(c, x)) * parts;
-    out[0] = (float)(2.0 * place_of(c, x) - 1.0);
+    const double log_place = app_column_log_place(c, x);
+    const double scaled = (c->is_log ? log_place : app_column_place(c, x)) * parts;
+    out[0] = (float)(2.0 * app_column_place(c, x) - 1.0);
     out[1] = (float)(2.0 * log_place - 1.0);
     out[PLAIN_NUMBERS + (scaled < parts ? (uint32_t)scaled : parts - 1)] = 1.0F;
 }
@@ -70,29 +50,23 @@ static void number_features(const nw_column *c, double x, float *out)
 
 static size_t features_of(const nw_column *c, table_features features)
 {
-    if (!is_number(c))
+    if (!app_column_is_number(c))
         return c->cells;
     return (features == TABLE_PLAIN ? 1 : (size_t)PLAIN_NUMBERS + parts_of(c)) + c->is_nullable;
-}
-
-static bool is_class_column(const nw_column *c)
-{
-    return c->type == NW_COLUMN_CATEGORICAL || c->type == NW_COLUMN_BOOL || c->type == NW_COLUMN_CODE ||
-           (c->type == NW_COLUMN_INT && c->step == 1.0 && c->upper - c->lower < MOST_CLASSES);
 }
 
 static int plan_target(table_plan *plan, const char *subject)
 {
     const nw_column c = nw_schema_column(plan->schema, plan->target);
-    if (plan->task == TABLE_REGRESS && !is_number(&c))
+    if (plan->task == TABLE_REGRESS && !app_column_is_number(&c))
         return app_fail(
             APP_USAGE, "--target", "%s is no column of numbers in %s, must be one with --task regress", c.name, subject);
     if (plan->task == TABLE_REGRESS)
         return APP_OK;
-    if (!is_class_column(&c))
+    if (!app_column_has_classes(&c))
         return app_fail(
             APP_USAGE, "--target", "%s has no list of values in %s, must have one unless --task is regress", c.name, subject);
-    plan->classes = c.type == NW_COLUMN_INT ? (uint32_t)(c.upper - c.lower) + 1 : c.cells - c.is_nullable;
+    plan->classes = app_column_classes(&c);
     if (plan->classes < 2)
         return app_fail(APP_USAGE, "--target", "%s has one value in %s, must have two or more", c.name, subject);
     return APP_OK;
@@ -134,42 +108,7 @@ void table_plan_free(table_plan *plan)
 
 char *table_class_name(const table_plan *plan, uint32_t class)
 {
-    char text[32];
-    const nw_column c = nw_schema_column(plan->schema, plan->target);
-    if (c.type == NW_COLUMN_CATEGORICAL)
-        return strdup(nw_schema_label(plan->schema, plan->target, class));
-    if (c.type == NW_COLUMN_BOOL)
-        return strdup(class == 1 ? "true" : "false");
-    snprintf(text, sizeof text, "%.0f", (c.type == NW_COLUMN_INT ? c.lower : 0.0) + class);
-    return strdup(text);
-}
-
-static bool is_one_of(const char *word, const char *const *list)
-{
-    for (; *list != NULL; list++)
-        if (strcasecmp(word, *list) == 0)
-            return true;
-    return false;
-}
-
-/* -1: not a value of the schema. */
-static int32_t class_of(const table_plan *plan, const nw_column *c, const char *word)
-{
-    static const char *const yes[] = { "true", "t", "yes", "1", NULL };
-    static const char *const no[] = { "false", "f", "no", "0", NULL };
-    double x;
-    if (c->type == NW_COLUMN_BOOL)
-        return is_one_of(word, yes) ? 1 : (is_one_of(word, no) ? 0 : -1);
-    if (c->type == NW_COLUMN_CATEGORICAL) {
-        for (uint32_t k = 0; k < plan->classes; k++)
-            if (strcmp(word, nw_schema_label(plan->schema, plan->target, k)) == 0)
-                return (int32_t)k;
-        return -1;
-    }
-    if (!app_parse_real(word, &x))
-        return -1;
-    x -= c->type == NW_COLUMN_INT ? c->lower : 0.0;
-    return x >= 0.0 && x < plan->classes && x == floor(x) ? (int32_t)x : -1;
+    return app_class_name(plan->schema, plan->target, class);
 }
 
 double table_target_unit(const table_plan *plan)
@@ -203,41 +142,6 @@ typedef struct reading {
     size_t kept_count;
 } reading;
 
-static bool has_column(const nw_schema *schema, const char *name)
-{
-    for (size_t i = 0; i < nw_schema_columns(schema); i++)
-        if (strcmp(nw_schema_column(schema, i).name, name) == 0)
-            return true;
-    return false;
-}
-
-/* The plan's schema as this file is read: classes as text, numbers to be told as they are, no label where there is none. */
-static int make_schema(reading *r)
-{
-    nw_error err;
-    const table_plan *plan = r->plan;
-    const nw_column c = nw_schema_column(plan->schema, plan->target);
-    json_t *root = json_loads(nw_schema_json(plan->schema), JSON_REJECT_DUPLICATES, NULL);
-    if (!r->needs_target) {
-        nw_schema *header = NULL;
-        if (nw_schema_of_header(&header, r->path, &err) != NW_OK) {
-            json_decref(root);
-            return app_fail_error(r->path, &err);
-        }
-        if (!has_column(header, c.name))
-            json_object_del(root, c.name);
-        nw_schema_free(header);
-    }
-    if (json_object_get(root, c.name) != NULL)
-        json_object_set_new(root, c.name, json_pack("{s:s}", "type", "text"));
-    char *text = app_json_dump(root, JSON_COMPACT);
-    if (text == NULL)
-        return app_fail(APP_INTERNAL, NULL, "out of memory");
-    const nw_status status = nw_schema_parse(&r->schema, text, nw_schema_max_bins(plan->schema), &err);
-    free(text);
-    return status == NW_OK ? APP_OK : app_fail_error(r->path, &err);
-}
-
 /* Which column of the plan each column is; numbers are wanted as they stand in the file. */
 static int open_reader(reading *r)
 {
@@ -259,7 +163,7 @@ static int open_reader(reading *r)
             r->client = i;
         if (r->column[i] == plan->target)
             r->target = i;
-        else if (is_number(&c))
+        else if (app_column_is_number(&c))
             status = nw_csv_reader_want_numbers(r->reader, i, &err);
     }
     return status == NW_OK ? APP_OK : app_fail_error(r->path, &err);
@@ -317,7 +221,7 @@ static int add_column(reading *r, size_t i, size_t rows)
     void (*const features)(const nw_column *, double, float *) =
         r->plan->features == TABLE_PLAIN ? plain_feature : number_features;
     float *at = r->out->reals + r->out->count * width + r->plan->first[r->column[i]];
-    if (is_number(&c)) {
+    if (app_column_is_number(&c)) {
         const double *x = nw_csv_reader_numbers(r->reader, i);
         for (size_t k = 0; k < r->kept_count; k++)
             features(&c, x[r->kept[k]], at + k * width);
@@ -345,7 +249,7 @@ static int add_label(reading *r, size_t kept)
         memcpy(word, text, size);
     word[size] = '\0';
     if (r->plan->task == TABLE_CLASSIFY) {
-        r->out->labels[k] = class_of(r->plan, &c, word);
+        r->out->labels[k] = app_class_of(r->plan->schema, r->plan->target, word);
         if (r->out->labels[k] < 0)
             return app_fail(APP_DATA, r->path, "record %zu: %s is %s, must be one of the schema's %u values", record, c.name,
                 size == 0 ? "missing" : "not in the schema", r->plan->classes);
@@ -354,7 +258,7 @@ static int add_label(reading *r, size_t kept)
     if (!app_parse_real(word, &x))
         return app_fail(
             APP_DATA, r->path, "record %zu: %s is %s, must be a number", record, c.name, size == 0 ? "missing" : "no number");
-    r->out->targets[k] = (float)(2.0 * place_of(&c, fmin(fmax(x, c.lower), c.upper)) - 1.0);
+    r->out->targets[k] = (float)(2.0 * app_column_place(&c, fmin(fmax(x, c.lower), c.upper)) - 1.0);
     return APP_OK;
 }
 
@@ -397,7 +301,8 @@ int table_read(examples *out, const table_plan *plan, const char *path, bool nee
     table_part all = TABLE_ALL;
     reading r = { .plan = plan, .path = path, .needs_target = needs_target, .out = out, .part = part == NULL ? &all : part };
     *out = (examples){ .kind = EXAMPLES_REALS, .width = plan->width, .classes = plan->classes };
-    int code = make_schema(&r);
+    int code =
+        app_schema_with_text(&r.schema, plan->schema, nw_schema_column(plan->schema, plan->target).name, path, needs_target);
     if (code == APP_OK)
         code = open_reader(&r);
     if (code == APP_OK)
