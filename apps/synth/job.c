@@ -235,9 +235,17 @@ int job_read_table(job *j)
         code = job_check_rows(j, rows);
     app_progress_end(&j->progress);
     code = app_agree(s->reduce, code);
-    if (code == APP_OK && s->reduce->size > 1 && nw_synth_reduce(j->synth, s->reduce, &err) != NW_OK)
-        code = app_fail_error(path, &err);
-    return code;
+    return code == APP_OK && s->reduce->size > 1 ? job_sum_up(j) : code;
+}
+
+int job_sum_up(job *j)
+{
+    nw_error err;
+    const char *path = j->settings->operands[0];
+    const nw_status status = nw_synth_reduce(j->synth, j->settings->reduce, &err);
+    if (status == NW_E_STATE) /* what is wrong is among the files, not with the program */
+        return app_fail(APP_DATA, path, "%s", err.message);
+    return status == NW_OK ? APP_OK : app_fail_error(path, &err);
 }
 
 int job_follow(job *j)

@@ -47,6 +47,8 @@ int job_plan(job *j);
 int job_open_ledger(job *j);
 /** Reads TABLE.csv, a file for the first time: of several processes each its share, which are added up. */
 int job_read_table(job *j);
+/** Adds up what all processes counted, in process 0. */
+int job_sum_up(job *j);
 /** What there has to be of records: `rows` were read by this process. */
 int job_check_rows(const job *j, uint64_t rows);
 /** The processes that are not the first, while that one runs or releases: the second reading. */

@@ -193,7 +193,6 @@ static int count_table(job *j)
 
 static int measure(job *j)
 {
-    nw_error err;
     const settings *s = j->settings;
     int code = settings_check_units(s);
     if (code == APP_OK)
@@ -203,8 +202,8 @@ static int measure(job *j)
     code = app_agree(s->reduce, code);
     if (code == APP_OK)
         code = app_agree(s->reduce, count_table(j));
-    if (code == APP_OK && nw_synth_reduce(j->synth, s->reduce, &err) != NW_OK)
-        code = app_fail_error(s->operands[0], &err);
+    if (code == APP_OK)
+        code = job_sum_up(j);
     return code == APP_OK && s->reduce->rank == 0 ? write_partial(j, s->partial) : code;
 }
 
