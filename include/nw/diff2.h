@@ -155,8 +155,8 @@ typedef struct nw_diff2_round {
     double divisor; /* of the noisy sum: n, or b */
 } nw_diff2_round;
 
-/** Begins the next round (or local step). round: out, may be NULL. Errors: NW_E_STATE: not charged, a round is open, all rounds are
- *  done, or the run is over. */
+/** Begins the next round (or local step). round: out, may be NULL. Errors: NW_E_STATE: not charged, a round is open, or no round
+ *  is left. */
 NW_API NW_WARN_UNUSED nw_status nw_diff2_begin_round(nw_diff2 *d, nw_diff2_round *round, nw_error *err);
 NW_API bool nw_diff2_is_done(const nw_diff2 *d);
 /** Where the gradients of the open round are taken: double[dimension], released. Between rounds: where the next will be. */
@@ -282,8 +282,8 @@ NW_API void nw_diff2_bytes_free(uint8_t *bytes, size_t n);
 NW_API NW_WARN_UNUSED nw_status nw_diff2_step(
     nw_diff2 *d, const nw_reduce *reduce, nw_rng *rng, const double *public_gradient, nw_error *err);
 /** Ends the round with a noisy mean that another summing engine made (nw/dpsgd.h): nothing was added here. The caller answers for
- *  it: a sum over all records (of a local step: over its own Poisson sample) of vectors clipped to the round's bound, with Gaussian noise of
- *  at least noise * bound and for its own roundings, drawn once, divided by the divisor; the same in all processes.
+ *  it: a sum over all records (of a local step: over a Poisson sample of its own) of vectors clipped to the round's bound, with
+ *  Gaussian noise of at least noise * bound and what its own roundings ask for, drawn once, divided by the divisor; the same in all processes.
  *
  *  Shapes    noisy_mean: double[dimension], finite; public_gradient as above.
  *  Units     of the gradients.
