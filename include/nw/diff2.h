@@ -283,7 +283,8 @@ NW_API NW_WARN_UNUSED nw_status nw_diff2_step(
     nw_diff2 *d, const nw_reduce *reduce, nw_rng *rng, const double *public_gradient, nw_error *err);
 /** Ends the round with a noisy mean that another summing engine made (nw/dpsgd.h): nothing was added here. The caller answers for
  *  it: a sum over all records (of a local step: over a Poisson sample of its own) of vectors clipped to the round's bound, with
- *  Gaussian noise of at least noise * bound and what its own roundings ask for, drawn once, divided by the divisor; the same in all processes.
+ *  Gaussian noise of at least noise * bound and what its own roundings ask for, drawn once, divided by the divisor; the same in
+ *  all processes.
  *
  *  Shapes    noisy_mean: double[dimension], finite; public_gradient as above.
  *  Units     of the gradients.
