@@ -73,15 +73,21 @@ nw_status nw_diff2_new(nw_diff2 **out, size_t dimension, const double *start, co
     return NW_OK;
 }
 
+static void free_noise(nw__diff2_noise *noise)
+{
+    nw_noise_free(noise->law);
+    nw__free_wiped(noise->values, noise->values == NULL ? 0 : noise->room * sizeof *noise->values);
+}
+
 void nw_diff2_free(nw_diff2 *d)
 {
     if (d == NULL)
         return;
     nw_event_free(d->event);
-    nw_noise_free(d->restart_noise);
-    nw_noise_free(d->difference_noise);
-    nw_noise_free(d->local_noise);
-    nw__free_wiped(d->sums, d->dimension * sizeof *d->sums);
+    free_noise(&d->restart_noise);
+    free_noise(&d->difference_noise);
+    free_noise(&d->local_noise);
+    nw__free_wiped(d->sums, d->sums == NULL ? 0 : d->dimension * sizeof *d->sums);
     free(d->x);
     free(d->previous);
     free(d->v);

@@ -33,6 +33,15 @@
 /** Lanes of sums: their order is the same with any vector unit. */
 enum { NW__DIFF2_LANES = 8, NW__DIFF2_KEY = 32, NW__DIFF2_FINGERPRINT = 16, NW__DIFF2_MOST_CLASSES = 65536 };
 
+/** Noise of one law, drawn for some rounds at once where a round has few coordinates: starting the sampler takes longer than
+ *  those. Each value is used once, and wiped. */
+typedef struct nw__diff2_noise {
+    nw_noise *law; /* in steps; NULL: no such rounds */
+    int64_t *values;
+    size_t room;
+    size_t left; /* unused ones: the last of `values` */
+} nw__diff2_noise;
+
 typedef enum nw__diff2_phase {
     NW__DIFF2_NEW = 0,    /* not charged */
     NW__DIFF2_IDLE = 1,   /* between rounds */
@@ -47,9 +56,9 @@ struct nw_diff2 {
     nw_diff2_plan plan;
     nw_event *event;
     size_t dimension;
-    nw_noise *restart_noise; /* in steps */
-    nw_noise *difference_noise;
-    nw_noise *local_noise;
+    nw__diff2_noise restart_noise;
+    nw__diff2_noise difference_noise;
+    nw__diff2_noise local_noise;
     uint64_t rate_steps; /* of local steps: the rate times 2^32 */
     nw_receipt receipt;
     bool is_insecure; /* charged with an insecure rng */
@@ -133,6 +142,7 @@ struct nw_diff2_model {
     float *weights;      /* of the iterate */
     float *before;       /* of the previous one, if it is not last_weights */
     bool has_last;
+    bool all_fit;  /* no cap is 0 */
     char *scratch; /* of all threads of a pass */
     size_t scratch_bytes;
 };

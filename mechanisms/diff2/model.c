@@ -90,8 +90,11 @@ static nw_status fill(nw_diff2_model *m, nw_error *err)
     m->before = nw__calloc(parameters, sizeof *m->before);
     if (m->caps == NULL || m->last == NULL || m->last_weights == NULL || m->weights == NULL || m->before == NULL)
         return nw__fail_memory(err, "nw_diff2_model_new");
-    for (size_t i = 0; i < m->opts.rows; i++)
+    m->all_fit = true;
+    for (size_t i = 0; i < m->opts.rows; i++) {
         m->caps[i] = cap_of(&m->opts, i);
+        m->all_fit = m->all_fit && m->caps[i] > 0.0f;
+    }
     return NW_OK;
 }
 
@@ -154,9 +157,10 @@ typedef struct pass {
     uint32_t *sums;
     size_t waiting; /* rows in sums */
     const float **rows;
-    size_t *index;
-    float *targets;
-    float *caps;
+    const float *targets; /* of these rows: the model's, or those of a sample */
+    const float *caps;
+    float *own_targets;
+    float *own_caps;
     float *now;
     float *then;
     float *line;
@@ -183,22 +187,30 @@ static void derive(const pass *p, const float *w, const float *edges, size_t n, 
 }
 
 /* Which rows of a block take part: all, or a local sample. */
-static size_t gather(const pass *p, size_t first, size_t n)
+static size_t gather(pass *p, size_t first, size_t n)
 {
     const nw_diff2_model_opts *o = &p->m->opts;
     bool is_in[MOST_BLOCK];
     size_t found = 0;
-    const bool is_local = p->d->round.kind == NW_DIFF2_LOCAL;
-    if (is_local)
-        nw__diff2_sample(p->d, p->d->opts.first_record + p->d->added + first, n, is_in);
-    for (size_t i = 0; i < n; i++) {
-        if (is_local && !is_in[i])
-            continue;
-        p->rows[found] = o->features + (first + i) * o->stride;
-        p->targets[found] = o->targets[first + i];
-        p->caps[found] = p->m->caps[first + i];
-        p->index[found++] = i;
+    p->targets = o->targets + first;
+    p->caps = p->m->caps + first;
+    if (p->d->round.kind != NW_DIFF2_LOCAL) {
+        const float *row = o->features + first * o->stride;
+        const size_t stride = o->stride;
+        const float **rows = p->rows;
+        for (size_t i = 0; i < n; i++)
+            rows[i] = row + i * stride;
+        return n;
     }
+    nw__diff2_sample(p->d, p->d->opts.first_record + p->d->added + first, n, is_in);
+    for (size_t i = 0; i < n; i++)
+        if (is_in[i]) {
+            p->rows[found] = o->features + (first + i) * o->stride;
+            p->own_targets[found] = p->targets[i];
+            p->own_caps[found++] = p->caps[i];
+        }
+    p->targets = p->own_targets;
+    p->caps = p->own_caps;
     return found;
 }
 
@@ -207,14 +219,17 @@ static size_t drop_zeros(const pass *p, size_t n)
 {
     const size_t outputs = p->m->outputs;
     size_t kept = 0;
-    for (size_t i = 0; i < n; i++) {
-        p->index[kept] = i;
-        p->rows[kept] = p->rows[i];
-        kept += p->caps[i] > 0.0f ? 1 : 0;
+    if (p->m->all_fit)
+        return n;
+    for (size_t i = 0; i < n; i++)
+        if (p->caps[i] > 0.0f)
+            p->rows[kept++] = p->rows[i];
+    for (size_t k = 0; k < outputs; k++) {
+        size_t to = k * kept;
+        for (size_t i = 0; i < n; i++)
+            if (p->caps[i] > 0.0f)
+                p->c[to++] = p->c[k * n + i];
     }
-    for (size_t k = 0; k < outputs && kept < n; k++)
-        for (size_t i = 0; i < kept; i++)
-            p->c[k * kept + i] = p->c[k * n + p->index[i]];
     return kept;
 }
 
@@ -291,9 +306,8 @@ static size_t lay_out(pass *p, char *base)
     p->totals = take(base, &used, m->outputs * m->per_output * sizeof *p->totals);
     p->sums = take(base, &used, m->outputs * nw__diff2_cells(m->opts.columns) * sizeof *p->sums);
     p->rows = take(base, &used, block * sizeof *p->rows);
-    p->index = take(base, &used, block * sizeof *p->index);
-    p->targets = take(base, &used, block * sizeof *p->targets);
-    p->caps = take(base, &used, block * sizeof *p->caps);
+    p->own_targets = take(base, &used, block * sizeof *p->own_targets);
+    p->own_caps = take(base, &used, block * sizeof *p->own_caps);
     p->now = take(base, &used, block * m->outputs * sizeof *p->now);
     p->then = take(base, &used, block * m->outputs * sizeof *p->then);
     p->line = take(base, &used, block * sizeof *p->line);

@@ -19,6 +19,8 @@ static const double LEAST_NOISE = 0x1p-20;
 static const double MOST_NOISE = 0x1p29;
 /* Covers the roundings of calibration and accounting: each is a few units of 2^-53. */
 static const double MARGIN = 1.0 + 0x1p-46;
+/* Noise values that are drawn at once, where a round has fewer coordinates. */
+enum { DRAWN_AT_ONCE = 4096 };
 /* Units of the sampling rate: one draw of 32 bits decides exactly. */
 static const double RATE_STEPS = 0x1p32;
 
@@ -221,10 +223,13 @@ static nw_status find_noise(nw_diff2 *d, double *s1, double *s2, const char *fun
 }
 
 /* The sum's sensitivity in steps: what a record is clipped to, and half a step for the rounding of each coordinate. */
-static nw_status sampler(nw_noise **out, double multiplier, size_t dimension, nw_error *err)
+static nw_status sampler(nw__diff2_noise *out, double multiplier, size_t dimension, nw_error *err)
 {
     const double sensitivity = nw__up(NW__DIFF2_STEPS + nw__up(0.5 * nw__up(sqrt((double)dimension))));
-    return nw_noise_new(out, NW_NOISE_ROUNDED_GAUSSIAN, nw__up(multiplier * sensitivity), err);
+    NW__TRY(nw_noise_new(&out->law, NW_NOISE_ROUNDED_GAUSSIAN, nw__up(multiplier * sensitivity), err));
+    out->room = dimension < DRAWN_AT_ONCE ? DRAWN_AT_ONCE / dimension * dimension : dimension;
+    out->values = nw__calloc(out->room, sizeof *out->values);
+    return out->values == NULL ? nw__fail_memory(err, "nw_diff2_new") : NW_OK;
 }
 
 static nw_status cost_of_plan(nw_diff2 *d, nw_error *err)

@@ -182,21 +182,35 @@ static nw_status update(nw_diff2 *d, double *v, const double *public_gradient, c
 
 /* ---- the release ---- */
 
-static const nw_noise *noise_of(const nw_diff2 *d)
+static nw__diff2_noise *noise_of(nw_diff2 *d)
 {
     switch (d->round.kind) {
-    case NW_DIFF2_DIFFERENCE: return d->difference_noise;
-    case NW_DIFF2_LOCAL: return d->local_noise;
+    case NW_DIFF2_DIFFERENCE: return &d->difference_noise;
+    case NW_DIFF2_LOCAL: return &d->local_noise;
     case NW_DIFF2_RESTART: break;
     }
-    return d->restart_noise;
+    return &d->restart_noise;
+}
+
+static nw_status add_noise(nw_diff2 *d, nw_rng *rng, nw_error *err)
+{
+    nw__diff2_noise *noise = noise_of(d);
+    if (noise->left == 0) {
+        NW__TRY(nw_noise_fill(noise->law, rng, noise->values, noise->room, err));
+        noise->left = noise->room;
+    }
+    int64_t *next = noise->values + (noise->room - noise->left);
+    nw__diff2_merge(d->sums, next, d->dimension);
+    sodium_memzero(next, d->dimension * sizeof *next);
+    noise->left -= d->dimension;
+    return NW_OK;
 }
 
 /* Process 0: noise on the sum of all processes, and the key of the next local sample. */
 static nw_status draw(nw_diff2 *d, nw_rng *rng, nw_error *err)
 {
     if (d->round.bound > 0.0)
-        NW__TRY(nw_noise_add_i64(noise_of(d), rng, d->sums, d->sums, d->dimension, err));
+        NW__TRY(add_noise(d, rng, err));
     if (is_local_next(d))
         NW__TRY(nw_rng_bytes(rng, d->key, sizeof d->key, err));
     return NW_OK;
