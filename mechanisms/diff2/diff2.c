@@ -136,7 +136,7 @@ uint64_t nw_diff2_guarded(const nw_diff2 *d)
 
 /* ---- rounds ---- */
 
-/* Differences, squares and their sum in 8 lanes are off by less than (n / 8 + 8) 2^-53 of it. */
+/* 0 if no square is above 0. Differences, squares and their sum in 8 lanes are off by less than (n / 8 + 8) 2^-53 of it. */
 double nw__diff2_norm(const double *x, const double *y, size_t n)
 {
     double lanes[NW__DIFF2_LANES] = { 0.0 };
@@ -147,6 +147,8 @@ double nw__diff2_norm(const double *x, const double *y, size_t n)
     double square = 0.0;
     for (size_t l = 0; l < NW__DIFF2_LANES; l++)
         square += lanes[l];
+    if (square == 0.0)
+        return 0.0;
     return nw__up(sqrt(nw__up(square * (1.0 + ((double)n + 16.0) * 0x1p-53))));
 }
 

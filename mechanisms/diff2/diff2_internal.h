@@ -26,8 +26,8 @@
 /** What a record's vector is shortened to, in steps, for the roundings of doubles on the way: norms of at most 2^24 numbers,
  *  summed in 16 lanes, are off by less than 2^-31. */
 #define NW__DIFF2_REACH (NW__DIFF2_STEPS * (1.0 - 0x1p-26))
-/** Bounds that count as 0: of what could still be released, doubles keep no digits. */
-#define NW__DIFF2_SMALLEST_BOUND 0x1p-900
+/** Bounds that count as 0: the squares of what they are worked out from would leave the doubles. */
+#define NW__DIFF2_SMALLEST_BOUND 0x1p-400
 /** Iterates beyond it have diverged. */
 #define NW__DIFF2_LARGEST_ITERATE 0x1p400
 /** Lanes of sums: their order is the same with any vector unit. */

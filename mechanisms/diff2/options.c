@@ -19,6 +19,8 @@ static const double LEAST_NOISE = 0x1p-20;
 static const double MOST_NOISE = 0x1p29;
 /* Covers the roundings of calibration and accounting: each is a few units of 2^-53. */
 static const double MARGIN = 1.0 + 0x1p-46;
+/* Epsilon is above 2000 there: a loss distribution is not worth its time. */
+static const double WORTHLESS_MU = 64.0;
 /* Noise values that are drawn at once, where a round has fewer coordinates. */
 enum { DRAWN_AT_ONCE = 4096 };
 /* Units of the sampling rate: one draw of 32 bits decides exactly. */
@@ -232,14 +234,41 @@ static nw_status sampler(nw__diff2_noise *out, double multiplier, size_t dimensi
     return out->values == NULL ? nw__fail_memory(err, "nw_diff2_new") : NW_OK;
 }
 
+/* Epsilon of mu-Gaussian DP at delta, with what the samplers' distance takes of delta: at an epsilon a little above, as that share
+ * grows with it. INFINITY if nothing is left. */
+static double epsilon_of(double mu, double delta, uint64_t samples)
+{
+    const double least = nw_gdp_epsilon(mu, delta);
+    const double above = least * (1.0 + 0x1p-20) + 0x1p-20;
+    const double left = nw__down(delta - nw__sampler_delta(above, samples));
+    const double epsilon = left > 0.0 ? nw_gdp_epsilon(mu, left) : (double)INFINITY;
+    return epsilon <= above ? epsilon : (double)INFINITY;
+}
+
+/* Of the rounds without their local steps, not rounded. */
+static double mu_of_rounds(const nw_diff2 *d)
+{
+    const nw_diff2_plan *p = &d->plan;
+    const double moved = d->opts.adjacency == NW_REPLACE_ONE ? 2.0 : 1.0;
+    const double differences =
+        p->restarts == p->rounds ? 0.0 : (double)(p->rounds - p->restarts) / (p->difference_noise * p->difference_noise);
+    return moved * sqrt((double)p->restarts / (p->restart_noise * p->restart_noise) + differences);
+}
+
 static nw_status cost_of_plan(nw_diff2 *d, nw_error *err)
 {
     nw_cost cost;
-    NW__TRY(nw_event_epsilon(d->event, d->opts.adjacency, d->opts.delta, &d->plan.epsilon, NULL, err));
-    if (d->opts.local_steps > 1)
+    if (d->opts.local_steps > 1) {
+        if (mu_of_rounds(d) > WORTHLESS_MU) {
+            d->plan.mu = d->plan.epsilon = (double)INFINITY;
+            return NW_OK;
+        }
+        NW__TRY(nw_event_epsilon(d->event, d->opts.adjacency, d->opts.delta, &d->plan.epsilon, NULL, err));
         return nw_account_mu(d->event, d->opts.adjacency, &d->plan.mu, err);
+    }
     NW__TRY(nw_event_cost(d->event, d->opts.adjacency, &cost, err));
     d->plan.mu = nw__up(sqrt(cost.mu_squared));
+    d->plan.epsilon = epsilon_of(d->plan.mu, d->opts.delta, cost.samples);
     return NW_OK;
 }
 
