@@ -133,7 +133,7 @@ static void processes__hold_the_same_bytes(void **state)
             o.clip_local = 0.5;
             o.local_noise = 5.0;
         }
-        for (size_t k = 0; k < 4; k++) {
+        for (size_t k = 0; k < 4; k += 1 + (size_t)is_local) {
             process all[MOST_RANKS] = { { .has_budget = true } };
             run_team(all, ranks[k], cuts[k], &data, &o);
             assert_int_equal(all[0].charges, 1);
