@@ -446,14 +446,14 @@ static void run_config(const problem *p, config *c, size_t seeds)
     free(values);
 }
 
-/* Least squares of log(mean) on log(n). */
-static double slope_of(const config *configs, size_t count, bool is_diff2, double (*value)(const config *c))
+/* Least squares of log(mean), or of what is expected, on log(n). */
+static double slope_of(const config *configs, size_t count, bool is_diff2, bool is_expected)
 {
     double n = 0.0, sx = 0.0, sy = 0.0, sxx = 0.0, sxy = 0.0;
     for (size_t i = 0; i < count; i++) {
         if (configs[i].is_diff2 != is_diff2)
             continue;
-        const double x = log(configs[i].n), y = log(value(&configs[i]));
+        const double x = log(configs[i].n), y = log(is_expected ? configs[i].expected : configs[i].mean);
         n += 1.0;
         sx += x;
         sy += y;
@@ -463,21 +463,11 @@ static double slope_of(const config *configs, size_t count, bool is_diff2, doubl
     return (n * sxy - sx * sy) / (n * sxx - sx * sx);
 }
 
-static double mean_of(const config *c)
-{
-    return c->mean;
-}
-
-static double expected_of(const config *c)
-{
-    return c->expected;
-}
-
 static void print_slopes(const config *configs, size_t count)
 {
-    const double dpgd = slope_of(configs, count, false, mean_of), diff2 = slope_of(configs, count, true, mean_of);
-    const double dpgd_expected = slope_of(configs, count, false, expected_of);
-    const double diff2_expected = slope_of(configs, count, true, expected_of);
+    const double dpgd = slope_of(configs, count, false, false), diff2 = slope_of(configs, count, true, false);
+    const double dpgd_expected = slope_of(configs, count, false, true);
+    const double diff2_expected = slope_of(configs, count, true, true);
     bench_print(&(bench_figure){ "slope/dpgd", dpgd, "exponent", { { "expected", dpgd / dpgd_expected } } });
     bench_print(&(bench_figure){ "slope/diff2", diff2, "exponent", { { "expected", diff2 / diff2_expected } } });
     bench_print(&(bench_figure){

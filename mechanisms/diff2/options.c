@@ -234,8 +234,8 @@ static nw_status sampler(nw__diff2_noise *out, double multiplier, size_t dimensi
     return out->values == NULL ? nw__fail_memory(err, "nw_diff2_new") : NW_OK;
 }
 
-/* Epsilon of mu-Gaussian DP at delta, with what the samplers' distance takes of delta: at an epsilon a little above, as that share
- * grows with it. INFINITY if nothing is left. */
+/* Epsilon of mu-Gaussian DP at delta, with what the samplers' distance takes of delta: at an epsilon a little above, as that
+ * share grows with it. INFINITY if nothing is left. */
 static double epsilon_of(double mu, double delta, uint64_t samples)
 {
     const double least = nw_gdp_epsilon(mu, delta);

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* audit_diff2.c - whole runs of DIFF2 with and without the hardest record, against what is charged. The statistic is the
- * log-likelihood ratio of all rounds, which no test beats: its law is N(+-mu^2 / 2, mu^2), so that its mean, its deviation and its
- * tail are known, too. Bounds of difference rounds follow from released iterates, and so differ from run to run. A handle is
+ * log-likelihood ratio of all rounds, which no test beats: its law is N(+-mu^2 / 2, mu^2), so that its mean, its deviation and
+ * its tail are known, too. Bounds of difference rounds follow from released iterates, and so differ from run to run. A handle is
  * set back between two runs, as making one takes longer than the run.
  *
  *   audit_diff2 [FACTOR]   so many times the runs */
@@ -193,7 +193,7 @@ static double faulty_round(runs *r, int side, nw_rng *rng, const nw_diff2_round 
 
 /* ---- runs ---- */
 
-/* out: the log-likelihood ratio; how many rounds released exactly what the others sum up to; the ratio of the restarts alone. */
+/* out: the log-likelihood ratio; how many rounds released exactly what the others sum up to; the ratio of the restarts. */
 static void run_once(runs *r, int side, nw_rng *rng, double *out)
 {
     double hidden = 0.0;

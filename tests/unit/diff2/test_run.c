@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* test_run.c - whole runs: against the algorithm written down in double, against DP-GD drawn by hand, and what is refused when. */
+/* test_run.c - whole runs: against the algorithm written down in double, against DP-GD drawn by hand; what is refused when. */
 #include "diff2_support.h"
 
 enum { ROWS = 100, COLUMNS = 5 };
