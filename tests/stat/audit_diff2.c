@@ -193,7 +193,7 @@ static double faulty_round(runs *r, int side, nw_rng *rng, const nw_diff2_round 
 
 /* ---- runs ---- */
 
-/* out: the log-likelihood ratio; how many rounds released exactly what the others sum up to; the ratio of the restarts. */
+/* out: the log-likelihood ratio; rounds that released exactly what the others sum up to; the ratio of the restarts. */
 static void run_once(runs *r, int side, nw_rng *rng, double *out)
 {
     double hidden = 0.0;
@@ -244,7 +244,7 @@ static void diff2__is_worth_what_is_charged(void **state)
     }
 }
 
-/* With the record, the log-likelihood ratio is N(mu^2 / 2, mu^2), and P[ratio > epsilon] - e^epsilon P'[ratio > epsilon] is delta:
+/* With the record, the log-likelihood ratio is N(mu^2 / 2, mu^2), and P[ratio > epsilon] - e^epsilon P'[the same] is delta:
  * the law of the Gaussian mechanism, not a bound of it. Thresholds of 6 standard errors. */
 static void diff2__has_the_law_of_the_gaussian_mechanism(void **state)
 {
