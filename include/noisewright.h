@@ -8,6 +8,7 @@
 #include <nw/batches.h>
 #include <nw/constraints.h>
 #include <nw/correlated.h>
+#include <nw/diff2.h>
 #include <nw/dpsgd.h>
 #include <nw/event.h>
 #include <nw/filter.h>
