@@ -11,16 +11,17 @@ static const double LEAST_PIVOT = 0x1p-40;
 static const size_t ROWS_AT_ONCE = 128; /* of p doubles: what stays in a cache while all pairs of columns use it */
 static const size_t WORK_FOR_A_TEAM = (size_t)1 << 20;
 
-static void add_block(double *a, size_t p, const double *x, const double *w, size_t n)
+NW__CLONES static void add_block(double *a, size_t p, const double *x, const double *w, size_t n)
 {
     const int team = n * p * p < WORK_FOR_A_TEAM ? 1 : nw__threads(0);
 #pragma omp parallel for schedule(dynamic, 8) num_threads(team)
     for (size_t i = 0; i < p; i++)
         for (size_t r = 0; r < n; r++) {
             const double scaled = w[r] * x[r * p + i];
-            double *row = a + i * p;
+            double *restrict to = a + i * p;
+            const double *restrict from = x + r * p;
             for (size_t j = 0; j <= i; j++)
-                row[j] += scaled * x[r * p + j];
+                to[j] += scaled * from[j];
         }
 }
 
