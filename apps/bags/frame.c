@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_VALUES = 256, WORD_SIZE = 4100, MOST_BINS = 65535 };
+enum { MOST_VALUES = 256, WORD_SIZE = 4100, MOST_BINS = 32768 };
 
 static int no_memory(void)
 {
