@@ -8,7 +8,8 @@
  * The features are public, so what they look like may decide how they are used: without a schema, a column of numbers (empty
  * cells apart) is a number and any other column a category. A number becomes one feature, a missing one counting as the mean, and
  * one more that says which are missing, if any are. A category becomes a feature for each of its values but the first. Features
- * are shown to the fit with mean 0 and variance 1; those that do not vary are left out. Labels decide nothing, not even an error. */
+ * are shown to the fit with mean 0 and variance 1; those that do not vary are left out. Labels decide nothing, not
+ * even an error. */
 #include <nw/table.h>
 
 #include <jansson.h>
@@ -70,8 +71,8 @@ void feature_plan_free(feature_plan *plan);
 char *feature_name(const feature *item);
 json_t *feature_plan_json(const feature_plan *plan);
 int feature_plan_read(feature_plan *plan, const json_t *json, const char *subject);
-/** The label of a row as it counts: a number, or with `classify` 1 and -1, as the value is `positive`, or without one a number above
- *  0, or the schema's second value. NaN: there is none. */
+/** The label of a row as it counts: a number, or with `classify` 1 and -1, as the value is `positive`, or without one a number
+ *  above 0, or the schema's second value. NaN: there is none. */
 double frame_label(const frame *f, size_t row, bool classify, const char *positive);
 /** double[rows x count], with mean 0 and variance 1 where the plan was made, into a new array. */
 int feature_matrix(double **out, const feature_plan *plan, const frame *f, const char *subject);

@@ -349,8 +349,8 @@ static nw_bags_fit_opts fit_of(const job *j)
     return o;
 }
 
-/* Without a ridge the fit may fail, by the public features alone: tried on labels that are all the same, so that nothing is charged
- * for a model that there cannot be. */
+/* Without a ridge the fit may fail, by the public features alone: tried on labels that are all the same, so that nothing is
+ * charged for a model that there cannot be. */
 static int rehearse(job *j)
 {
     nw_error err;

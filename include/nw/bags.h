@@ -10,8 +10,8 @@
  * What it protects: the LABEL of one row (replace_label), at (epsilon, delta), and NOTHING ELSE. The features of every row, which
  *   rows there are and which bag each is in are taken to be public, are used without noise, and may be recovered from what is
  *   released. Do not use it where a feature is a secret. The unit of its ledgers is "label".
- * How: a label is moved into [center - clip, center + clip], put on a power-of-two grid toward the center, and added up exactly in
- *   the one bag that it is in. One label moves one sum, by at most 2 clip; each sum gets one draw of integer noise: discrete
+ * How: a label is moved into [center - clip, center + clip], put on a power-of-two grid toward the center, and added up exactly
+ *   in the one bag that it is in. One label moves one sum, by at most 2 clip; each sum gets one draw of integer noise: discrete
  *   Laplace if delta is 0, rounded Gaussian otherwise. Everything after that is post-processing and free.
  * Labels that do not fit: NaN counts as the center, infinities as the bound. Never an error.
  * What bags buy: with random bags, nothing. For the same epsilon, bags of one row and a ridge are as good as any bags, and
@@ -41,7 +41,7 @@ typedef enum nw_bags_grouping {
     NW_BAGS_SORTED = 2, /* rows of neighbouring public scores together */
     NW_BAGS_CURATED =
         3,              /* half of the rows, by a public seed, are bags of one; the others are sorted by what a model of the first
-                            half's released labels predicts [JMMM24]; every label is still in one bag */
+                            half's released labels predicts [JFM24]; every label is still in one bag */
     NW_BAGS_BY_ID = 4,  /* the caller says for each row which bag it is in */
     NW_BAGS_BY_LIST = 5 /* the caller lists the rows of each bag; a row in two bags is refused */
 } nw_bags_grouping;
@@ -67,7 +67,8 @@ typedef struct nw_bags_opts {
     size_t feature_count;
 } nw_bags_opts;
 /* clang-format off */
-#define NW_BAGS_OPTS_INIT { sizeof(nw_bags_opts), 0, 0.0, -1.0, 0.0, 0.0, NW_BAGS_RANDOM, 0, 0, NULL, 0, NULL, NULL, NULL, NULL, 0 }
+#define NW_BAGS_OPTS_INIT { sizeof(nw_bags_opts), 0, 0.0, -1.0, 0.0, 0.0, NW_BAGS_RANDOM, 0, 0, NULL, 0, NULL, NULL, NULL, \
+    NULL, 0 }
 /* clang-format on */
 NW_API void nw_bags_opts_init(nw_bags_opts *opts, size_t struct_size);
 
@@ -107,7 +108,8 @@ NW_API NW_WARN_UNUSED nw_status nw_bags_release(
 NW_API const double *nw_bags_means(const nw_bags *bags);
 /** The number of rows in a bag, 0 if there is no such bag. */
 NW_API size_t nw_bags_size(const nw_bags *bags, size_t bag);
-/** The bag of each row, SIZE_MAX for a row that is in none. ids: size_t[rows] out. Of curated bags NW_E_STATE before the release. */
+/** The bag of each row, SIZE_MAX for a row that is in none. ids: size_t[rows] out. Of curated bags NW_E_STATE before the
+ *  release. */
 NW_API NW_WARN_UNUSED nw_status nw_bags_get_ids(const nw_bags *bags, size_t *ids, nw_error *err);
 
 typedef enum nw_bags_loss {
@@ -199,8 +201,8 @@ typedef struct nw_bags_choice {
     bool is_curated;
     char reason[192]; /* in words */
 } nw_bags_choice;
-/** Chooses bag size and rho by predicted risk. Bags of one with a ridge are always among the choices, unless the problem fixes the
- *  size or has no ridge. Errors: NW_E_ARG naming the figure. */
+/** Chooses bag size and rho by predicted risk. Bags of one with a ridge are always among the choices, unless the problem fixes
+ *  the size or has no ridge. Errors: NW_E_ARG naming the figure. */
 NW_API NW_WARN_UNUSED nw_status nw_bags_pick(const nw_bags_problem *problem, nw_bags_choice *out, nw_error *err);
 
 #ifdef __cplusplus

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* bags.c - the spine: options, bags, event, durable charge, clipped labels, exact sums, noise, means.
- * Follows Javanmard, Chen, Mirrokni, Badanidiyuru, Fu 2024 [JCMM24]; Javanmard, Fahrbach, Mirrokni 2024 for curated bags [JMMM24].
+ * Follows Javanmard, Chen, Mirrokni, Badanidiyuru, Fu 2024 [JCMM24]; Javanmard, Fahrbach, Mirrokni 2024 for curated bags [JFM24].
  * Deviations: integer noise on a grid in place of the real Laplace; the clip is the caller's and not taken from the labels.
  * Proof note: docs/rooms/bags.md#proof. */
 #include "accountant_internal.h"

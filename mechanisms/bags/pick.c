@@ -80,7 +80,8 @@ static double bag_risk(const figures *f, double k)
     return freedom > 0.0 ? f->p * (k * f->s + f->noise) / freedom : INFINITY;
 }
 
-/* Least squares of the bag's mean on each row: theta / k, with the fluctuation of the moments between and within bags about it. */
+/* Least squares of the bag's mean on each row: theta / k, with the fluctuation of the moments between and within bags about
+ * it. */
 static double instance_risk(const figures *f, double k)
 {
     const double bias = 1.0 - 1.0 / k;

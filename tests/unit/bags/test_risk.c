@@ -133,8 +133,8 @@ static void risk__has_its_least_where_the_page_says(void **state)
     assert_true(isnan(nw_bags_risk(&q, NW_BAGS_RULE_BAG, 4001)));
 }
 
-/* The bar: the automatic choice is never worse than 1.05 times bags of one with a ridge, by the same rule for the ridge. Of random
- * bags it always is bags of one; curated ones are simulated where they are chosen. */
+/* The bar: the automatic choice is never worse than 1.05 times bags of one with a ridge, by the same rule for the ridge. Of
+ * random bags it always is bags of one; curated ones are simulated where they are chosen. */
 static void pick__is_no_worse_than_bags_of_one_with_a_ridge(void **state)
 {
     (void)state;
