@@ -153,7 +153,7 @@ NW_API void nw_kde_bytes_free(uint8_t *bytes, size_t n);
  *            release; NW_E_IO if the others cannot be reached: then the handle is only to be freed.
  *  Cost      one sum of 8 bytes a total. Threads: of `reduce`.
  *  Source    docs/scale-out.md.
- *  Example   docs/scale-out.md#a-program-of-your-own */
+ *  Example   examples/mpi.c */
 NW_API NW_WARN_UNUSED nw_status nw_kde_reduce(nw_kde *kde, const nw_reduce *reduce, nw_error *err);
 
 /** Charges the event, then draws the noise and wipes the exact totals. Once.

@@ -27,7 +27,7 @@ extern "C" {
  *            whole job when one of its processes dies.
  *  Cost      that of MPI_Comm_dup. Threads: those that MPI was started for.
  *  Source    none.
- *  Example   docs/scale-out.md#a-program-of-your-own */
+ *  Example   examples/mpi.c */
 NW_API NW_WARN_UNUSED nw_status nw_reduce_mpi_new(nw_reduce *out, int comm, nw_error *err);
 /** All processes call it, before MPI_Finalize. */
 NW_API void nw_reduce_mpi_free(nw_reduce *reduce);

@@ -162,7 +162,7 @@ NW_API NW_WARN_UNUSED nw_status nw_stats_merge_bytes(nw_stats *stats, const uint
  *            after the release; NW_E_IO if the others cannot be reached: then the handle is only to be freed.
  *  Cost      one sum of 8 bytes a total. Threads: of `reduce`.
  *  Source    docs/scale-out.md.
- *  Example   docs/scale-out.md#a-program-of-your-own */
+ *  Example   examples/mpi.c */
 NW_API NW_WARN_UNUSED nw_status nw_stats_reduce(nw_stats *stats, const nw_reduce *reduce, nw_error *err);
 
 /** Charges, draws, and makes the figures. Once per handle, on the handle that everything was merged into.

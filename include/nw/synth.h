@@ -268,7 +268,7 @@ NW_API NW_WARN_UNUSED nw_status nw_synth_merge_bytes(nw_synth *synth, const uint
  *            only to be freed.
  *  Cost      one sum of 8 bytes a cell. Threads: of `reduce`.
  *  Source    docs/scale-out.md.
- *  Example   docs/scale-out.md#a-program-of-your-own */
+ *  Example   examples/mpi.c */
 NW_API NW_WARN_UNUSED nw_status nw_synth_reduce(nw_synth *synth, const nw_reduce *reduce, nw_error *err);
 /** After nw_synth_read_csv and nw_synth_reduce, on the other processes, while process 0 is in nw_synth_release: waits for its charge,
  *  makes the second reading of this process' part and hands over the counts. Errors: those of process 0 up to then, on every

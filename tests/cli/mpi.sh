@@ -51,6 +51,10 @@ done
 is note__comes_once "$(grep -c 'NOT PRIVATE' run.err)" 1
 mpi 3 "${measure[@]}" table.csv --partial three.part
 check measure__writes_the_same_partial cmp one.part three.part
+totals=(nw-kde build --kernel gaussian --bandwidth 5 --epsilon 1 --delta 1e-6 --data points.csv --partial)
+"${totals[@]}" --quiet -o one.part
+mpi 3 "${totals[@]}" --quiet -o three.part
+check kde__writes_the_same_totals cmp one.part three.part
 mpi 3 "${stats[@]}" table.csv >s.json 2>/dev/null
 is stats__are_the_same "$(members s.json queries)" "$wanted_stats"
 mpi 3 "${keys[@]}" words.csv >s.json 2>/dev/null
