@@ -107,8 +107,8 @@ static void run_job(job *j, size_t processes, bool is_by_each)
 }
 
 /* Whether the values are one draw each: their mean square over the planned variance is 1 but for chance. The square of a Laplace
- * variable has a variance of 5 squares of its mean, and 6.2 standard deviations are exceeded with probability 1e-9: 0.108 here, so
- * any other number of draws shows, 0 and 2 among them. */
+ * variable has a variance of 5 squares of its mean, and 6.2 standard deviations are exceeded with probability 1e-9: 0.108 here,
+ * so any other number of draws shows, 0 and 2 among them. */
 static bool is_noise_of_one(const double *noise, double deviation)
 {
     double sum = 0.0;
