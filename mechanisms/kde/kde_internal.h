@@ -13,7 +13,7 @@
  *   query.c      queries in batches                                        (released totals)
  *   file.c       released state as bytes                                   (released totals)
  * and the estimators, each an nw__kde_ops:
- *   moments.c table.c tree.c frequencies.c + waves.c + features.c landmarks.c grid.c binning.c gauss_transform.c
+ *   moments.c table.c tree.c frequencies.c + waves.c + features.c landmarks.c grid.c + splines.c binning.c gauss_transform.c
  *
  * An estimator turns a point into whole numbers, which are added up in `sums`; at the release it turns the sums into totals, by a
  * whole-numbered linear map (mostly the identity), which get noise block by block; and it answers queries from the totals. */
@@ -53,8 +53,8 @@ typedef struct nw__kde_ops {
     void (*encode)(const nw_kde *kde, const int64_t *sums, int64_t *totals);
     /** After the release, or a load: from totals to what queries read. */
     nw_status (*decode)(nw_kde *kde, nw_error *err);
-    /** m <= NW__KDE_BATCH queries, clamped. errors may be NULL. */
-    void (*query)(const nw_kde *kde, const float *y, size_t m, double *values, double *errors);
+    /** m <= NW__KDE_BATCH queries, clamped. errors may be NULL; room: as many doubles as kde->room says. */
+    void (*query)(const nw_kde *kde, const float *y, size_t m, double *values, double *errors, double *room);
     void (*clear)(nw_kde *kde);
 } nw__kde_ops;
 
@@ -68,6 +68,7 @@ struct nw_kde {
     bool counts_points; /* the number of points is private and needed: the last total, a block of its own */
     bool needs_points;
     int64_t points; /* exact; 0 after the release */
+    size_t room;    /* doubles that the queries of one thread need */
     size_t sum_count;
     int64_t *sums; /* exact; NULL after the release */
     size_t total_count;

@@ -4,6 +4,7 @@
 #include "kde_internal.h"
 
 #include <omp.h>
+#include <stdlib.h>
 
 nw_status nw_kde_query(const nw_kde *kde, const float *y, size_t m, double *values, double *errors, nw_error *err)
 {
@@ -17,16 +18,22 @@ nw_status nw_kde_query(const nw_kde *kde, const float *y, size_t m, double *valu
     const int team = batches < (size_t)most ? (int)(batches + (batches == 0)) : most;
     const size_t room = (m < NW__KDE_BATCH ? m : NW__KDE_BATCH) * d; /* floats of a thread */
     float *buffers = nw__calloc((size_t)team, room * sizeof *buffers);
-    if (buffers == NULL)
+    double *rooms = nw__calloc((size_t)team, (kde->room + 1) * sizeof *rooms);
+    if (buffers == NULL || rooms == NULL) {
+        free(buffers);
+        free(rooms);
         return nw__fail_memory(err, __func__);
+    }
 #pragma omp parallel for schedule(dynamic, 1) num_threads(team) if (team > 1)
     for (size_t b = 0; b < batches; b++) {
-        float *buffer = buffers + (size_t)omp_get_thread_num() * room;
+        const size_t thread = (size_t)omp_get_thread_num();
+        float *buffer = buffers + thread * room;
         const size_t from = b * NW__KDE_BATCH;
         const size_t n = m - from < NW__KDE_BATCH ? m - from : NW__KDE_BATCH;
         nw__kde_clamp(kde, y + from * d, n, buffer);
-        kde->ops->query(kde, buffer, n, values + from, errors == NULL ? NULL : errors + from);
+        kde->ops->query(kde, buffer, n, values + from, errors == NULL ? NULL : errors + from, rooms + thread * kde->room);
     }
+    free(rooms);
     nw__free_wiped(buffers, (size_t)team * room * sizeof *buffers);
     return NW_OK;
 }

@@ -297,8 +297,9 @@ static double sum_coordinates(const table *t, const float *y)
 }
 
 /* The variance of the noise is the same at every y: a^2 (cos^2 + sin^2). The spread of the projections' values has it in it. */
-static void query(const nw_kde *kde, const float *y, size_t m, double *values, double *errors)
+static void query(const nw_kde *kde, const float *y, size_t m, double *values, double *errors, double *room)
 {
+    (void)room;
     const table *t = kde->tables;
     const size_t d = kde->opts.dimension;
     const double n = (double)t->lines;
