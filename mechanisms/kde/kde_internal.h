@@ -53,7 +53,7 @@ typedef struct nw__kde_ops {
     void (*encode)(const nw_kde *kde, const int64_t *sums, int64_t *totals);
     /** After the release, or a load: from totals to what queries read. */
     nw_status (*decode)(nw_kde *kde, nw_error *err);
-    /** m <= NW__KDE_BATCH queries, clamped. errors may be NULL; room: as many doubles as kde->room says. */
+    /** m <= NW__KDE_BATCH or query_batch queries, clamped. errors may be NULL; room: as many doubles as kde->room says. */
     void (*query)(const nw_kde *kde, const float *y, size_t m, double *values, double *errors, double *room);
     void (*clear)(nw_kde *kde);
 } nw__kde_ops;
@@ -67,8 +67,9 @@ struct nw_kde {
     void *tables;       /* the estimator's own */
     bool counts_points; /* the number of points is private and needed: the last total, a block of its own */
     bool needs_points;
-    int64_t points; /* exact; 0 after the release */
-    size_t room;    /* doubles that the queries of one thread need */
+    int64_t points;     /* exact; 0 after the release */
+    size_t room;        /* doubles that the queries of one thread need */
+    size_t query_batch; /* queries that the estimator gets at once, at most; 0: NW__KDE_BATCH */
     size_t sum_count;
     int64_t *sums; /* exact; NULL after the release */
     size_t total_count;

@@ -13,10 +13,11 @@ nw_status nw_kde_query(const nw_kde *kde, const float *y, size_t m, double *valu
     if (kde->totals == NULL)
         return nw__fail(err, NW_E_STATE, __func__, "this structure was not released: nw_kde_release comes before queries");
     const size_t d = kde->opts.dimension;
-    const size_t batches = (m + NW__KDE_BATCH - 1) / NW__KDE_BATCH;
+    const size_t batch = kde->query_batch > 0 ? kde->query_batch : NW__KDE_BATCH;
+    const size_t batches = (m + batch - 1) / batch;
     const int most = nw__threads((int)kde->opts.threads);
     const int team = batches < (size_t)most ? (int)(batches + (batches == 0)) : most;
-    const size_t room = (m < NW__KDE_BATCH ? m : NW__KDE_BATCH) * d; /* floats of a thread */
+    const size_t room = (m < batch ? m : batch) * d; /* floats of a thread */
     float *buffers = nw__calloc((size_t)team, room * sizeof *buffers);
     double *rooms = nw__calloc((size_t)team, (kde->room + 1) * sizeof *rooms);
     if (buffers == NULL || rooms == NULL) {
@@ -28,8 +29,8 @@ nw_status nw_kde_query(const nw_kde *kde, const float *y, size_t m, double *valu
     for (size_t b = 0; b < batches; b++) {
         const size_t thread = (size_t)omp_get_thread_num();
         float *buffer = buffers + thread * room;
-        const size_t from = b * NW__KDE_BATCH;
-        const size_t n = m - from < NW__KDE_BATCH ? m - from : NW__KDE_BATCH;
+        const size_t from = b * batch;
+        const size_t n = m - from < batch ? m - from : batch;
         nw__kde_clamp(kde, y + from * d, n, buffer);
         kde->ops->query(kde, buffer, n, values + from, errors == NULL ? NULL : errors + from, rooms + thread * kde->room);
     }
