@@ -17,7 +17,12 @@ static const double PAIR_L1 = 0x1.6a09e667f3bcdp+20 + 1.0; /* both of a pair rou
 static const double PAIR_L2 = 0x1p20 + 0.75;
 static const double NEGLIGIBLE = 1e-13;        /* of the largest coefficient: rounding of a zero */
 static const double CLASS = 1.189207115002721; /* 2^(1/4): coefficients this close share a noise scale */
-enum { DIRECTIONS = 2, COORDINATES = 16, QUERIES = 256 /* at once: a row of the table is read once for all of them */ };
+enum {
+    DIRECTIONS = 2,
+    COORDINATES = 16,
+    FEW_QUERIES = 8,
+    QUERIES = 256 /* at once: a row of the table is read once for all of them */
+};
 
 /* One frequency of one coordinate. */
 typedef struct wave {
@@ -308,8 +313,27 @@ NW__CLONES static void add_coordinate(const table *t, size_t l, const float *y, 
         sums[r] += (double)found[r].value + places[r] * (double)found[r].step;
 }
 
+/* The same, coordinate after coordinate of one query: the same operations in the same order. */
+static double sum_alone(const table *t, const float *y)
+{
+    const double last = (double)(t->cells - 2);
+    double sum = 0.0;
+    for (size_t l = 0; l < t->lines; l++) {
+        const double x = ((double)y[l] - t->lower[l]) * t->scale[l] - 0.5;
+        const double above = x > 0.0 ? x : 0.0;
+        const int32_t cell = (int32_t)(above < last ? above : last);
+        const piece p = t->pieces[l * t->cells + (size_t)cell];
+        sum += (double)p.value + (x - (double)cell) * (double)p.step;
+    }
+    return sum;
+}
+
 static void sum_coordinates(const table *t, const float *y, size_t m, double *values)
 {
+    for (size_t r = 0; m < FEW_QUERIES && r < m; r++)
+        values[r] = sum_alone(t, y + r * t->lines);
+    if (m < FEW_QUERIES)
+        return;
     float turned[COORDINATES][QUERIES];
     for (size_t r = 0; r < m; r++)
         values[r] = 0.0;
