@@ -3,7 +3,7 @@
 #ifndef NW_ELEMENTARY_H
 #define NW_ELEMENTARY_H
 
-/* elementary.h - exp and tanh in float without branches or calls, so that a loop over them becomes vector code, and sums in a
+/* elementary.h - exp, tanh and ln(1 + x) in float without branches or calls, so that a loop over them becomes vector code, and sums in a
  * fixed order of lanes. The same bits on every processor. A NaN comes out as a NaN. */
 #include <stddef.h>
 #include <stdint.h>
@@ -49,6 +49,19 @@ static inline float nw__tanh(float x)
         y;
     const float q = ((1.19825839466702e-06F * s + 1.18534705686654e-04F) * s + 2.26843463243900e-03F) * s + 4.89352518554385e-03F;
     return p / q;
+}
+
+/** ln(1 + t) of t in [0, 1], within 3 units in the last place: 2 artanh(s) = 2 (s + s^3 / 3 + ...), s = t / (2 + t) <= 1/3. The
+ *  terms that are left out are together below 2^-28 of the first. */
+static inline float nw__log1p(float t)
+{
+    const float s = t / (2.0F + t);
+    const float q = s * s;
+    const float p =
+        ((((((q / 15.0F + 1.0F / 13.0F) * q + 1.0F / 11.0F) * q + 1.0F / 9.0F) * q + 1.0F / 7.0F) * q + 1.0F / 5.0F) * q +
+            1.0F / 3.0F) *
+        q;
+    return 2.0F * (s + s * p);
 }
 
 /** x[0] y[0] + ...: lane i takes every 16th product from i on; then the lanes are added in order. */

@@ -1,12 +1,12 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* layer_activation.c - functions of single numbers: relu, tanh, tempered sigmoid [PTSCE21], and gelu by its formula with tanh
- * [HG16]. All but gelu find the slope from what they gave, so they may write over what they read. */
+/* layer_activation.c - functions of single numbers: relu, tanh, tempered sigmoid [PTSCE21], softplus, and gelu by its formula
+ * with tanh [HG16]. All but gelu and softplus find the slope from what they gave, so they may write over what they read. */
 #include "elementary.h"
 #include "layers_internal.h"
 
 typedef void forward_function(const nw__op *op, const float *x, size_t n, float *y);
-/* d: the gradient of y; kept: x for gelu, y for the others. */
+/* d: the gradient of y; kept: x for gelu and softplus, y for the others. */
 typedef void backward_function(const nw__op *op, const float *kept, const float *d, const float *before, size_t n, float *dx);
 
 static void each_forward(const nw__op *op, const nw__io *io, forward_function *function)
@@ -141,6 +141,37 @@ static void gelu_backward(const nw__op *op, const nw__io *io)
     each_backward(op, io, io->in[0], gelu_slope);
 }
 
+/* ---- softplus: ln(1 + e^x) = max(x, 0) + ln(1 + e^-|x|), whose slope is the sigmoid. That is found from x: from the result it
+ * would cancel where both are small ---- */
+
+NW__CLONES static void softplus(const nw__op *op, const float *x, size_t n, float *y)
+{
+    (void)op;
+    for (size_t i = 0; i < n; i++) {
+        const float size = x[i] < 0.0F ? -x[i] : x[i];
+        y[i] = (x[i] < 0.0F ? 0.0F : x[i]) + nw__log1p(nw__exp(-size));
+    }
+}
+
+NW__CLONES static void softplus_slope(const nw__op *op, const float *x, const float *d, const float *before, size_t n, float *dx)
+{
+    (void)op;
+    for (size_t i = 0; i < n; i++) {
+        const float e = nw__exp(x[i] < 0.0F ? x[i] : -x[i]);
+        dx[i] = (before == NULL ? 0.0F : before[i]) + d[i] * ((x[i] < 0.0F ? e : 1.0F) / (1.0F + e));
+    }
+}
+
+static void softplus_forward(const nw__op *op, const nw__io *io)
+{
+    each_forward(op, io, softplus);
+}
+
+static void softplus_backward(const nw__op *op, const nw__io *io)
+{
+    each_backward(op, io, io->in[0], softplus_slope);
+}
+
 const nw__layer nw__layer_relu = { .type = "relu",
     .forward = relu_forward,
     .backward = relu_backward,
@@ -162,3 +193,8 @@ const nw__layer nw__layer_tempered = { .type = "tempered_sigmoid",
 const nw__layer nw__layer_gelu = {
     .type = "gelu", .forward = gelu_forward, .backward = gelu_backward, .needs = NW__NEEDS_INPUT, .is_in_place_backward = true
 };
+const nw__layer nw__layer_softplus = { .type = "softplus",
+    .forward = softplus_forward,
+    .backward = softplus_backward,
+    .needs = NW__NEEDS_INPUT,
+    .is_in_place_backward = true };

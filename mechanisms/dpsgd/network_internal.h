@@ -233,7 +233,7 @@ void nw__plain_accumulate(const nw__plain *plain, const nw_dpsgd_use *use, float
 
 /* layer_*.c */
 extern const nw__layer nw__layer_linear, nw__layer_embedding, nw__layer_bag, nw__layer_position, nw__layer_layernorm,
-    nw__layer_rmsnorm, nw__layer_conv2d, nw__layer_max_pool, nw__layer_avg_pool, nw__layer_relu, nw__layer_gelu, nw__layer_tanh,
-    nw__layer_tempered, nw__layer_attention, nw__layer_add, nw__layer_mean;
+    nw__layer_rmsnorm, nw__layer_conv2d, nw__layer_max_pool, nw__layer_avg_pool, nw__layer_relu, nw__layer_gelu,
+    nw__layer_softplus, nw__layer_tanh, nw__layer_tempered, nw__layer_attention, nw__layer_add, nw__layer_mean;
 
 #endif

@@ -381,7 +381,8 @@ nw_status nw__parse_layer(nw__parse *p, const char *type, const json_t *layer)
     } kinds[] = { { "layernorm", parse_norm, &nw__layer_layernorm }, { "rmsnorm", parse_norm, &nw__layer_rmsnorm },
         { "max_pool", parse_pool, &nw__layer_max_pool }, { "avg_pool", parse_pool, &nw__layer_avg_pool },
         { "relu", parse_activation, &nw__layer_relu }, { "gelu", parse_activation, &nw__layer_gelu },
-        { "tanh", parse_activation, &nw__layer_tanh }, { "tempered_sigmoid", parse_activation, &nw__layer_tempered } };
+        { "softplus", parse_activation, &nw__layer_softplus }, { "tanh", parse_activation, &nw__layer_tanh },
+        { "tempered_sigmoid", parse_activation, &nw__layer_tempered } };
     for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
         if (strcmp(type, plain[i].type) == 0)
             return plain[i].parse(p, layer);
@@ -393,6 +394,6 @@ nw_status nw__parse_layer(nw__parse *p, const char *type, const json_t *layer)
             "layer %s: batchnorm mixes examples, so that no example has a gradient of its own: use layernorm", p->place);
     return nw__parse_fail(p,
         "type is %.40s, must be linear, embedding, embedding_bag, position, layernorm, rmsnorm, attention, "
-        "conv2d, max_pool, avg_pool, relu, gelu, tanh, tempered_sigmoid, residual, flatten or mean",
+        "conv2d, max_pool, avg_pool, relu, gelu, softplus, tanh, tempered_sigmoid, residual, flatten or mean",
         type);
 }

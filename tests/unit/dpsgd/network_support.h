@@ -60,6 +60,8 @@ static const model_case MODELS[] = {
              "\"width\": 5}, {\"type\": \"linear\", \"outputs\": 2}]}" },
     { "bag_sqrt", "{\"input\": {\"tokens\": 7, \"vocabulary\": 12}, \"loss\": \"logistic\", \"layers\": [{\"type\": "
                   "\"embedding_bag\", \"width\": 1, \"combine\": \"sqrt\"}]}" },
+    { "softplus", "{\"input\": {\"floats\": 8}, \"loss\": \"squared\", \"layers\": [{\"type\": \"linear\", \"outputs\": 10}, "
+                  "{\"type\": \"softplus\"}, {\"type\": \"linear\", \"outputs\": 1}]}" },
 };
 enum { N_MODELS = sizeof MODELS / sizeof *MODELS };
 

@@ -142,7 +142,7 @@ static void forward__gives_a_record_the_same_bits_anywhere(void **state)
 
 /* ---- the elementary functions ---- */
 
-static void exp_and_tanh__are_near_those_of_the_c_library(void **state)
+static void exp_tanh_and_log1p__are_near_those_of_the_c_library(void **state)
 {
     (void)state;
     double worst_exp = 0.0;
@@ -156,7 +156,41 @@ static void exp_and_tanh__are_near_those_of_the_c_library(void **state)
     assert_true(worst_tanh <= 4.0 * 0x1p-23);
     assert_true(isnan(nw__exp(NAN)) && isnan(nw__tanh(NAN)));
     assert_true(nw__exp(-1000.0F) < 1e-37F && nw__exp(-1000.0F) >= 0.0F && nw__exp(1000.0F) > 1e38F);
+    double worst_log1p = 0.0;
+    for (double t = 0x1p-100; t <= 1.0; t *= 1.0003)
+        worst_log1p = fmax(worst_log1p, fabs((double)nw__log1p((float)t) / log1p((double)(float)t) - 1.0));
+    assert_true(worst_log1p <= 3.0 * 0x1p-23);
+    assert_true(nw__log1p(0.0F) == 0.0F && isnan(nw__log1p(NAN)));
     assert_true(nw__tanh(-1000.0F) >= -1.0F && nw__tanh(1000.0F) <= 1.0F && nw__tanh(1000.0F) > 0.999999F);
+}
+
+/* ---- softplus ---- */
+
+/* A layer on a table of numbers: value and slope against those in double, far from zero, too. */
+static void softplus__is_near_its_formula_in_double(void **state)
+{
+    (void)state;
+    static const char json[] =
+        "{\"input\": {\"floats\": 1}, \"loss\": \"squared\", \"layers\": [{\"type\": \"linear\", \"outputs\": 1}, "
+        "{\"type\": \"softplus\"}]}";
+    static const float places[] = { -80.0F, -30.0F, -15.0F, -3.0F, -1e-3F, 0.0F, 1e-3F, 0.7F, 4.0F, 20.0F, 100.0F, 1e6F };
+    nw_network *net = new_network(json, NULL, 1);
+    nw_network_get_parameter(net, 0).values[0] = 1.0F;
+    nw_network_get_parameter(net, 1).values[0] = 0.0F;
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        const double x = (double)places[i];
+        const double value = fmax(x, 0.0) + log1p(exp(-fabs(x)));
+        const double sigmoid = x < 0.0 ? exp(x) / (1.0 + exp(x)) : 1.0 / (1.0 + exp(-x));
+        float out = 0.0F;
+        float target = (float)value - 1.0F; /* so that the gradient of the bias is about the slope */
+        const nw_network_data data = { .values = &places[i], .targets = &target, .copies = 1 };
+        assert_int_equal(nw_network_forward(net, &data, NULL, 1, &out, NULL, NULL), NW_OK);
+        assert_true(fabs((double)out - value) <= 4.0 * 0x1p-23 * value);
+        assert_int_equal(nw_network_plain_step(net, &data, NULL, 1, 1.0, NULL, NULL), NW_OK);
+        const double slope = (double)nw_network_gradients(net)[1][0] / ((double)out - (double)target);
+        assert_true(fabs(slope - sigmoid) <= 6.0 * 0x1p-23 * sigmoid);
+    }
+    nw_network_free(net);
 }
 
 int main(void)
@@ -165,7 +199,8 @@ int main(void)
         cmocka_unit_test(plain_step__agrees_with_differences),
         cmocka_unit_test(plain_step__divides_and_adds_losses),
         cmocka_unit_test(forward__gives_a_record_the_same_bits_anywhere),
-        cmocka_unit_test(exp_and_tanh__are_near_those_of_the_c_library),
+        cmocka_unit_test(softplus__is_near_its_formula_in_double),
+        cmocka_unit_test(exp_tanh_and_log1p__are_near_those_of_the_c_library),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
