@@ -129,7 +129,14 @@ void nw__dpsgd_bound_sums(nw_dpsgd *d)
      * doubles. */
     d->slack = nw__up(
         nw__up(float_slack_of_all(d) + d->step * half_steps) * (1.0 + 0x1p-40) + NW__FLOAT_ROUNDOFF * largest_reach(d) + 0x1p-20);
-    const double sensitivity = nw__up((d->opts.adjacency == NW_REPLACE_ONE ? 2.0 : 1.0) * (1.0 + d->slack) / d->step);
+    nw__dpsgd_bound_noise(d);
+}
+
+/* Stepwise, the noise is a multiple of one example's contribution under any relation. */
+void nw__dpsgd_bound_noise(nw_dpsgd *d)
+{
+    const double moved = d->opts.adjacency == NW_REPLACE_ONE && !d->opts.is_stepwise ? 2.0 : 1.0;
+    const double sensitivity = nw__up(moved * (1.0 + d->slack) / d->step);
     d->noise_scale = nw__up(nw__dpsgd_sum_multiplier(&d->opts) * sensitivity * (1.0 + 0x1p-50));
 }
 

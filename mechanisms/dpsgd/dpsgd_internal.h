@@ -97,6 +97,10 @@ struct nw_dpsgd {
     size_t largest_batch; /* examples of a step that no cell can overflow with */
     double noise_scale;   /* in grid steps */
     nw_noise *noise;      /* NULL without noise */
+    double noise_made_of; /* stepwise: the scale of `noise`, 0 without */
+    nw_noise *spare;      /* and of a step before, of another scale */
+    double spare_made_of;
+    bool has_step; /* stepwise: nw_dpsgd_set_step has been called for the next one */
     nw_noise *count_noise;
     nw__dpsgd_noise release; /* NULL: independent noise */
     void *release_context;
@@ -139,6 +143,8 @@ void nw__dpsgd_bound_parameter(nw__dpsgd_parameter *p);
 /** Slack, grid and noise of all parameters, after each. The step comes out above NW__COARSEST_STEP if there is no room for the
  *  largest batch. */
 void nw__dpsgd_bound_sums(nw_dpsgd *d);
+/** The noise of the slack and grid as they are. */
+void nw__dpsgd_bound_noise(nw_dpsgd *d);
 /** noise_multiplier of the sums: of the options, or larger to make room for the count's noise [ATMR21]. */
 double nw__dpsgd_sum_multiplier(const nw_dpsgd_opts *opts);
 double nw__dpsgd_count_noise(const nw_dpsgd_opts *opts);

@@ -5,7 +5,7 @@
 
 static float *buffer_at(const nw__pass *pass, size_t buffer)
 {
-    return buffer == NW__NONE ? NULL : pass->net->arena + pass->net->plans[pass->mode].buffers[buffer].offset;
+    return buffer == NW__NONE ? NULL : pass->net->arena + pass->base + pass->net->plans[pass->mode].buffers[buffer].offset;
 }
 
 static nw__io arrays_of(const nw__pass *pass, size_t op)
@@ -25,7 +25,7 @@ static nw__io arrays_of(const nw__pass *pass, size_t op)
         io.grad_in[k] = buffer_at(pass, b->grad_in[k]);
     }
     for (size_t slot = 0; slot < net->ops[op].n_parameters; slot++)
-        io.weights[slot] = net->parameters[net->ops[op].parameters[slot]].values;
+        io.weights[slot] = pass->weights[net->ops[op].parameters[slot]];
     return io;
 }
 
