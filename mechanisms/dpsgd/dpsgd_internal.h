@@ -224,10 +224,15 @@ double nw__sum_products(const float *x, const float *y, size_t n);
 void nw__add_to_doubles(double *acc, const float *x, size_t n);
 /** acc[i] += x[i] * y[i] */
 void nw__add_products(double *acc, const float *x, const float *y, size_t n);
-/** out[i] = c x[i] */
-void nw__scale(float *out, float c, const float *x, size_t n);
+/** out[r] = sum of x[r x_step + i] * y[r y_step + i], i < n, of each row; in double, in an order that depends on n only. */
+void nw__row_products(const float *x, size_t x_step, const float *y, size_t y_step, size_t rows, size_t n, double *out);
+/** out[r n + i] = c[(first + r) / positions] x[r step + i] */
+void nw__scale_rows(
+    float *out, const float *c, size_t positions, const float *x, size_t step, size_t first, size_t rows, size_t n);
 /** cells[i] += round(x[i] * c), c in steps. */
 void nw__add_rounded(int32_t *cells, float c, const float *x, size_t n);
+/** The same with each row's factor * unit in place of c; rows whose factor is zero are left out. */
+void nw__add_rounded_rows(int32_t *cells, const float *factors, double unit, const float *x, size_t step, size_t rows, size_t n);
 void nw__add_rounded_doubles(int32_t *cells, double c, const double *x, size_t n);
 /** The cells' floats x to round(x * c). */
 void nw__round_in_place(int32_t *cells, double c, size_t n);

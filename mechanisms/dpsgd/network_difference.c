@@ -119,6 +119,8 @@ nw_status nw__difference_batch(const nw__pass *now, const float *const *previous
     before.base = net->plans[now->mode].second;
     before.weights = previous;
     NW__TRY(nw_dpsgd_begin_batch(dpsgd, now->records, err));
+    nw__pass_gather(now);
+    nw__pass_gather_again(now, &before);
     run(now);
     run(&before);
     take_differences(now, before.base);

@@ -211,7 +211,11 @@ typedef struct nw__pass {
     size_t base;     /* of its buffers in the arena */
     const float *const *weights;
 } nw__pass;
-/** Gathers the inputs and runs the network up to its outputs. */
+/** Gathers the inputs. */
+void nw__pass_gather(const nw__pass *pass);
+/** Gives another pass over the same records the inputs that one has gathered, before it goes forward. */
+void nw__pass_gather_again(const nw__pass *from, const nw__pass *to);
+/** Runs the network up to its outputs. */
 void nw__pass_forward(const nw__pass *pass);
 const float *nw__pass_outputs(const nw__pass *pass);
 /** The losses into net->losses, one a record; and their gradients, if asked for. */

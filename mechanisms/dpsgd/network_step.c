@@ -141,6 +141,7 @@ static nw_status backward_taking(const nw__pass *pass, nw_dpsgd *dpsgd, take_fun
 static nw_status private_batch(const nw__pass *pass, nw_dpsgd *dpsgd, double *loss, nw_error *err)
 {
     NW__TRY(nw_dpsgd_begin_batch(dpsgd, pass->records, err));
+    nw__pass_gather(pass);
     nw__pass_forward(pass);
     NW__TRY(backward_taking(pass, dpsgd, nw_dpsgd_norms, err));
     add_losses(pass, loss);
@@ -231,6 +232,7 @@ nw_status nw_network_register(nw_network *net, nw_dpsgd *dpsgd, nw_error *err)
 static void plain_batch(const nw__pass *pass, double *loss)
 {
     nw_network *net = pass->net;
+    nw__pass_gather(pass);
     nw__pass_forward(pass);
     nw__pass_loss(pass, true);
     add_losses(pass, loss);
@@ -317,6 +319,7 @@ nw_status nw_network_forward(nw_network *net, const nw_network_data *data, const
         const size_t records = n - first < limit ? n - first : limit;
         NW__TRY(make_room(net, NW__FORWARD, records, data->copies, __func__, err));
         const nw__pass pass = next_pass(net, NW__FORWARD, data, indices, first, records);
+        nw__pass_gather(&pass);
         nw__pass_forward(&pass);
         if (outputs != NULL)
             memcpy(outputs + first * floats, nw__pass_outputs(&pass), records * floats * sizeof *outputs);
