@@ -31,6 +31,7 @@
  *   nw_stats_free(s);
  */
 #include <nw/ledger.h>
+#include <nw/reduce.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -137,7 +138,8 @@ NW_API NW_WARN_UNUSED nw_status nw_stats_add(
  *  NW_E_STATE if either was released. */
 NW_API NW_WARN_UNUSED nw_status nw_stats_merge(nw_stats *stats, const nw_stats *other, nw_error *err);
 
-/** The totals as bytes, for engines that reduce bytes. They are exact and unprotected: as secret as the table.
+/** The totals as bytes, for engines that reduce bytes. They are exact and unprotected: as secret as the table. Versioned, with a
+ *  checksum; equal totals have equal bytes.
  *
  *  Shapes    out: nw_stats_size bytes, the same for every handle of the same queries.
  *  Units     bytes.
@@ -147,9 +149,21 @@ NW_API NW_WARN_UNUSED nw_status nw_stats_merge(nw_stats *stats, const nw_stats *
  *  Example   examples/stats.c */
 NW_API NW_WARN_UNUSED nw_status nw_stats_serialize(const nw_stats *stats, uint8_t *out, size_t capacity, nw_error *err);
 NW_API size_t nw_stats_size(const nw_stats *stats);
-/** nw_stats_merge with the bytes of another handle. Errors: NW_E_FORMAT if they are not the totals of the same queries and
- *  options; NW_E_STATE after the release. Who can write the bytes can say anything: authenticate them. */
+/** nw_stats_merge with the bytes of another handle. Errors: NW_E_FORMAT if they are cut short, damaged, or not the totals of the
+ *  same queries and options: then nothing was added; NW_E_STATE after the release. Who can write the bytes can say anything:
+ *  authenticate them. */
 NW_API NW_WARN_UNUSED nw_status nw_stats_merge_bytes(nw_stats *stats, const uint8_t *bytes, size_t n, nw_error *err);
+/** Adds up the totals of all processes, in process 0, which then releases; those of the others are 0 afterwards. All processes call
+ *  it, any number of times; so of nw_linear_reduce, nw_tree_reduce and nw_keys_reduce.
+ *
+ *  Shapes    stats: of the same queries and options on every process.
+ *  Units     none.
+ *  Errors    on every process the same: NW_E_ARG if the queries or options of one differ from those of process 0; NW_E_STATE
+ *            after the release; NW_E_IO if the others cannot be reached: then the handle is only to be freed.
+ *  Cost      one sum of 8 bytes a total. Threads: of `reduce`.
+ *  Source    docs/scale-out.md.
+ *  Example   docs/scale-out.md#a-program-of-your-own */
+NW_API NW_WARN_UNUSED nw_status nw_stats_reduce(nw_stats *stats, const nw_reduce *reduce, nw_error *err);
 
 /** Charges, draws, and makes the figures. Once per handle, on the handle that everything was merged into.
  *
@@ -322,8 +336,12 @@ NW_API size_t nw_keys_size(const nw_keys *keys);
  *  NW_E_FORMAT if they are not what a handle of the same options gives, and then nothing is merged; NW_E_STATE after the release;
  *  NW_E_NOMEM. Who can write the bytes can say anything within the bounds: authenticate them. */
 NW_API NW_WARN_UNUSED nw_status nw_keys_merge_bytes(nw_keys *keys, const uint8_t *bytes, size_t n, nw_error *err);
+/** nw_keys_merge of what counts on all processes, by rank, into process 0; the others have no records afterwards. Errors: as
+ *  nw_stats_reduce, and NW_E_NOMEM. Cost: process 0 gets the bytes of nw_keys_serialize of one process after the other. */
+NW_API NW_WARN_UNUSED nw_status nw_keys_reduce(nw_keys *keys, const nw_reduce *reduce, nw_error *err);
 
-/** Charges, draws, keeps the keys that reach the threshold, ordered by their bytes. Once. Errors: as nw_stats_release. */
+/** Charges, draws, keeps the keys that reach the threshold, ordered by their bytes. Noise is drawn in that order too, so the same
+ *  counts and seed give the same release whatever came first. Once. Errors: as nw_stats_release. */
 NW_API NW_WARN_UNUSED nw_status nw_keys_release(
     nw_keys *keys, nw_rng *rng, nw_ledger *ledger, const char *label, nw_receipt *receipt, nw_error *err);
 /** After a release: how many keys, and key i with its noisy count; borrowed, followed by a NUL. Errors: NW_E_STATE before a
@@ -362,6 +380,11 @@ NW_API double nw_linear_deviation(const nw_linear *linear);      /* of the noise
 NW_API NW_WARN_UNUSED nw_status nw_linear_add(nw_linear *linear, const uint32_t *cells, size_t n, nw_error *err);
 /** Errors: NW_E_ARG if weights or options differ; NW_E_STATE if either was released. */
 NW_API NW_WARN_UNUSED nw_status nw_linear_merge(nw_linear *linear, const nw_linear *other, nw_error *err);
+/** As those of nw_stats: bytes of exact counts, merged and summed over processes. */
+NW_API size_t nw_linear_size(const nw_linear *linear);
+NW_API NW_WARN_UNUSED nw_status nw_linear_serialize(const nw_linear *linear, uint8_t *out, size_t capacity, nw_error *err);
+NW_API NW_WARN_UNUSED nw_status nw_linear_merge_bytes(nw_linear *linear, const uint8_t *bytes, size_t n, nw_error *err);
+NW_API NW_WARN_UNUSED nw_status nw_linear_reduce(nw_linear *linear, const nw_reduce *reduce, nw_error *err);
 /** Charges, draws. Once. out: int64[answers], untouched on error. Errors: as nw_stats_release. */
 NW_API NW_WARN_UNUSED nw_status nw_linear_release(
     nw_linear *linear, nw_rng *rng, nw_ledger *ledger, const char *label, int64_t *out, nw_receipt *receipt, nw_error *err);
@@ -382,6 +405,11 @@ NW_API double nw_tree_error(const nw_tree *tree, double risk);
 /** Adds n values; NaN contributes nothing, what lies beyond the bounds counts at the bound. Errors: as nw_linear_add. */
 NW_API NW_WARN_UNUSED nw_status nw_tree_add(nw_tree *tree, const double *values, size_t n, nw_error *err);
 NW_API NW_WARN_UNUSED nw_status nw_tree_merge(nw_tree *tree, const nw_tree *other, nw_error *err);
+/** As those of nw_stats: bytes of exact counts, merged and summed over processes. */
+NW_API size_t nw_tree_size(const nw_tree *tree);
+NW_API NW_WARN_UNUSED nw_status nw_tree_serialize(const nw_tree *tree, uint8_t *out, size_t capacity, nw_error *err);
+NW_API NW_WARN_UNUSED nw_status nw_tree_merge_bytes(nw_tree *tree, const uint8_t *bytes, size_t n, nw_error *err);
+NW_API NW_WARN_UNUSED nw_status nw_tree_reduce(nw_tree *tree, const nw_reduce *reduce, nw_error *err);
 /** Charges, draws. Once. Errors: as nw_stats_release. */
 NW_API NW_WARN_UNUSED nw_status nw_tree_release(
     nw_tree *tree, nw_rng *rng, nw_ledger *ledger, const char *label, nw_receipt *receipt, nw_error *err);

@@ -33,6 +33,30 @@ char *nw__strdup(const char *text);
 /** Wipes (sodium_memzero), then frees. NULL is allowed. */
 void nw__free_wiped(void *block, size_t bytes);
 
+/** x + d held to int64. x -> clamp(x + d) keeps distances or shrinks them, so an overflow cannot raise a sensitivity. */
+static inline int64_t nw__add_saturated(int64_t x, int64_t d)
+{
+    int64_t sum = 0;
+    if (!__builtin_add_overflow(x, d, &sum))
+        return sum;
+    return d > 0 ? INT64_MAX : INT64_MIN;
+}
+
+/** Little-endian whatever the machine. */
+static inline void nw__put_word(uint8_t out[8], uint64_t word)
+{
+    for (int i = 0; i < 8; i++)
+        out[i] = (uint8_t)(word >> (8 * i));
+}
+
+static inline uint64_t nw__get_word(const uint8_t in[8])
+{
+    uint64_t word = 0;
+    for (int i = 7; i >= 0; i--)
+        word = word << 8 | in[i];
+    return word;
+}
+
 /** Calls sodium_init once; NW_E_ENTROPY if it fails. Idempotent, thread-safe. */
 nw_status nw__init(nw_error *err);
 
@@ -41,8 +65,8 @@ int nw__threads(int wanted);
 
 /** A kernel compiled for the vector units of several processors, chosen when the program is loaded. Each clone does the same
  *  operations on the same numbers (no contraction, no reordering), so results do not depend on it. */
-#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GNUC__) && !defined(__clang__) && \
-    !defined(NW__SIMD_OFF) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#if defined(__x86_64__) && defined(__gnu_linux__) && defined(__GNUC__) && !defined(__clang__) && !defined(NW__SIMD_OFF) &&       \
+    !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 #define NW__CLONES __attribute__((target_clones("avx512f", "avx2", "default")))
 #else
 #define NW__CLONES

@@ -35,7 +35,9 @@ struct nw_csv_reader {
     texts *texts;          /* per column of the schema; NULL: texts are not kept */
     const char *unit;      /* the name of the column that tells units; NULL: none. Borrowed */
     nw__units *units;
-    bool is_admitted; /* the row's unit has room for it */
+    nw__csv_share share; /* of the rows, or of the units */
+    uint64_t rows_seen;
+    bool is_admitted; /* the row is of the share, and its unit has room for it */
     bool is_begun;    /* rows were asked for */
     bool is_end;
 };
@@ -188,7 +190,10 @@ static inline nw_status read_row(reader *r, size_t row, bool *is_end, nw_error *
 {
     const size_t columns = r->columns;
     const size_t line = r->csv.line;
+    const bool is_mine = r->unit != NULL || r->rows_seen % r->share.parts == r->share.part;
     nw__csv_cell cell;
+    r->rows_seen++;
+    r->is_admitted = is_mine;
     for (size_t i = 0; i < columns; i++) {
         r->csv.column = i + 1;
         NW__TRY(nw__csv_next(&r->csv, &cell, err));
@@ -200,9 +205,9 @@ static inline nw_status read_row(reader *r, size_t row, bool *is_end, nw_error *
             return fail_ragged(r, line, cell.stop == ',' ? columns + 1 : i + 1, err);
         if (r->order[i].is_unit) {
             nw__csv_trim(&cell);
-            if (!nw__units_admit(r->units, cell.text, cell.length, &r->is_admitted))
+            if (!nw__units_admit(r->units, &r->share, cell.text, cell.length, &r->is_admitted))
                 return nw__fail_memory(err, r->csv.function);
-        } else if ((r->order[i].block != NULL || r->order[i].numbers != NULL) && !store_cell(&r->order[i], row, &cell))
+        } else if (is_mine && (r->order[i].block != NULL || r->order[i].numbers != NULL) && !store_cell(&r->order[i], row, &cell))
             return nw__fail_memory(err, r->csv.function);
     }
     return NW_OK;
@@ -225,7 +230,6 @@ static nw_status read_rows(reader *r, nw_error *err)
 {
     size_t rows = 0;
     size_t row = NW__TABLE_BLOCK_ROWS;
-    r->is_admitted = true;
     while (!r->is_end) {
         if (row == NW__TABLE_BLOCK_ROWS) {
             NW__TRY(next_block(r, err));
@@ -282,7 +286,7 @@ static nw_status read_table(reader *r, nw_table **out, const char *path, size_t 
 
 nw_status nw__table_read_csv(nw_table **out, const nw_schema *schema, const char *path, size_t chunk, nw_error *err)
 {
-    reader r = { .schema = schema };
+    reader r = { .schema = schema, .share = NW__CSV_ALL };
     return read_table(&r, out, path, chunk, "nw_table_read_csv", err);
 }
 
@@ -304,7 +308,7 @@ nw_status nw_table_read_csv_units(
     if (out == NULL || schema == NULL || path == NULL || unit == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "an argument is NULL");
     NW__TRY(check_unit(schema, unit, max_rows, __func__, err));
-    reader r = { .schema = schema, .unit = unit, .units = nw__units_new(max_rows) };
+    reader r = { .schema = schema, .share = NW__CSV_ALL, .unit = unit, .units = nw__units_new(max_rows) };
     const nw_status status =
         r.units == NULL ? nw__fail_memory(err, __func__) : read_table(&r, out, path, NW__CSV_CHUNK, __func__, err);
     nw__units_free(r.units);
@@ -339,7 +343,7 @@ nw_status nw_table_scan_csv(const nw_schema *schema, const char *path, nw_row_fu
     if (schema == NULL || path == NULL || row == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", schema == NULL ? "schema" : path == NULL ? "path" : "row");
     NW__TRY(nw__table_check_schema(schema, err, __func__));
-    reader r = { .schema = schema };
+    reader r = { .schema = schema, .share = NW__CSV_ALL };
     double *values = nw__calloc(schema->columns, sizeof *values);
     nw_status status = values == NULL ? nw__fail_memory(err, __func__) : open_file(&r, path, NW__CSV_CHUNK, __func__, err);
     for (size_t i = 0; status == NW_OK && i < r.columns; i++)
@@ -383,15 +387,16 @@ static nw_status open_reader(reader *r, const char *path, const bool *wanted, si
     if (status == NW_OK)
         status = next_block(r, err);
     r->is_wanted = NULL;
-    r->is_admitted = true;
     return status;
 }
 
 static reader *new_reader(const nw_schema *schema)
 {
     reader *r = nw__calloc(1, sizeof *r);
-    if (r != NULL)
-        r->schema = nw__schema_share(schema);
+    if (r == NULL)
+        return NULL;
+    r->schema = nw__schema_share(schema);
+    r->share = NW__CSV_ALL;
     return r;
 }
 
@@ -408,13 +413,14 @@ nw_status nw__csv_reader_open(
 }
 
 nw_status nw__csv_reader_open_units(nw_csv_reader **out, const nw_schema *schema, const char *path, const char *unit,
-    uint32_t max_rows, const char *function, nw_error *err)
+    uint32_t max_rows, const nw__csv_share *share, const char *function, nw_error *err)
 {
     *out = NULL;
     NW__TRY(check_unit(schema, unit, max_rows, function, err));
     reader *r = new_reader(schema);
     if (r == NULL)
         return nw__fail_memory(err, function);
+    r->share = *share;
     r->unit = unit;
     r->units = nw__units_new(max_rows);
     const nw_status status = r->units == NULL ? nw__fail_memory(err, function) : open_reader(r, path, NULL, NW__CSV_CHUNK, err);
@@ -461,6 +467,18 @@ nw_status nw_csv_reader_want_numbers(nw_csv_reader *r, size_t column, nw_error *
     if (f->numbers == NULL)
         f->numbers = nw__calloc(NW__TABLE_BLOCK_ROWS, sizeof *f->numbers);
     return f->numbers == NULL ? nw__fail_memory(err, __func__) : NW_OK;
+}
+
+nw_status nw_csv_reader_share(nw_csv_reader *r, size_t part, size_t parts, nw_error *err)
+{
+    if (r == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "reader is NULL");
+    if (part >= parts)
+        return nw__fail(err, NW_E_ARG, __func__, "part is %zu of %zu parts, must be below them", part, parts);
+    if (r->is_begun)
+        return nw__fail(err, NW_E_STATE, __func__, "rows were read: a share must be asked for before");
+    r->share = (nw__csv_share){ part, parts };
+    return NW_OK;
 }
 
 const double *nw_csv_reader_numbers(const nw_csv_reader *r, size_t column)

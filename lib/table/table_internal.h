@@ -155,12 +155,19 @@ void nw__table_set_rows_per_unit(nw_table *table, uint32_t rows);
 
 /* ---- units ---- */
 
+/** A share of a file: each row, or unit, is of one of `parts` parts. */
+typedef struct nw__csv_share {
+    size_t part;
+    size_t parts;
+} nw__csv_share;
+#define NW__CSV_ALL ((nw__csv_share){ 0, 1 })
+
 typedef struct nw__units nw__units;
 /** Takes the first max_rows rows (at least 1) of each unit. NULL if memory lacks. */
 nw__units *nw__units_new(uint32_t max_rows);
 void nw__units_free(nw__units *units);
 /** Whether the next row of this unit is taken. False if memory lacks. */
-bool nw__units_admit(nw__units *units, const char *text, size_t length, bool *is_admitted);
+bool nw__units_admit(nw__units *units, const nw__csv_share *share, const char *text, size_t length, bool *is_admitted);
 /** How many units there were, and the first 64 bits of the digest of each, increasing. */
 size_t nw__units_count(const nw__units *units);
 void nw__units_list(const nw__units *units, uint64_t *out);
@@ -176,7 +183,7 @@ nw_status nw__csv_reader_open(
 
 /** The same where the rows of units are bounded: see nw_table_read_csv_units. `unit` is borrowed as long as the reader lives. */
 nw_status nw__csv_reader_open_units(nw_csv_reader **out, const nw_schema *schema, const char *path, const char *unit,
-    uint32_t max_rows, const char *function, nw_error *err);
+    uint32_t max_rows, const nw__csv_share *share, const char *function, nw_error *err);
 /** The units that it has met so far. */
 const nw__units *nw__csv_reader_units(const nw_csv_reader *reader);
 

@@ -73,12 +73,15 @@ static bool grow(nw__units *units)
     return true;
 }
 
-bool nw__units_admit(nw__units *units, const char *text, size_t length, bool *is_admitted)
+bool nw__units_admit(nw__units *units, const nw__csv_share *share, const char *text, size_t length, bool *is_admitted)
 {
     uint8_t digest[DIGEST_BYTES];
+    crypto_generichash(digest, sizeof digest, (const uint8_t *)text, length, NULL, 0);
+    *is_admitted = false;
+    if (nw__get_word(digest + 8) % share->parts != share->part) /* not the bytes that find the slot */
+        return true;
     if (2 * (units->used + 1) > units->slot_count && !grow(units))
         return false;
-    crypto_generichash(digest, sizeof digest, (const uint8_t *)text, length, NULL, 0);
     slot *s = find(units, digest);
     *is_admitted = s->rows < units->max_rows;
     if (s->rows == 0) {

@@ -3,6 +3,7 @@
 /* kde.c - points in, merging, and the spine: options, event, durable charge, clamped points, exact sums, noise, release.
  * Proof note: docs/rooms/kde.md#sensitivity. */
 #include "kde_internal.h"
+#include "reduce_internal.h"
 
 #include <math.h>
 #include <nw/testing.h>
@@ -63,7 +64,7 @@ nw_status nw_kde_new(nw_kde **out, const nw_kde_opts *opts, nw_error *err)
     if (status == NW_OK)
         status = nw__kde_setup(kde, __func__, err);
     if (status == NW_OK) {
-        kde->sums = nw__calloc(kde->sum_count, sizeof *kde->sums);
+        kde->sums = nw__calloc(kde->sum_count + 1, sizeof *kde->sums); /* and the number of points */
         if (kde->sums == NULL)
             status = nw__fail_memory(err, __func__);
     }
@@ -77,9 +78,8 @@ nw_status nw_kde_new(nw_kde **out, const nw_kde_opts *opts, nw_error *err)
 
 static void wipe_sums(nw_kde *kde)
 {
-    nw__free_wiped(kde->sums, kde->sum_count * sizeof *kde->sums);
+    nw__free_wiped(kde->sums, (kde->sum_count + 1) * sizeof *kde->sums);
     kde->sums = NULL;
-    kde->points = 0;
 }
 
 void nw_kde_free(nw_kde *kde)
@@ -148,12 +148,10 @@ static nw_status check_open(const nw_kde *kde, const char *function, nw_error *e
                : NW_OK;
 }
 
-/* Saturating, which does not increase distances. */
 static void add_sums(int64_t *to, const int64_t *from, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (__builtin_add_overflow(to[i], from[i], &to[i]))
-            to[i] = from[i] > 0 ? INT64_MAX : INT64_MIN;
+        to[i] = nw__add_saturated(to[i], from[i]);
 }
 
 static void add_points(const nw_kde *kde, const float *points, size_t n, float *buffer, int64_t *sums)
@@ -194,7 +192,7 @@ nw_status nw_kde_add(nw_kde *kde, const float *points, size_t n, nw_error *err)
         }
         for (int t = 0; team > 1 && t < team; t++)
             add_sums(kde->sums, sums[t], kde->sum_count);
-        kde->points += (int64_t)n;
+        kde->sums[kde->sum_count] = nw__add_saturated(kde->sums[kde->sum_count], (int64_t)n);
     }
     for (int t = 0; sums != NULL && team > 1 && t < team; t++)
         nw__free_wiped(sums[t], kde->sum_count * sizeof **sums);
@@ -232,33 +230,20 @@ nw_status nw_kde_merge(nw_kde *kde, const nw_kde *other, nw_error *err)
     fingerprint(other, theirs);
     if (memcmp(mine, theirs, sizeof mine) != 0)
         return nw__fail(err, NW_E_ARG, __func__, "other was made of other options, must be of the same (public_seed, too)");
-    add_sums(kde->sums, other->sums, kde->sum_count);
-    kde->points += other->points;
+    add_sums(kde->sums, other->sums, kde->sum_count + 1);
     return NW_OK;
 }
 
-/* ---- totals as bytes: "nwkdetot", fingerprint, points, sums ---- */
+/* ---- totals as bytes ---- */
 
-static const char TOTALS_MAGIC[8] = "nwkdetot";
-enum { TOTALS_HEADER = 8 + 32 };
+static const char TOTALS_MAGIC[] = "NWKDETO1";
 
-static void put_int(uint8_t *out, int64_t value)
+/* What travels: the sums, then the number of points. */
+static nw__totals totals_of(const nw_kde *kde)
 {
-    for (int i = 0; i < 8; i++)
-        out[i] = (uint8_t)((uint64_t)value >> (8 * i));
-}
-
-static int64_t get_int(const uint8_t *in)
-{
-    uint64_t value = 0;
-    for (int i = 0; i < 8; i++)
-        value |= (uint64_t)in[i] << (8 * i);
-    return (int64_t)value;
-}
-
-static size_t totals_size(const nw_kde *kde)
-{
-    return TOTALS_HEADER + 8 * (1 + kde->sum_count);
+    nw__totals t = { .magic = TOTALS_MAGIC, .values = kde->sums, .n = kde->sum_count + 1 };
+    fingerprint(kde, t.fingerprint);
+    return t;
 }
 
 nw_status nw_kde_totals_to_bytes(const nw_kde *kde, uint8_t **out, size_t *n, nw_error *err)
@@ -267,36 +252,33 @@ nw_status nw_kde_totals_to_bytes(const nw_kde *kde, uint8_t **out, size_t *n, nw
         return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", kde == NULL ? "kde" : out == NULL ? "out" : "n");
     *out = NULL;
     NW__TRY(check_open(kde, __func__, err));
-    uint8_t *bytes = nw__calloc(totals_size(kde), 1);
+    uint8_t *bytes = nw__calloc(nw__totals_size(kde->sum_count + 1), 1);
     if (bytes == NULL)
         return nw__fail_memory(err, __func__);
-    memcpy(bytes, TOTALS_MAGIC, sizeof TOTALS_MAGIC);
-    fingerprint(kde, bytes + sizeof TOTALS_MAGIC);
-    put_int(bytes + TOTALS_HEADER, kde->points);
-    for (size_t i = 0; i < kde->sum_count; i++)
-        put_int(bytes + TOTALS_HEADER + 8 * (1 + i), kde->sums[i]);
+    const nw__totals totals = totals_of(kde);
+    nw__totals_write(&totals, bytes);
     *out = bytes;
-    *n = totals_size(kde);
+    *n = nw__totals_size(totals.n);
     return NW_OK;
 }
 
 nw_status nw_kde_totals_add_bytes(nw_kde *kde, const uint8_t *bytes, size_t n, nw_error *err)
 {
-    uint8_t mine[32];
     if (kde == NULL || bytes == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", kde == NULL ? "kde" : "bytes");
     NW__TRY(check_open(kde, __func__, err));
-    fingerprint(kde, mine);
-    if (n != totals_size(kde) || memcmp(bytes, TOTALS_MAGIC, sizeof TOTALS_MAGIC) != 0)
-        return nw__fail(err, NW_E_FORMAT, __func__, "these are no totals of such a structure");
-    if (memcmp(bytes + sizeof TOTALS_MAGIC, mine, sizeof mine) != 0)
-        return nw__fail(err, NW_E_ARG, __func__, "these totals were made of other options, must be of the same");
-    for (size_t i = 0; i < kde->sum_count; i++) {
-        const int64_t part = get_int(bytes + TOTALS_HEADER + 8 * (1 + i));
-        add_sums(&kde->sums[i], &part, 1);
-    }
-    kde->points += get_int(bytes + TOTALS_HEADER);
-    return NW_OK;
+    nw__totals totals = totals_of(kde);
+    return nw__totals_add_bytes(&totals, bytes, n, __func__, err);
+}
+
+nw_status nw_kde_reduce(nw_kde *kde, const nw_reduce *reduce, nw_error *err)
+{
+    if (kde == NULL || reduce == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", kde == NULL ? "kde" : "reduce");
+    nw__totals totals = totals_of(kde);
+    const nw_status status = nw__totals_reduce(&totals, reduce, check_open(kde, __func__, err), __func__, err);
+    kde->is_handed |= status == NW_OK && reduce->rank > 0;
+    return status;
 }
 
 void nw_kde_bytes_free(uint8_t *bytes, size_t n)
@@ -317,7 +299,7 @@ static nw_status draw(nw_kde *kde, nw_rng *rng, nw_error *err)
     else
         kde->ops->encode(kde, kde->sums, kde->totals);
     if (kde->counts_points)
-        kde->totals[own] = kde->points;
+        kde->totals[own] = kde->sums[kde->sum_count];
     wipe_sums(kde);
     const nw_status status = nw__kde_draw(kde, rng, err);
     if (status != NW_OK) { /* exact totals never outlive a failure */
@@ -337,6 +319,7 @@ nw_status nw_kde_release(nw_kde *kde, nw_rng *rng, nw_ledger *ledger, const char
         return nw__fail(
             err, NW_E_ARG, __func__, "ledger is NULL, must be a ledger (nw_ledger_unlimited for one that refuses nothing)");
     NW__TRY(check_open(kde, __func__, err));
+    NW__TRY(kde->is_handed ? nw__fail_handed(__func__, err) : NW_OK);
     NW__TRY(nw_ledger_charge(ledger, kde->event, label, rng, &kde->receipt, err));
     kde->is_released = true;
     if (receipt != NULL)

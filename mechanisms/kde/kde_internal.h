@@ -67,9 +67,9 @@ struct nw_kde {
     void *tables;       /* the estimator's own */
     bool counts_points; /* the number of points is private and needed: the last total, a block of its own */
     bool needs_points;
-    int64_t points; /* exact; 0 after the release */
     size_t sum_count;
-    int64_t *sums; /* exact; NULL after the release */
+    bool is_handed; /* the sums are with process 0: nw_kde_reduce */
+    int64_t *sums; /* exact, sum_count of them, then the number of points; NULL after the release */
     size_t total_count;
     int64_t *totals; /* released; NULL before */
     nw__kde_block *blocks;

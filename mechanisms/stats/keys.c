@@ -5,6 +5,7 @@
  * first max_keys keys count, and not a random choice of them. Proof note: docs/rooms/stats.md#unknown-keys. */
 #include "keys_internal.h"
 #include "accountant_internal.h"
+#include "reduce_internal.h"
 
 #include <math.h>
 #include <sodium.h>
@@ -298,20 +299,49 @@ static uint64_t prefix_of(const nw__bytes *keys, uint32_t key)
     return prefix;
 }
 
+/* Exact counts of all keys in the order of their bytes, in `figures`. */
+static void count_in_order(nw_keys *keys, int64_t *counts)
+{
+    const nw__pairs *pairs = &keys->records.pairs;
+    nw__bytes *names = &keys->records.keys;
+    for (size_t i = 0; i < pairs->count; i++)
+        counts[pairs->pairs[i].key] += pairs->pairs[i].count;
+    for (uint32_t k = 0; k < names->count; k++)
+        keys->figures[k] = (nw__released_key){ prefix_of(names, k), k, counts[k] };
+    if (names->count > 0)
+        qsort_r(keys->figures, names->count, sizeof *keys->figures, compare_released, names);
+}
+
+/* In the order of the keys' bytes, so that the same records get the same noise in whatever order they came, or parts were
+ * merged. counts: by key number, out. */
+static nw_status draw_in_order(nw_keys *keys, nw_rng *rng, int64_t *counts, nw_error *err)
+{
+    const size_t n = keys->records.keys.count;
+    count_in_order(keys, counts);
+    for (size_t i = 0; i < n; i++)
+        counts[i] = keys->figures[i].count;
+    if (n > 0)
+        NW__TRY(nw_noise_add_i64(keys->noise, rng, counts, counts, n, err));
+    for (size_t i = 0; i < n; i++)
+        keys->figures[i].count = counts[i];
+    for (size_t i = 0; i < n; i++)
+        counts[keys->figures[i].key] = keys->figures[i].count;
+    return NW_OK;
+}
+
 /* Every key here has a record that counts. A key all of whose records came from users with enough other keys is not: a user may
  * bring any number of those, and each would have its own chance to be released. */
 static nw_status draw(nw_keys *keys, nw_rng *rng, nw_error *err)
 {
     nw__bytes *names = &keys->records.keys;
-    const nw__pairs *pairs = &keys->records.pairs;
     const size_t room = names->count + 1;
     int64_t *counts = nw__calloc(room, sizeof *counts);
     keys->figures = nw__calloc(room, sizeof *keys->figures);
     nw_status status = counts == NULL || keys->figures == NULL ? nw__fail_memory(err, "nw_keys_release") : NW_OK;
-    for (size_t i = 0; status == NW_OK && i < pairs->count; i++)
-        counts[pairs->pairs[i].key] += pairs->pairs[i].count;
-    if (status == NW_OK && names->count > 0)
-        status = nw_noise_add_i64(keys->noise, rng, counts, counts, names->count, err);
+    if (status == NW_OK)
+        status = draw_in_order(keys, rng, counts, err);
+    if (keys->figures != NULL)
+        sodium_memzero(keys->figures, room * sizeof *keys->figures); /* those that stay come back */
     for (uint32_t k = 0; status == NW_OK && k < names->count; k++) {
         const uint32_t kept = (uint32_t)keys->figure_count;
         if (counts[k] < keys->threshold)
@@ -331,6 +361,7 @@ nw_status nw_keys_release(nw_keys *keys, nw_rng *rng, nw_ledger *ledger, const c
     if (receipt != NULL)
         *receipt = (nw_receipt){ 0 };
     NW__TRY(nw__keys_check_open(keys, __func__, err));
+    NW__TRY(keys->is_handed ? nw__fail_handed(__func__, err) : NW_OK);
     if (rng == NULL || ledger == NULL || label == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", rng == NULL ? "rng" : ledger == NULL ? "ledger" : "label");
     NW__TRY(nw_ledger_charge(ledger, keys->event, label, rng, receipt, err));

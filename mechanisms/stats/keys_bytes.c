@@ -10,8 +10,10 @@
  * There is one such text for one history: users and keys are all different and numbered by their first pair, a user has at most
  * max_keys pairs, all different, and a count is in 1 .. max_count. Anything else is refused before anything is merged. */
 #include "keys_internal.h"
+#include "reduce_internal.h"
 
 #include <sodium.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char MAGIC[8] = "NWKEYS01";
@@ -219,4 +221,39 @@ nw_status nw_keys_merge_bytes(nw_keys *keys, const uint8_t *bytes, size_t n, nw_
     if (!is_whole)
         return nw__fail_memory(err, __func__);
     return in.why == NULL ? NW_OK : nw__fail(err, NW_E_FORMAT, __func__, "the bytes are not of nw_keys_serialize: %s", in.why);
+}
+
+/* ---- over processes ---- */
+
+static nw_status take_bytes(void *context, size_t rank, const uint8_t *bytes, size_t n, nw_error *err)
+{
+    (void)rank;
+    return nw_keys_merge_bytes(context, bytes, n, err);
+}
+
+nw_status nw_keys_reduce(nw_keys *keys, const nw_reduce *reduce, nw_error *err)
+{
+    if (keys == NULL || reduce == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", keys == NULL ? "keys" : "reduce");
+    uint8_t mine[FINGERPRINT_SIZE];
+    make_fingerprint(&keys->opts, mine);
+    nw_status status = nw__keys_check_open(keys, __func__, err);
+    NW__TRY(nw__reduce_same(reduce, mine, sizeof mine, status, __func__, "other options", err));
+    if (reduce->size == 1)
+        return NW_OK;
+    const size_t n = reduce->rank == 0 ? 0 : nw_keys_size(keys);
+    uint8_t *bytes = nw__calloc(n, 1);
+    status = bytes == NULL ? nw__fail_memory(err, __func__) : NW_OK;
+    if (status == NW_OK && n > 0)
+        status = nw_keys_serialize(keys, bytes, n, err);
+    status = nw_reduce_agree(reduce, status, err);
+    if (status == NW_OK)
+        status = nw_reduce_gather(reduce, bytes, n, take_bytes, keys, err);
+    nw__free_wiped(bytes, n);
+    if (reduce->rank > 0) {
+        keys->is_handed = true;
+        nw__records_forget(&keys->records);
+        nw__bytes_clear(&keys->records.keys);
+    }
+    return status;
 }

@@ -94,6 +94,7 @@ struct nw_keys {
     nw__records records;
     nw__released_key *figures; /* after the release */
     size_t figure_count;
+    bool is_handed; /* the records are with process 0: nw_keys_reduce */
     bool is_released;
     bool has_figures;
 };

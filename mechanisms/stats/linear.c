@@ -4,8 +4,10 @@
  * that gets one draw an entry; proof note in docs/rooms/stats.md#linear-queries-and-trees. */
 #include "stats_internal.h"
 #include "accountant_internal.h"
+#include "reduce_internal.h"
 
 #include <math.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,6 +29,7 @@ typedef struct release {
     nw_noise_law law;
     double scale; /* of the noise */
     double deviation;
+    bool is_handed; /* the totals are with process 0: nw_linear_reduce, nw_tree_reduce */
     bool is_released;
 } release;
 
@@ -105,6 +108,7 @@ static nw_status charge(
     if (receipt != NULL)
         *receipt = (nw_receipt){ 0 };
     NW__TRY(check_open(r, function, err));
+    NW__TRY(r->is_handed ? nw__fail_handed(function, err) : NW_OK);
     if (rng == NULL || ledger == NULL || label == NULL)
         return nw__fail(err, NW_E_ARG, function, "%s is NULL", rng == NULL ? "rng" : ledger == NULL ? "ledger" : "label");
     NW__TRY(nw_ledger_charge(ledger, r->event, label, rng, receipt, err));
@@ -118,11 +122,55 @@ static bool is_same_opts(const release *a, const release *b)
            a->opts.share == b->opts.share;
 }
 
-/* Saturating, which does not increase distances. */
-static void add_count(int64_t *count, int64_t d)
+/* ---- as bytes ---- */
+
+static const char LINEAR_MAGIC[] = "NWLINEA1";
+static const char TREE_MAGIC[] = "NWTREES1";
+
+/* Of the options and of what else makes vectors comparable. */
+static void fingerprint(const release *r, const double *shape, size_t n, const int64_t *weights, size_t count, uint8_t out[32])
 {
-    if (__builtin_add_overflow(*count, d, count))
-        *count = d > 0 ? INT64_MAX : INT64_MIN;
+    const double options[] = { r->opts.epsilon, r->opts.delta, (double)r->opts.adjacency, r->opts.share };
+    crypto_generichash_state state;
+    crypto_generichash_init(&state, NULL, 0, 32);
+    crypto_generichash_update(&state, (const uint8_t *)options, sizeof options);
+    crypto_generichash_update(&state, (const uint8_t *)shape, n * sizeof *shape);
+    if (count > 0)
+        crypto_generichash_update(&state, (const uint8_t *)weights, count * sizeof *weights);
+    crypto_generichash_final(&state, out, 32);
+}
+
+static nw__totals totals_of_linear(const nw_linear *l)
+{
+    const double shape[] = { (double)l->answers, (double)l->cells };
+    nw__totals t = { .magic = LINEAR_MAGIC, .values = l->counts, .n = l->cells };
+    fingerprint(&l->release, shape, 2, l->weights, l->answers * l->cells, t.fingerprint);
+    return t;
+}
+
+static size_t node_count(const nw_tree *tree)
+{
+    return (size_t)2 << tree->depth;
+}
+
+static nw__totals totals_of_tree(const nw_tree *tree)
+{
+    const double shape[] = { tree->lower, tree->upper, (double)tree->depth };
+    nw__totals t = { .magic = TREE_MAGIC, .values = tree->nodes + 2, .n = node_count(tree) - 2 };
+    fingerprint(&tree->release, shape, 3, NULL, 0, t.fingerprint);
+    return t;
+}
+
+static nw_status write_totals(
+    const release *r, const nw__totals *totals, uint8_t *out, size_t capacity, const char *function, nw_error *err)
+{
+    NW__TRY(check_open(r, function, err));
+    if (out == NULL)
+        return nw__fail(err, NW_E_ARG, function, "out is NULL");
+    if (capacity < nw__totals_size(totals->n))
+        return nw__fail(err, NW_E_ARG, function, "capacity is %zu, must be at least %zu", capacity, nw__totals_size(totals->n));
+    nw__totals_write(totals, out);
+    return NW_OK;
 }
 
 /* ---- linear queries ---- */
@@ -229,7 +277,7 @@ nw_status nw_linear_add(nw_linear *l, const uint32_t *cells, size_t n, nw_error 
     NW__TRY(check_open(&l->release, __func__, err));
     for (size_t i = 0; i < n; i++)
         if (cells[i] < l->cells)
-            add_count(&l->counts[cells[i]], 1);
+            l->counts[cells[i]] = nw__add_saturated(l->counts[cells[i]], 1);
     return NW_OK;
 }
 
@@ -243,8 +291,40 @@ nw_status nw_linear_merge(nw_linear *l, const nw_linear *other, nw_error *err)
         memcmp(l->weights, other->weights, l->answers * l->cells * sizeof *l->weights) != 0)
         return nw__fail(err, NW_E_ARG, __func__, "other has other weights or options, must have the same");
     for (size_t c = 0; c < l->cells; c++)
-        add_count(&l->counts[c], other->counts[c]);
+        l->counts[c] = nw__add_saturated(l->counts[c], other->counts[c]);
     return NW_OK;
+}
+
+size_t nw_linear_size(const nw_linear *l)
+{
+    return nw__totals_size(l->cells);
+}
+
+nw_status nw_linear_serialize(const nw_linear *l, uint8_t *out, size_t capacity, nw_error *err)
+{
+    if (l == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "linear is NULL");
+    const nw__totals totals = totals_of_linear(l);
+    return write_totals(&l->release, &totals, out, capacity, __func__, err);
+}
+
+nw_status nw_linear_merge_bytes(nw_linear *l, const uint8_t *bytes, size_t n, nw_error *err)
+{
+    if (l == NULL || bytes == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", l == NULL ? "linear" : "bytes");
+    NW__TRY(check_open(&l->release, __func__, err));
+    nw__totals totals = totals_of_linear(l);
+    return nw__totals_add_bytes(&totals, bytes, n, __func__, err);
+}
+
+nw_status nw_linear_reduce(nw_linear *l, const nw_reduce *reduce, nw_error *err)
+{
+    if (l == NULL || reduce == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", l == NULL ? "linear" : "reduce");
+    nw__totals totals = totals_of_linear(l);
+    const nw_status status = nw__totals_reduce(&totals, reduce, check_open(&l->release, __func__, err), __func__, err);
+    l->release.is_handed |= status == NW_OK && reduce->rank > 0;
+    return status;
 }
 
 /* In 128 bits, then clamped: 2^20 cells of 2^63 records with weights of 2^20. */
@@ -282,11 +362,6 @@ nw_status nw_linear_release(
 }
 
 /* ---- trees ---- */
-
-static size_t node_count(const nw_tree *tree)
-{
-    return (size_t)2 << tree->depth;
-}
 
 /* A record is in one node of each level: an l1 norm of depth, an l2 norm of its root. Replaced, it leaves and enters at most as
  * many. */
@@ -379,7 +454,7 @@ nw_status nw_tree_add(nw_tree *tree, const double *values, size_t n, nw_error *e
     NW__TRY(check_open(&tree->release, __func__, err));
     for (size_t i = 0; i < n; i++)
         for (size_t node = isnan(values[i]) ? 0 : leaf_of(tree, values[i]); node > 1; node /= 2)
-            add_count(&tree->nodes[node], 1);
+            tree->nodes[node] = nw__add_saturated(tree->nodes[node], 1);
     return NW_OK;
 }
 
@@ -393,8 +468,40 @@ nw_status nw_tree_merge(nw_tree *tree, const nw_tree *other, nw_error *err)
         tree->depth != other->depth)
         return nw__fail(err, NW_E_ARG, __func__, "other has other bounds, depth or options, must have the same");
     for (size_t i = 0; i < node_count(tree); i++)
-        add_count(&tree->nodes[i], other->nodes[i]);
+        tree->nodes[i] = nw__add_saturated(tree->nodes[i], other->nodes[i]);
     return NW_OK;
+}
+
+size_t nw_tree_size(const nw_tree *tree)
+{
+    return nw__totals_size(node_count(tree) - 2);
+}
+
+nw_status nw_tree_serialize(const nw_tree *tree, uint8_t *out, size_t capacity, nw_error *err)
+{
+    if (tree == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "tree is NULL");
+    const nw__totals totals = totals_of_tree(tree);
+    return write_totals(&tree->release, &totals, out, capacity, __func__, err);
+}
+
+nw_status nw_tree_merge_bytes(nw_tree *tree, const uint8_t *bytes, size_t n, nw_error *err)
+{
+    if (tree == NULL || bytes == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", tree == NULL ? "tree" : "bytes");
+    NW__TRY(check_open(&tree->release, __func__, err));
+    nw__totals totals = totals_of_tree(tree);
+    return nw__totals_add_bytes(&totals, bytes, n, __func__, err);
+}
+
+nw_status nw_tree_reduce(nw_tree *tree, const nw_reduce *reduce, nw_error *err)
+{
+    if (tree == NULL || reduce == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", tree == NULL ? "tree" : "reduce");
+    nw__totals totals = totals_of_tree(tree);
+    const nw_status status = nw__totals_reduce(&totals, reduce, check_open(&tree->release, __func__, err), __func__, err);
+    tree->release.is_handed |= status == NW_OK && reduce->rank > 0;
+    return status;
 }
 
 nw_status nw__tree_draw(const nw_tree *tree, nw_rng *rng, int64_t *out, nw_error *err)

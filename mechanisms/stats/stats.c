@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* stats.c - records in, merging, bytes, and the spine (event, durable charge, exact integer totals, noise, release). */
 #include "stats_internal.h"
+#include "reduce_internal.h"
 
 #include <math.h>
 #include <sodium.h>
@@ -9,7 +10,7 @@
 #include <string.h>
 
 enum { BLOCK = 1024 };
-static const char MAGIC[8] = "NWSTATS1";
+static const char MAGIC[] = "NWSTATS2";
 
 void nw_stats_opts_init(nw_stats_opts *opts, size_t struct_size)
 {
@@ -71,15 +72,6 @@ const nw_event *nw_stats_event(const nw_stats *stats)
 
 /* ---- records ---- */
 
-/* Saturating: x -> clamp(x + d) keeps distances or shrinks them, so an overflow cannot raise the sensitivity. */
-static int64_t add_saturated(int64_t x, int64_t d)
-{
-    int64_t sum = 0;
-    if (!__builtin_add_overflow(x, d, &sum))
-        return sum;
-    return d > 0 ? INT64_MAX : INT64_MIN;
-}
-
 /* What the records of a block contribute to a total, before the grid; bounded by the grid afterwards. */
 static void contributions(const nw__query *q, nw__total_kind kind, const double *values, size_t n, double *out)
 {
@@ -108,7 +100,7 @@ static void count_block(nw_stats *stats, const nw__query *q, const uint32_t *gro
             continue;
         const size_t group = groups == NULL ? 0 : groups[i];
         int64_t *count = &stats->totals[q->choice.first + group * q->choice.cells + nw__choice_cell(&q->asked, values[i])];
-        *count = add_saturated(*count, 1);
+        *count = nw__add_saturated(*count, 1);
     }
 }
 
@@ -133,7 +125,7 @@ static nw_status add_block(
             if (!takes_part(&q->asked, groups, values, i))
                 continue;
             int64_t *total = &totals[groups == NULL ? 0 : groups[i]];
-            *total = add_saturated(*total, t->kind == NW__TOTAL_COUNT ? 1 : steps[i]);
+            *total = nw__add_saturated(*total, t->kind == NW__TOTAL_COUNT ? 1 : steps[i]);
         }
     }
     sodium_memzero(reals, sizeof reals);
@@ -175,28 +167,21 @@ nw_status nw_stats_merge(nw_stats *stats, const nw_stats *other, nw_error *err)
     if (memcmp(stats->fingerprint, other->fingerprint, sizeof stats->fingerprint) != 0)
         return nw__fail(err, NW_E_ARG, __func__, "other has other queries or options, must have the same");
     for (size_t i = 0; i < stats->total_count; i++)
-        stats->totals[i] = add_saturated(stats->totals[i], other->totals[i]);
+        stats->totals[i] = nw__add_saturated(stats->totals[i], other->totals[i]);
     return NW_OK;
+}
+
+/* What travels. */
+static nw__totals totals_of(const nw_stats *stats)
+{
+    nw__totals t = { .magic = MAGIC, .values = stats->totals, .n = stats->total_count };
+    memcpy(t.fingerprint, stats->fingerprint, sizeof t.fingerprint);
+    return t;
 }
 
 size_t nw_stats_size(const nw_stats *stats)
 {
-    return sizeof MAGIC + sizeof stats->fingerprint + stats->total_count * sizeof(int64_t);
-}
-
-/* Little-endian whatever the machine. */
-static void put_word(uint8_t *out, uint64_t word)
-{
-    for (int i = 0; i < 8; i++)
-        out[i] = (uint8_t)(word >> (8 * i));
-}
-
-static uint64_t get_word(const uint8_t *in)
-{
-    uint64_t word = 0;
-    for (int i = 7; i >= 0; i--)
-        word = word << 8 | in[i];
-    return word;
+    return nw__totals_size(stats->total_count);
 }
 
 nw_status nw_stats_serialize(const nw_stats *stats, uint8_t *out, size_t capacity, nw_error *err)
@@ -206,11 +191,8 @@ nw_status nw_stats_serialize(const nw_stats *stats, uint8_t *out, size_t capacit
         return nw__fail(err, NW_E_ARG, __func__, "out is NULL");
     if (capacity < nw_stats_size(stats))
         return nw__fail(err, NW_E_ARG, __func__, "capacity is %zu, must be at least %zu", capacity, nw_stats_size(stats));
-    memcpy(out, MAGIC, sizeof MAGIC);
-    memcpy(out + sizeof MAGIC, stats->fingerprint, sizeof stats->fingerprint);
-    out += sizeof MAGIC + sizeof stats->fingerprint;
-    for (size_t i = 0; i < stats->total_count; i++)
-        put_word(out + 8 * i, (uint64_t)stats->totals[i]);
+    const nw__totals totals = totals_of(stats);
+    nw__totals_write(&totals, out);
     return NW_OK;
 }
 
@@ -219,14 +201,18 @@ nw_status nw_stats_merge_bytes(nw_stats *stats, const uint8_t *bytes, size_t n, 
     NW__TRY(check_open(stats, __func__, err));
     if (bytes == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "bytes is NULL");
-    if (n != nw_stats_size(stats) || memcmp(bytes, MAGIC, sizeof MAGIC) != 0)
-        return nw__fail(err, NW_E_FORMAT, __func__, "%zu bytes, must be the %zu of nw_stats_serialize", n, nw_stats_size(stats));
-    if (memcmp(bytes + sizeof MAGIC, stats->fingerprint, sizeof stats->fingerprint) != 0)
-        return nw__fail(err, NW_E_FORMAT, __func__, "the bytes are of other queries or options, must be of the same");
-    bytes += sizeof MAGIC + sizeof stats->fingerprint;
-    for (size_t i = 0; i < stats->total_count; i++)
-        stats->totals[i] = add_saturated(stats->totals[i], (int64_t)get_word(bytes + 8 * i));
-    return NW_OK;
+    nw__totals totals = totals_of(stats);
+    return nw__totals_add_bytes(&totals, bytes, n, __func__, err);
+}
+
+nw_status nw_stats_reduce(nw_stats *stats, const nw_reduce *reduce, nw_error *err)
+{
+    if (stats == NULL || reduce == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", stats == NULL ? "stats" : "reduce");
+    nw__totals totals = totals_of(stats);
+    const nw_status status = nw__totals_reduce(&totals, reduce, check_open(stats, __func__, err), __func__, err);
+    stats->is_handed |= status == NW_OK && reduce->rank > 0;
+    return status;
 }
 
 /* ---- release ---- */
@@ -250,6 +236,7 @@ nw_status nw_stats_release(nw_stats *stats, nw_rng *rng, nw_ledger *ledger, cons
     if (receipt != NULL)
         *receipt = (nw_receipt){ 0 };
     NW__TRY(check_open(stats, __func__, err));
+    NW__TRY(stats->is_handed ? nw__fail_handed(__func__, err) : NW_OK);
     if (rng == NULL || label == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", rng == NULL ? "rng" : "label");
     if (ledger == NULL)

@@ -29,6 +29,11 @@ static size_t vector_cells(const nw__plan *plan, size_t i)
     return (size_t)plan->units[m->a].cells * plan->units[m->b].cells * (m->cells_c == 0 ? 1 : plan->units[m->c].cells);
 }
 
+static size_t query_cells(const nw__partial *partial)
+{
+    return partial->queries.queries == NULL ? 0 : nw_queries_cells(partial->queries.queries);
+}
+
 static bool begin(nw__partial *partial)
 {
     const nw__plan *plan = partial->plan;
@@ -82,26 +87,92 @@ nw_status nw__partial_merge(nw__partial *partial, const nw__partial *other, cons
     return NW_OK;
 }
 
+/* ---- over processes ---- */
+
+/* Of a file that is read twice the marginals are not here. */
+static nw_status sum_counts(
+    nw__partial *partial, const nw_reduce *reduce, bool has_marginals, const char *function, nw_error *err)
+{
+    const size_t n = has_marginals ? vector_count(partial->plan) : 0;
+    int64_t rows = (int64_t)partial->rows;
+    nw__vector *vectors = nw__calloc(n + 2, sizeof *vectors);
+    const bool has_room = has_marginals                      ? begin(partial)
+                          : partial->queries.queries != NULL ? nw__query_counts_begin(&partial->queries)
+                                                             : true;
+    nw_status status = has_room && vectors != NULL ? NW_OK : nw__fail_memory(err, function);
+    status = nw_reduce_agree(reduce, status, err);
+    for (size_t i = 0; status == NW_OK && i < n; i++)
+        vectors[i] = (nw__vector){ partial->counts[i], vector_cells(partial->plan, i) };
+    if (status == NW_OK) {
+        vectors[n] = (nw__vector){ partial->queries.counts, query_cells(partial) };
+        vectors[n + 1] = (nw__vector){ &rows, 1 };
+        status = nw__reduce_vectors(reduce, vectors, n + 2, err);
+    }
+    free(vectors);
+    partial->rows = (uint64_t)rows;
+    return status;
+}
+
+/* The parts of another process, as words: their number, then their units. */
+typedef struct join {
+    nw__unit_parts *own;
+    bool is_shared;
+    const char *function;
+} join;
+
+static nw_status take_parts(void *context, size_t rank, const uint8_t *bytes, size_t n, nw_error *err)
+{
+    const join *j = context;
+    const size_t count = n / 8 - 1;
+    const uint64_t parts = nw__get_word(bytes);
+    uint64_t *units = nw__calloc(count, sizeof *units);
+    (void)rank;
+    if (units == NULL)
+        return nw__fail_memory(err, j->function);
+    for (size_t i = 0; i < count; i++)
+        units[i] = nw__get_word(bytes + 8 * (1 + i));
+    /* the same parts as here, of which this process read other units */
+    const uint64_t own = j->own->count;
+    nw_status status = NW_OK;
+    if (!j->is_shared || count > 0)
+        status = nw__unit_parts_join(j->own, parts, units, count, j->function, err);
+    if (j->is_shared)
+        j->own->count = own;
+    nw__free_wiped(units, count * sizeof *units);
+    return status;
+}
+
+static nw_status join_parts(nw__partial *partial, const nw_reduce *reduce, bool is_shared, const char *function, nw_error *err)
+{
+    nw__unit_parts *parts = &partial->parts;
+    const size_t n = 8 * (1 + parts->unit_count);
+    if (!parts->are_needed)
+        return NW_OK;
+    uint8_t *bytes = nw__calloc(n, 1);
+    nw_status status = nw_reduce_agree(reduce, bytes == NULL ? nw__fail_memory(err, function) : NW_OK, err);
+    if (status == NW_OK) {
+        join j = { parts, is_shared, function };
+        nw__put_word(bytes, parts->count);
+        for (size_t i = 0; i < parts->unit_count; i++)
+            nw__put_word(bytes + 8 * (1 + i), parts->units[i]);
+        status = nw_reduce_gather(reduce, bytes, n, take_parts, &j, err);
+    }
+    nw__free_wiped(bytes, n);
+    return status;
+}
+
+nw_status nw__partial_reduce(
+    nw__partial *partial, const nw_reduce *reduce, bool has_marginals, bool is_shared, const char *function, nw_error *err)
+{
+    nw_status status = join_parts(partial, reduce, is_shared, function, err);
+    if (status == NW_OK)
+        status = sum_counts(partial, reduce, has_marginals, function, err);
+    if (reduce->rank > 0)
+        nw__partial_clear(partial);
+    return status;
+}
+
 /* ---- bytes ---- */
-
-void nw__put_word(uint8_t out[8], uint64_t word)
-{
-    for (int i = 0; i < 8; i++)
-        out[i] = (uint8_t)(word >> (8 * i));
-}
-
-uint64_t nw__get_word(const uint8_t in[8])
-{
-    uint64_t word = 0;
-    for (int i = 7; i >= 0; i--)
-        word = word << 8 | in[i];
-    return word;
-}
-
-static size_t query_cells(const nw__partial *partial)
-{
-    return partial->queries.queries == NULL ? 0 : nw_queries_cells(partial->queries.queries);
-}
 
 /* Bytes of parts with so many units. */
 static size_t parts_size(const nw__partial *partial, size_t units)

@@ -204,7 +204,8 @@ static nw_status check_release(
     if (ledger == NULL)
         return nw__fail(
             err, NW_E_ARG, function, "ledger is NULL, must be a ledger (nw_ledger_unlimited for one that refuses nothing)");
-    return nw__synth_check_open(synth, function, err);
+    NW__TRY(nw__synth_check_open(synth, function, err));
+    return synth->is_handed ? nw__fail_handed(function, err) : NW_OK;
 }
 
 /* Charges, counts by `counter` and draws; `rows` of them, which is public under replace_one of records: units have any number of
@@ -240,13 +241,18 @@ nw_status nw_synth_release(nw_synth *synth, nw_rng *rng, nw_ledger *ledger, cons
     if (out == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "out is NULL");
     *out = NULL;
-    NW__TRY(check_release(synth, rng, ledger, label, __func__, err));
-    if (synth->stream == NULL) {
+    nw_status status = check_release(synth, rng, ledger, label, __func__, err);
+    if (synth == NULL || synth->stream == NULL) {
+        NW__TRY(status);
         const nw__counter counter = nw__counter_of_partial(&synth->partial);
         return release(synth, rng, ledger, label, &counter, synth->partial.rows, out, receipt, err);
     }
-    const nw__counter counter = nw__counter_of_stream(synth->stream);
-    const nw_status status = release(synth, rng, ledger, label, &counter, nw__stream_rows(synth->stream), out, receipt, err);
+    if (status == NW_OK) {
+        const nw__counter counter = nw__counter_of_stream(synth->stream);
+        status = release(synth, rng, ledger, label, &counter, nw__stream_rows(synth->stream), out, receipt, err);
+    }
+    if (!synth->is_handed)
+        status = nw__stream_dismiss(synth->stream, status, err);
     if (synth->is_released) {
         nw__stream_free(synth->stream);
         synth->stream = NULL;

@@ -170,6 +170,7 @@ nw_status nw_synth_new(nw_synth **out, const nw_schema *schema, const nw_synth_o
     synth->opts = read_opts(opts);
     synth->schema = (nw_schema *)(uintptr_t)nw__schema_share(schema);
     synth->partial.plan = &synth->plan;
+    synth->share = NW__CSV_ALL;
     synth->partial.parts = (nw__unit_parts){
         .are_needed = synth->opts.rows_per_unit > 0, .are_apart = synth->opts.are_units_apart, .most = synth->opts.parts
     };
@@ -310,7 +311,9 @@ nw_status nw_synth_add_csv(nw_synth *synth, const char *path, uint64_t *rows, nw
         return nw__fail(err, NW_E_ARG, __func__, "rows_per_unit is %u, must be 0: nw_synth_add_csv_units bounds a unit's rows",
             synth->opts.rows_per_unit);
     NW__TRY(nw_csv_reader_open(&reader, synth->schema, path, NULL, err));
-    const nw_status status = add_blocks(synth, reader, &total, __func__, err);
+    nw_status status = nw_csv_reader_share(reader, synth->share.part, synth->share.parts, err);
+    if (status == NW_OK)
+        status = add_blocks(synth, reader, &total, __func__, err);
     nw_csv_reader_close(reader);
     if (status == NW_OK && rows != NULL)
         *rows = total;
@@ -337,7 +340,8 @@ nw_status nw_synth_add_csv_units(nw_synth *synth, const char *path, const char *
     NW__TRY(check_units(synth, path, unit, __func__, err));
     if (!synth->opts.are_units_apart) /* else once the units are known */
         NW__TRY(nw__unit_parts_join(&synth->partial.parts, 1, NULL, 0, __func__, err));
-    NW__TRY(nw__csv_reader_open_units(&reader, synth->schema, path, unit, synth->opts.rows_per_unit, __func__, err));
+    NW__TRY(
+        nw__csv_reader_open_units(&reader, synth->schema, path, unit, synth->opts.rows_per_unit, &synth->share, __func__, err));
     nw_status status = add_blocks(synth, reader, &total, __func__, err);
     if (status == NW_OK && synth->opts.are_units_apart)
         status = nw__unit_parts_join_reader(&synth->partial.parts, reader, __func__, err);
@@ -358,13 +362,15 @@ nw_status nw_synth_read_csv(
         return nw__fail(err, NW_E_STATE, __func__, "records were added already: use nw_synth_add_csv");
     if (strcmp(path, "-") == 0)
         return nw__fail(err, NW_E_ARG, __func__, "path is \"-\", must be a file, which is read twice");
-    const nw__stream_opts opts = { path, unit, synth->opts.rows_per_unit, synth->opts.threads, progress, context };
+    const nw__stream_opts opts = { path, unit, synth->opts.rows_per_unit, synth->opts.threads, progress, context, synth->share,
+        &synth->partial.parts };
     nw__query_counts *queries = &synth->partial.queries;
     const nw_status status =
         nw__stream_read(&synth->stream, synth->schema, &synth->plan, &opts, queries->queries == NULL ? NULL : queries, err);
-    if (status != NW_OK)
+    if (status != NW_OK) {
         nw__query_counts_clear(queries);
-    else if (rows != NULL)
+        nw__unit_parts_clear(&synth->partial.parts);
+    } else if (rows != NULL)
         *rows = nw__stream_rows(synth->stream);
     return status;
 }

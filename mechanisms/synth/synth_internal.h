@@ -10,6 +10,7 @@
  *   partial.c       exact counts of many tables; merging, bytes      (private)
  *   unit_parts.c    which parts of a table by units were counted     (private)
  *   stream.c        exact counts of a file that is read twice        (private)
+ *   join.c          counts of several processes, added up            (private)
  *   synth.c         options, the handle
  *   release.c       the spine: charge, count, noise                  (the only step from private to public)
  *   law.c           a column's law, from the noisy levels of its 1-way
@@ -24,6 +25,7 @@
 #include "base.h"
 #include "queries_internal.h"
 #include "random_internal.h"
+#include "reduce_internal.h"
 #include "table_internal.h"
 
 #include <nw/synth.h>
@@ -217,6 +219,10 @@ size_t nw__partial_size(const nw__partial *partial);
 void nw__partial_write(const nw__partial *partial, const uint8_t fingerprint[NW__FINGERPRINT_BYTES], uint8_t *out);
 nw_status nw__partial_merge_bytes(nw__partial *partial, const uint8_t fingerprint[NW__FINGERPRINT_BYTES], const uint8_t *bytes,
     size_t n, const char *function, nw_error *err);
+/** Adds up the counts of all processes, in process 0; the others' are cleared. has_marginals: not only of queries. is_shared: they
+ *  counted shares of the same files, which are one part. All call it. */
+nw_status nw__partial_reduce(
+    nw__partial *partial, const nw_reduce *reduce, bool has_marginals, bool is_shared, const char *function, nw_error *err);
 /** Wipes. */
 void nw__partial_clear(nw__partial *partial);
 /** The counter that reads it: units that a coding puts together are added up. Borrows it. */
@@ -234,12 +240,21 @@ typedef struct nw__stream_opts {
     unsigned threads;
     nw_synth_progress progress;
     void *progress_context;
+    nw__csv_share share;
+    nw__unit_parts *parts; /* gets the file as a part, where units are protected */
 } nw__stream_opts;
 nw_status nw__stream_read(nw__stream **out, const nw_schema *schema, const nw__plan *plan, const nw__stream_opts *opts,
     nw__query_counts *queries, nw_error *err);
 uint64_t nw__stream_rows(const nw__stream *stream);
 void nw__stream_free(nw__stream *stream); /* wipes */
 nw__counter nw__counter_of_stream(nw__stream *stream);
+/** Adds up what the processes counted in their first readings, in process 0, and joins them for the second: process 0 makes it
+ *  with the counter, the others with nw__stream_follow. All call it. */
+nw_status nw__stream_join(nw__stream *stream, const nw_reduce *reduce, nw_error *err);
+/** The second reading of a process that is not 0, whose counts go to process 0. */
+nw_status nw__stream_follow(nw__stream *stream, nw_error *err);
+/** Process 0, before it frees a stream that was joined: tells the others that there is no second reading, if they wait for it. */
+nw_status nw__stream_dismiss(nw__stream *stream, nw_status status, nw_error *err);
 
 /** The table's size from the noisy levels alone, at least 1; known_rows where that is not negative. */
 double nw__rows_of_levels(const nw__plan *plan, double known_rows);
@@ -273,6 +288,9 @@ struct nw_synth {
     uint8_t fingerprint[NW__FINGERPRINT_BYTES]; /* of schema and options */
     nw__partial partial;
     nw__stream *stream; /* NULL, or all that is counted */
+    nw__csv_share share;
+    bool is_joined; /* nw_synth_reduce */
+    bool is_handed; /* the same, and the counts are with process 0 */
     bool is_released;
 };
 
@@ -355,10 +373,6 @@ double nw__gibbs_temperature(double sigma);
 nw_status nw__gibbs_fit(const nw__chain *chain, nw_rng *rng, nw_error *err);
 /** Private-GSD [LTVW23], one-shot. */
 nw_status nw__genetic_fit(const nw__chain *chain, nw_rng *rng, nw_error *err);
-
-/** Little-endian whatever the machine. */
-void nw__put_word(uint8_t out[8], uint64_t word);
-uint64_t nw__get_word(const uint8_t in[8]);
 
 /** Replaces a column's cells by codes of the schema, following its law; rows_measured: of the private table. */
 nw_status nw__decode_column(const nw__plan *plan, size_t column, const nw__coding *coding, double rows_measured, uint16_t *cells,

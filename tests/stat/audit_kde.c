@@ -93,7 +93,7 @@ static nw_kde *make(const similarity_case *c)
 static void encode(nw_kde *kde, const float *point, int64_t *totals)
 {
     memset(kde->sums, 0, kde->sum_count * sizeof *kde->sums);
-    kde->points = 0;
+    kde->sums[kde->sum_count] = 0;
     if (point != NULL)
         assert_int_equal(nw_kde_add(kde, point, 1, NULL), NW_OK);
     if (kde->ops->encode == NULL)
@@ -101,7 +101,7 @@ static void encode(nw_kde *kde, const float *point, int64_t *totals)
     else
         kde->ops->encode(kde, kde->sums, totals);
     if (kde->counts_points)
-        totals[kde->total_count - 1] = kde->points;
+        totals[kde->total_count - 1] = kde->sums[kde->sum_count];
 }
 
 /* ln P[noisy | exact[1]] / P[noisy | exact[0]] of one block. */

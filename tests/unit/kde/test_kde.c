@@ -33,7 +33,7 @@ static void encode(const nw_kde *kde, int64_t *totals)
     else
         kde->ops->encode(kde, kde->sums, totals);
     if (kde->counts_points)
-        totals[kde->total_count - 1] = kde->points;
+        totals[kde->total_count - 1] = kde->sums[kde->sum_count];
 }
 
 /* Every estimator, 60 points added one after the other, inside, on and beyond the bounds: no block moves by more than it
@@ -128,7 +128,7 @@ static void kde_add__does_not_depend_on_order_threads_or_parts(void **state)
         assert_memory_equal(whole->sums, threads->sums, whole->sum_count * sizeof *whole->sums);
         assert_memory_equal(whole->sums, parts->sums, whole->sum_count * sizeof *whole->sums);
         assert_memory_equal(whole->sums, bytes->sums, whole->sum_count * sizeof *whole->sums);
-        assert_true(whole->points == (int64_t)n && bytes->points == (int64_t)n && threads->points == (int64_t)n);
+        assert_true(whole->sums[whole->sum_count] == (int64_t)n && bytes->sums[bytes->sum_count] == (int64_t)n && threads->sums[threads->sum_count] == (int64_t)n);
         nw_kde_bytes_free(text, size);
         nw_kde *all[] = { whole, parts, rest, bytes, threads };
         for (size_t i = 0; i < 5; i++)
