@@ -33,8 +33,8 @@ static nw_status check_question(const question *q, const nw_bounds *out, const c
 {
     if (q->event == NULL || out == NULL)
         return nw__fail(err, NW_E_ARG, function, "%s is NULL", q->event == NULL ? "event" : "out");
-    if (q->adjacency < NW_ADD_REMOVE || q->adjacency > NW_ZERO_OUT)
-        return nw__fail(err, NW_E_ARG, function, "adjacency is %s, must be add_remove, replace_one or zero_out",
+    if (!nw__is_adjacency(q->adjacency))
+        return nw__fail(err, NW_E_ARG, function, "adjacency is %s, must be add_remove, replace_one, zero_out or replace_label",
             nw_adjacency_name(q->adjacency));
     if (q->asks_epsilon && !(q->given >= 0.0 && q->given < 1.0))
         return nw__fail(err, NW_E_ARG, function, "delta is %g, must be in [0, 1)", q->given);

@@ -72,6 +72,10 @@ double nw__sampler_delta(double epsilon, uint64_t samples);
 
 /** How many times the leaf's declared distance neighbours under `adjacency` can be apart: 1, 2, or 0 if it says nothing. */
 double nw__distance_factor(nw_adjacency declared, nw_adjacency adjacency);
+/** One of the relations that have a name. */
+bool nw__is_adjacency(nw_adjacency adjacency);
+/** Of a record, or of its label alone: neighbours of equal size, and a relation that is symmetric. */
+bool nw__is_replacement(nw_adjacency adjacency);
 
 /** "gaussian", ...; NULL for a value that is no kind. */
 const char *nw__event_kind_name(nw_event_kind kind);

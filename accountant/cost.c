@@ -64,7 +64,9 @@ double nw__distance_factor(nw_adjacency declared, nw_adjacency adjacency)
     if (declared == adjacency)
         return 1.0;
     if (declared == NW_ADD_REMOVE)
-        return adjacency == NW_REPLACE_ONE ? 2.0 : 1.0; /* zeroing a record out removes its contribution */
+        return nw__is_replacement(adjacency) ? 2.0 : 1.0; /* zeroing a record out removes its contribution */
+    if (declared == NW_REPLACE_ONE && adjacency == NW_REPLACE_LABEL)
+        return 1.0; /* tables that differ in one label differ in one record */
     return 0.0;
 }
 
@@ -149,7 +151,7 @@ static nw_status refuse(const nw_event *e, nw_adjacency adjacency, const char *r
 static nw_status parallel_cost(const nw_event *e, nw_adjacency adjacency, nw_cost *out, nw_error *err)
 {
     *out = (nw_cost){ 0 };
-    if (adjacency == NW_REPLACE_ONE)
+    if (nw__is_replacement(adjacency))
         return refuse(e, adjacency, "a replaced record may leave one part and enter another", err);
     for (size_t i = 0; i < e->child_count; i++) {
         nw_cost c;
@@ -181,10 +183,10 @@ static nw_status sampling_cost(const nw_event *e, nw_adjacency adjacency, nw_cos
     NW__TRY(tree_cost(e->children[0], adjacency, &base, err));
     switch (e->kind) {
     case NW_EVENT_POISSON_SUBSAMPLED: /* a replacement may be sampled on either side: no amplification claimed here */
-        *out = sampled_cost(&base, adjacency == NW_REPLACE_ONE && e->parameter > 0.0 ? 1.0 : e->parameter);
+        *out = sampled_cost(&base, nw__is_replacement(adjacency) && e->parameter > 0.0 ? 1.0 : e->parameter);
         break;
     case NW_EVENT_FIXED_SIZE_SUBSAMPLED:
-        if (adjacency != NW_REPLACE_ONE)
+        if (!nw__is_replacement(adjacency))
             return refuse(e, adjacency, "samples of a fixed size compare tables of the same size: ask for replace_one", err);
         *out = e->with_replacement
                    ? (nw_cost){ .mu_squared = INFINITY, .rho_zcdp = INFINITY, .epsilon_pure = INFINITY, .samples = base.samples }
@@ -193,7 +195,7 @@ static nw_status sampling_cost(const nw_event *e, nw_adjacency adjacency, nw_cos
                                              : nw__up((double)e->count / (double)e->population));
         break;
     default:
-        if (adjacency != NW_REPLACE_ONE)
+        if (!nw__is_replacement(adjacency))
             return refuse(e, adjacency, "shuffling compares tables of the same size: ask for replace_one", err);
         *out = base; /* shuffling is post-processing: without amplification */
         break;
@@ -223,8 +225,8 @@ nw_status nw_event_cost(const nw_event *event, nw_adjacency adjacency, nw_cost *
 {
     if (event == NULL || out == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", event == NULL ? "event" : "out");
-    if (adjacency < NW_ADD_REMOVE || adjacency > NW_ZERO_OUT)
-        return nw__fail(err, NW_E_ARG, __func__, "adjacency is %s, must be add_remove, replace_one or zero_out",
+    if (!nw__is_adjacency(adjacency))
+        return nw__fail(err, NW_E_ARG, __func__, "adjacency is %s, must be add_remove, replace_one, zero_out or replace_label",
             nw_adjacency_name(adjacency));
     return tree_cost(event, adjacency, out, err);
 }

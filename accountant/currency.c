@@ -71,7 +71,7 @@ nw_status nw__renyi_loss(
         return status;
     for (int d = 0; d < 2; d++)
         out[d] = status == NW_OK && own.upper[d] < line ? own.upper[d] : line;
-    if (adjacency == NW_REPLACE_ONE)
+    if (nw__is_replacement(adjacency))
         out[0] = out[1] = fmax(out[0], out[1]);
     return NW_OK;
 }

@@ -17,8 +17,19 @@ const char *nw_adjacency_name(nw_adjacency adjacency)
     case NW_ADD_REMOVE: return "add_remove";
     case NW_REPLACE_ONE: return "replace_one";
     case NW_ZERO_OUT: return "zero_out";
+    case NW_REPLACE_LABEL: return "replace_label";
     }
     return "unknown adjacency";
+}
+
+bool nw__is_adjacency(nw_adjacency adjacency)
+{
+    return adjacency >= NW_ADD_REMOVE && adjacency <= NW_REPLACE_LABEL;
+}
+
+bool nw__is_replacement(nw_adjacency adjacency)
+{
+    return adjacency == NW_REPLACE_ONE || adjacency == NW_REPLACE_LABEL;
 }
 
 nw_status nw_adjacency_parse(const char *name, nw_adjacency *out, nw_error *err)
@@ -28,13 +39,13 @@ nw_status nw_adjacency_parse(const char *name, nw_adjacency *out, nw_error *err)
         return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", name == NULL ? "name" : "out");
     for (size_t i = 0; i + 1 < sizeof plain && name[i] != '\0'; i++)
         plain[i] = name[i] == '-' ? '_' : name[i];
-    for (nw_adjacency a = NW_ADD_REMOVE; a <= NW_ZERO_OUT; a++) {
+    for (nw_adjacency a = NW_ADD_REMOVE; a <= NW_REPLACE_LABEL; a++) {
         if (strlen(name) < sizeof plain && strcmp(plain, nw_adjacency_name(a)) == 0) {
             *out = a;
             return NW_OK;
         }
     }
-    return nw__fail(err, NW_E_ARG, __func__, "adjacency is %.40s, must be add-remove, replace-one or zero-out", name);
+    return nw__fail(err, NW_E_ARG, __func__, "adjacency is %.40s, must be add-remove, replace-one, zero-out or replace-label", name);
 }
 
 const char *nw__event_kind_name(nw_event_kind kind)
@@ -153,8 +164,8 @@ static nw_status check_leaf(const nw_event *e, const char *function, nw_error *e
         return nw__fail(err, NW_E_ARG, function, "k is %llu, must be at least 2", (unsigned long long)e->count);
     if (e->kind == NW_EVENT_TREE && (e->count < 1 || e->count > NW__MOST_COUNT))
         return nw__fail(err, NW_E_ARG, function, "leaves is %llu, must be at least 1", (unsigned long long)e->count);
-    if (e->sensitivity.adjacency < NW_ADD_REMOVE || e->sensitivity.adjacency > NW_ZERO_OUT)
-        return nw__fail(err, NW_E_ARG, function, "adjacency is %s, must be add_remove, replace_one or zero_out",
+    if (!nw__is_adjacency(e->sensitivity.adjacency))
+        return nw__fail(err, NW_E_ARG, function, "adjacency is %s, must be add_remove, replace_one, zero_out or replace_label",
             nw_adjacency_name(e->sensitivity.adjacency));
     return NW_OK;
 }
@@ -401,9 +412,9 @@ nw_status nw_event_shuffled(nw_event **out, uint64_t n, const nw_event *base, nw
         *out = NULL;
     NW__TRY(check_count(n, "n", __func__, err));
     if (base != NULL && base->kind != NW_EVENT_LDP && base->kind != NW_EVENT_RANDOMIZED_RESPONSE &&
-        !(base->kind == NW_EVENT_PURE && base->sensitivity.adjacency == NW_REPLACE_ONE))
+        !(base->kind == NW_EVENT_PURE && nw__is_replacement(base->sensitivity.adjacency)))
         return nw__fail(err, NW_E_ARG, __func__,
-            "base is %s, must be a local randomizer: ldp, randomized_response, or pure for replace_one",
+            "base is %s, must be a local randomizer: ldp, randomized_response, or pure for a replacement",
             nw__event_kind_name(base->kind));
     return make_parent(out, &node, base, "base", __func__, err);
 }

@@ -244,7 +244,7 @@ static nw_status read_sensitivity(const json_t *object, nw_event *leaf, nw_error
         if (given != NULL && (!json_is_string(given) || strcmp(json_string_value(given), norm) != 0))
             return format_error(err, "norm", norm[1] == '2' ? "must be \"l2\" here" : "must be \"l1\" here");
         if (!read_adjacency(json_object_get(value, "adjacency"), &leaf->sensitivity.adjacency))
-            return format_error(err, "adjacency", "must be \"add_remove\", \"replace_one\" or \"zero_out\"");
+            return format_error(err, "adjacency", "must be \"add_remove\", \"replace_one\", \"zero_out\" or \"replace_label\"");
         value = json_object_get(value, "value");
     }
     if (!read_double(value, &leaf->sensitivity.value))
@@ -344,7 +344,7 @@ static nw_status read_leaf_fields(const json_t *object, nw_event *leaf, nw_error
     else if (leaf->kind == NW_EVENT_LDP || leaf->kind == NW_EVENT_RANDOMIZED_RESPONSE)
         leaf->sensitivity.adjacency = NW_REPLACE_ONE;
     else if (!read_adjacency(json_object_get(object, "adjacency"), &leaf->sensitivity.adjacency))
-        return format_error(err, "adjacency", "must be \"add_remove\", \"replace_one\" or \"zero_out\"");
+        return format_error(err, "adjacency", "must be \"add_remove\", \"replace_one\", \"zero_out\" or \"replace_label\"");
     if (leaf->kind == NW_EVENT_APPROX && !read_double(json_object_get(object, "delta"), &leaf->delta))
         return format_error(err, "delta", "must be a number");
     if (leaf->kind == NW_EVENT_RANDOMIZED_RESPONSE)

@@ -36,8 +36,8 @@ static nw_status check_orders(const nw__gauge_opts *o, const char *function, nw_
 
 nw_status nw__gauge_make(nw__gauge *gauge, const nw__gauge_opts *o, const char *function, nw_error *err)
 {
-    if (o->adjacency < NW_ADD_REMOVE || o->adjacency > NW_ZERO_OUT)
-        return nw__fail(err, NW_E_ARG, function, "adjacency is %s, must be add_remove, replace_one or zero_out",
+    if (!nw__is_adjacency(o->adjacency))
+        return nw__fail(err, NW_E_ARG, function, "adjacency is %s, must be add_remove, replace_one, zero_out or replace_label",
             nw_adjacency_name(o->adjacency));
     if (!(o->events_share >= 0.0 && o->events_share < 1.0))
         return nw__fail(err, NW_E_ARG, function, "events_share is %g, must be in [0, 1)", o->events_share);

@@ -23,8 +23,8 @@ static nw_status check_opts(const nw_ledger_opts *o, bool is_unlimited, const ch
         return nw__fail(err, NW_E_ARG, function, "epsilon is %g, must be in (0, %g]", o->epsilon, NW__MAX_EPSILON);
     if (!(o->delta >= 0.0 && o->delta < 1.0))
         return nw__fail(err, NW_E_ARG, function, "delta is %g, must be in [0, 1)", o->delta);
-    if (o->adjacency < NW_ADD_REMOVE || o->adjacency > NW_ZERO_OUT)
-        return nw__fail(err, NW_E_ARG, function, "adjacency is %s, must be add_remove, replace_one or zero_out",
+    if (!nw__is_adjacency(o->adjacency))
+        return nw__fail(err, NW_E_ARG, function, "adjacency is %s, must be add_remove, replace_one, zero_out or replace_label",
             nw_adjacency_name(o->adjacency));
     if (o->filter < NW_FILTER_AUTO || o->filter > NW_FILTER_RENYI)
         return nw__fail(err, NW_E_ARG, function, "filter is %d, must be auto, gdp, zcdp, pure or renyi", (int)o->filter);

@@ -240,7 +240,7 @@ static nw_status sampled(const nw_event *e, nw_adjacency adjacency, double a, nw
     nw__fft fft = { 0 };
     nw__schedule s;
     const nw__schedule_query query = { adjacency, NW__REMOVE, true, 1e-20 };
-    if (adjacency == NW_REPLACE_ONE)
+    if (nw__is_replacement(adjacency))
         return by_pairs(e, adjacency, a, out, err);
     NW__TRY(nw__schedule_new(&s, e->children[0], &query, &fft, err));
     const bool is_gaussian = s.n == 0 && s.no_pair == NULL;
@@ -318,10 +318,10 @@ static nw_status leaf(const nw_event *e, nw_adjacency adjacency, double a, nw__r
 static nw_status combine(const nw_event *e, nw_adjacency adjacency, double a, nw__renyi *out, nw_error *err)
 {
     *out = (nw__renyi){ 0 };
-    if (e->kind == NW_EVENT_PARALLEL && adjacency == NW_REPLACE_ONE)
+    if (e->kind == NW_EVENT_PARALLEL && nw__is_replacement(adjacency))
         return nw__fail(err, NW_E_UNSUPPORTED, NAME,
-            "parallel cannot be accounted under replace_one: a replaced record may leave one "
-            "part and enter another");
+            "parallel cannot be accounted under %s: a replaced record may leave one part and enter another",
+            nw_adjacency_name(adjacency));
     for (size_t i = 0; i < e->child_count; i++) {
         nw__renyi child;
         const double count = e->kind == NW_EVENT_REPEAT ? (double)e->count : 1.0;
@@ -358,8 +358,8 @@ nw_status nw_account_rdp(const nw_event *event, nw_adjacency adjacency, double o
     nw__renyi r;
     if (event == NULL || out == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", event == NULL ? "event" : "out");
-    if (adjacency < NW_ADD_REMOVE || adjacency > NW_ZERO_OUT)
-        return nw__fail(err, NW_E_ARG, __func__, "adjacency is %s, must be add_remove, replace_one or zero_out",
+    if (!nw__is_adjacency(adjacency))
+        return nw__fail(err, NW_E_ARG, __func__, "adjacency is %s, must be add_remove, replace_one, zero_out or replace_label",
             nw_adjacency_name(adjacency));
     if (!(order > 1.0 && order <= 1e6))
         return nw__fail(err, NW_E_ARG, __func__, "order is %g, must be in (1, 1e6]", order);

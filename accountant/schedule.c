@@ -283,7 +283,7 @@ static nw_status add_poisson(builder *b, const nw_event *e, double count, nw_err
         return NW_OK;
     if (e->parameter == 1.0)
         return visit(b, e->children[0], count, err);
-    if (b->query->adjacency == NW_REPLACE_ONE)
+    if (nw__is_replacement(b->query->adjacency))
         return poisson_replace(b, e, count, err);
     NW__TRY(child_pair(&base, b, e->children[0], b->query->adjacency, b->query->direction, err));
     if (base == NULL)
@@ -300,7 +300,7 @@ static nw_status sampled_without(nw__pair **out, builder *b, const nw_event *e, 
     *out = NULL;
     for (int d = NW__REMOVE; d <= NW__ADD; d++) {
         nw__pair *base = NULL;
-        nw_status status = child_pair(&base, b, e->children[0], NW_REPLACE_ONE, (nw__direction)d, err);
+        nw_status status = child_pair(&base, b, e->children[0], b->query->adjacency, (nw__direction)d, err);
         if (status == NW_OK && base != NULL)
             status = nw__pair_poisson(&halves[d], q, (nw__direction)d, base, err);
         if (status != NW_OK || base == NULL) {
@@ -349,7 +349,7 @@ static nw_status sampled_with(nw__pair **out, builder *b, const nw_event *e, nw_
     *out = NULL;
     if (!b->query->is_upper)
         return NW_OK;
-    NW__TRY(child_schedule(&s, b, e->children[0], NW_REPLACE_ONE, NW__REMOVE, err));
+    NW__TRY(child_schedule(&s, b, e->children[0], b->query->adjacency, NW__REMOVE, err));
     const bool is_gaussian = s.n == 0 && s.no_pair == NULL && s.mu_squared > 0.0;
     const double mu = sqrt(s.mu_squared) * (1.0 + 0x1p-51);
     nw__schedule_free(&s);
@@ -387,7 +387,7 @@ static nw_status sampled_with(nw__pair **out, builder *b, const nw_event *e, nw_
 static nw_status add_fixed_size(builder *b, const nw_event *e, double count, nw_error *err)
 {
     nw__pair *pair = NULL;
-    if (b->query->adjacency != NW_REPLACE_ONE)
+    if (!nw__is_replacement(b->query->adjacency))
         return refuse(err, e, b, "samples of a fixed size compare tables of the same size: ask for replace_one");
     if (e->count == 0)
         return NW_OK;
@@ -401,7 +401,7 @@ static nw_status add_parallel(builder *b, const nw_event *e, double count, nw_er
 {
     nw__pair *pair = NULL;
     size_t n = 0;
-    if (b->query->adjacency == NW_REPLACE_ONE)
+    if (nw__is_replacement(b->query->adjacency))
         return refuse(err, e, b, "a replaced record may leave one part and enter another");
     nw__pair **parts = nw__calloc(e->child_count, sizeof(nw__pair *));
     nw_status status = parts == NULL ? nw__fail_memory(err, NAME) : NW_OK;
@@ -436,7 +436,7 @@ static nw_status add_shuffled(builder *b, const nw_event *e, double count, nw_er
     nw__pair *pair = NULL;
     double clone = 0.0;
     double epsilon0 = 0.0;
-    if (b->query->adjacency != NW_REPLACE_ONE)
+    if (!nw__is_replacement(b->query->adjacency))
         return refuse(err, e, b, "shuffling compares tables of the same size: ask for replace_one");
     nw__shuffle_parameters(e->children[0], &epsilon0, &clone);
     if (epsilon0 == 0.0)

@@ -38,7 +38,7 @@ typedef struct settings {
     bool is_quiet;
 } settings;
 
-static const nw_adjacency adjacencies[] = { NW_ADD_REMOVE, NW_REPLACE_ONE, NW_ZERO_OUT };
+static const nw_adjacency adjacencies[] = { NW_ADD_REMOVE, NW_REPLACE_ONE, NW_ZERO_OUT, NW_REPLACE_LABEL };
 static const nw_filter filters[] = { NW_FILTER_AUTO, NW_FILTER_GDP, NW_FILTER_ZCDP, NW_FILTER_PURE, NW_FILTER_RENYI };
 
 #define JSON_OPTION APP_OPTION("json", '\0', APP_FLAG, NULL, NULL, is_json, false, "print one JSON object on standard output")
@@ -47,14 +47,14 @@ static const nw_filter filters[] = { NW_FILTER_AUTO, NW_FILTER_GDP, NW_FILTER_ZC
 static const app_option create_options[] = {
     APP_OPTION("epsilon", 'e', APP_REAL, "E", "(0, 64]", epsilon, true, "budget: the loss that all releases together may have"),
     APP_OPTION("delta", 'd', APP_REAL, "D", "[0, 1)", delta, true, "budget: the probability left outside of epsilon"),
-    APP_OPTION("adjacency", 'a', APP_CHOICE, NULL, "add-remove|replace-one|zero-out", adjacency, true,
+    APP_OPTION("adjacency", 'a', APP_CHOICE, NULL, "add-remove|replace-one|zero-out|replace-label", adjacency, true,
         "which two tables are neighbours"),
     APP_OPTION("filter", '\0', APP_CHOICE, NULL, "auto|gdp|zcdp|pure|renyi", filter, false,
         "what is added up; auto is pure if delta is 0, else gdp"),
     APP_OPTION("order", '\0', APP_REAL, "A", "(1, 1e6]", order, false, "with filter renyi: of the divergence"),
     APP_OPTION("schedule", 's', APP_FILE, "EVENT.json", NULL, schedule, false,
         "spend the budget as this event, step by step, and on nothing else; instead of a filter"),
-    APP_OPTION("unit", 'u', APP_TEXT, "TEXT", NULL, unit, false, "what one record is; default \"one record\""),
+    APP_OPTION("unit", 'u', APP_TEXT, "TEXT", NULL, unit, false, "what one record is; default \"one record\", with replace-label \"label\""),
     JSON_OPTION,
     QUIET_OPTION,
 };
@@ -224,7 +224,8 @@ static int create(const settings *s)
             return code;
     }
     opts.schedule = schedule;
-    opts.unit = s->unit;
+    if (s->unit != NULL || opts.adjacency == NW_REPLACE_LABEL)
+        opts.unit = s->unit != NULL ? s->unit : "label";
     app_signals_defer(true); /* a few milliseconds, in which a temporary file exists */
     nw_status status = nw_ledger_create(&ledger, path, &opts, &err);
     nw_event_free(schedule);
@@ -438,7 +439,7 @@ int main(int argc, char **argv)
 {
     /* in the order of `commands` */
     static int (*const run[])(const settings *) = { create, group_add, show, verify, export, charge, charge, commit };
-    settings s = { .unit = "one record" };
+    settings s = { 0 };
     const app_command *command;
     int code;
     if (!app_parse(&program, argc, argv, &s, &command, &code))

@@ -21,7 +21,7 @@ static nw_status adjacency_of(const json_t *entry, nw_adjacency *out, nw_error *
     const json_t *value = json_object_get(entry, "adjacency");
     if (json_is_string(value) && nw_adjacency_parse(json_string_value(value), out, NULL) == NW_OK)
         return NW_OK;
-    return answer_malformed(err, "\"adjacency\" must be \"add_remove\", \"replace_one\" or \"zero_out\"");
+    return answer_malformed(err, "\"adjacency\" must be \"add_remove\", \"replace_one\", \"zero_out\" or \"replace_label\"");
 }
 
 /* The query's kind and what it gives: delta for epsilon, epsilon for delta, order for rdp. */

@@ -16,21 +16,21 @@ _nw_account()
     eps)
     case $before in
     --delta | -d) return ;;
-    --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one zero-out" -- "$word"); return ;;
+    --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one zero-out replace-label" -- "$word"); return ;;
     esac
     options="-d --delta -a --adjacency --upper-only --json -h --help -V --version --completion "
     ;;
     delta)
     case $before in
     --epsilon | -e) return ;;
-    --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one zero-out" -- "$word"); return ;;
+    --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one zero-out replace-label" -- "$word"); return ;;
     esac
     options="-e --epsilon -a --adjacency --upper-only --json -h --help -V --version --completion "
     ;;
     rdp)
     case $before in
     --order | -o) return ;;
-    --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one zero-out" -- "$word"); return ;;
+    --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one zero-out replace-label" -- "$word"); return ;;
     esac
     options="-o --order -a --adjacency --json -h --help -V --version --completion "
     ;;
@@ -38,14 +38,14 @@ _nw_account()
     case $before in
     --epsilon | -e) return ;;
     --delta | -d) return ;;
-    --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one zero-out" -- "$word"); return ;;
+    --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one zero-out replace-label" -- "$word"); return ;;
     esac
     options="-e --epsilon -d --delta -a --adjacency --json -h --help -V --version --completion "
     ;;
     curve)
     case $before in
     --svg) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
-    --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one zero-out" -- "$word"); return ;;
+    --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one zero-out replace-label" -- "$word"); return ;;
     esac
     options="--svg -a --adjacency -h --help -V --version --completion "
     ;;
@@ -59,7 +59,7 @@ _nw_account()
     --epochs) return ;;
     --delta | -d) return ;;
     --epsilon | -e) return ;;
-    --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one zero-out" -- "$word"); return ;;
+    --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one zero-out replace-label" -- "$word"); return ;;
     esac
     options="-q --q -b --batch-size -x --examples --sigma -n --steps --epochs -d --delta -e --epsilon -a --adjacency --upper-only --json -h --help -V --version --completion "
     ;;
@@ -70,7 +70,7 @@ _nw_account()
     --steps | -n) return ;;
     --delta | -d) return ;;
     --epsilon | -e) return ;;
-    --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one zero-out" -- "$word"); return ;;
+    --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one zero-out replace-label" -- "$word"); return ;;
     esac
     options="--sigma -s --sensitivity -n --steps -d --delta -e --epsilon -a --adjacency --upper-only --json -h --help -V --version --completion "
     ;;
@@ -81,7 +81,7 @@ _nw_account()
     --steps | -n) return ;;
     --delta | -d) return ;;
     --epsilon | -e) return ;;
-    --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one zero-out" -- "$word"); return ;;
+    --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one zero-out replace-label" -- "$word"); return ;;
     esac
     options="--scale -s --sensitivity -n --steps -d --delta -e --epsilon -a --adjacency --upper-only --json -h --help -V --version --completion "
     ;;

@@ -17,7 +17,7 @@ _nw_ledger()
     case $before in
     --epsilon | -e) return ;;
     --delta | -d) return ;;
-    --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one zero-out" -- "$word"); return ;;
+    --adjacency | -a) mapfile -t COMPREPLY < <(compgen -W "add-remove replace-one zero-out replace-label" -- "$word"); return ;;
     --filter) mapfile -t COMPREPLY < <(compgen -W "auto gdp zcdp pure renyi" -- "$word"); return ;;
     --order) return ;;
     --schedule | -s) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;

@@ -38,7 +38,7 @@ static int plan_table(data_plan *plan, const settings *s)
     if (code == APP_OK && nw_schema_read(&schema, s->schema, FINEST_BINS, &err) != NW_OK)
         code = app_fail_error(s->schema, &err);
     if (code == APP_OK)
-        code = table_plan_make(&plan->table, schema, s->target, (table_task)s->task, s->schema);
+        code = table_plan_make(&plan->table, schema, s->target, (table_task)s->task, TABLE_RICH, s->schema);
     plan->classes = plan->table.classes;
     return code;
 }
@@ -113,7 +113,8 @@ static int read_table_plan(data_plan *plan, const json_t *json, const char *subj
     free(text);
     if (status != NW_OK || plan->target == NULL)
         return app_fail(APP_DATA, subject, "does not say what it was trained on");
-    return table_plan_make(&plan->table, schema, plan->target, plan->classes == 0 ? TABLE_REGRESS : TABLE_CLASSIFY, subject);
+    return table_plan_make(
+        &plan->table, schema, plan->target, plan->classes == 0 ? TABLE_REGRESS : TABLE_CLASSIFY, TABLE_RICH, subject);
 }
 
 int data_plan_read(data_plan *plan, const json_t *json, const char *subject)
@@ -154,7 +155,7 @@ int data_read(examples *out, const data_plan *plan, const char *path, bool is_te
 {
     switch (plan->format) {
     case TRAIN_IDX: return idx_read(out, path, is_test ? IDX_TEST : IDX_TRAIN, plan->classes);
-    case TRAIN_CSV: return table_read(out, &plan->table, path, needs_labels);
+    case TRAIN_CSV: return table_read(out, &plan->table, path, needs_labels, NULL);
     default: return text_read(out, path, needs_labels ? plan->target : NULL, plan->classes, NULL, &plan->text);
     }
 }
@@ -198,83 +199,4 @@ int data_prepare(examples *data, const data_plan *plan)
     data->reals = all;
     data->width = features;
     return APP_OK;
-}
-
-/* ---- as the network wants it ---- */
-
-static bool is_fitting(const examples *data, const nw_network_shape *shape)
-{
-    if (data->kind == EXAMPLES_TOKENS)
-        return shape->input == NW_NETWORK_TOKENS && shape->vocabulary == data->width;
-    return shape->input != NW_NETWORK_TOKENS && shape->inputs == data->width;
-}
-
-int data_feed_make(data_feed *feed, const examples *data, const nw_network_shape *shape, const char *subject)
-{
-    *feed = (data_feed){ .data = data, .length = shape->inputs };
-    if (!is_fitting(data, shape))
-        return app_fail(APP_DATA, subject, "has %zu %s, must have the %zu that the model takes", data->width,
-            data->kind == EXAMPLES_TOKENS ? "different words" : "features",
-            shape->input == NW_NETWORK_TOKENS ? shape->vocabulary : shape->inputs);
-    return APP_OK;
-}
-
-static void forget_rows(data_feed *feed)
-{
-    if (feed->values != NULL)
-        sodium_memzero(feed->values, feed->room * feed->data->width * sizeof *feed->values);
-    if (feed->tokens != NULL)
-        sodium_memzero(feed->tokens, feed->room * feed->length * sizeof *feed->tokens);
-    free(feed->values);
-    free(feed->tokens);
-    free(feed->classes);
-    free(feed->targets);
-    feed->values = feed->targets = NULL;
-    feed->tokens = feed->classes = NULL;
-    feed->room = 0;
-}
-
-void data_feed_free(data_feed *feed)
-{
-    if (feed->data != NULL)
-        forget_rows(feed);
-    *feed = (data_feed){ 0 };
-}
-
-static bool make_room(data_feed *feed, size_t n)
-{
-    const bool has_tokens = feed->data->kind == EXAMPLES_TOKENS;
-    if (n <= feed->room)
-        return true;
-    forget_rows(feed);
-    feed->values = has_tokens ? NULL : calloc(n, feed->data->width * sizeof *feed->values);
-    feed->tokens = has_tokens ? calloc(n, feed->length * sizeof *feed->tokens) : NULL;
-    feed->classes = calloc(n, sizeof *feed->classes);
-    feed->targets = calloc(n, sizeof *feed->targets);
-    feed->room = n;
-    return (feed->values != NULL || feed->tokens != NULL) && feed->classes != NULL && feed->targets != NULL;
-}
-
-nw_status data_fetch(void *context, const uint32_t *indices, size_t n, nw_network_data *data, nw_error *err)
-{
-    data_feed *feed = context;
-    const examples *e = feed->data;
-    if (!make_room(feed, n > 0 ? n : 1)) {
-        if (err != NULL)
-            *err = (nw_error){ .status = NW_E_NOMEM, .function = "data_fetch", .message = "out of memory" };
-        return NW_E_NOMEM;
-    }
-    for (size_t i = 0; i < n; i++) {
-        const size_t row = indices == NULL ? i : indices[i];
-        if (feed->tokens != NULL)
-            examples_words(e, row, feed->length, feed->tokens + i * feed->length);
-        else
-            examples_row(e, row, feed->values + i * e->width);
-        feed->classes[i] = e->labels != NULL ? e->labels[row] : 0;
-        feed->targets[i] = e->targets != NULL ? e->targets[row] : 0.0F;
-    }
-    *data = (nw_network_data){
-        .values = feed->values, .tokens = feed->tokens, .classes = feed->classes, .targets = feed->targets, .copies = 1
-    };
-    return NW_OK;
 }

@@ -5,12 +5,12 @@
 
 /* data.h - files of every format as what a network is shown, for training and, from what a model file remembers, for use.
  * Functions that return int print their own message and return an exit code. */
-#include "examples.h"
+#include "../common/examples.h"
+#include "../common/feed.h"
 #include "settings.h"
-#include "table.h"
+#include "../common/table.h"
 #include "text.h"
 
-#include <nw/network.h>
 #include <nw/scattering.h>
 
 #include <jansson.h>
@@ -41,21 +41,5 @@ char *data_class_name(const data_plan *plan, uint32_t class);
 int data_read(examples *out, const data_plan *plan, const char *path, bool is_test, bool needs_labels);
 /** Puts scattering features in the place of pixels, and has rows shown with norm 1, if the plan says so. */
 int data_prepare(examples *data, const data_plan *plan);
-
-/** Rows of examples for nw_network_data. */
-typedef struct data_feed {
-    const examples *data;
-    size_t length; /* tokens of a text */
-    size_t room;   /* rows that there is room for */
-    float *values;
-    int32_t *tokens;
-    int32_t *classes;
-    float *targets;
-} data_feed;
-/** `shape`: of the network. APP_DATA if the examples do not fit it. */
-int data_feed_make(data_feed *feed, const examples *data, const nw_network_shape *shape, const char *subject);
-void data_feed_free(data_feed *feed);
-/** nw_train_source's fetch; indices may be NULL: rows first .. */
-nw_status data_fetch(void *context, const uint32_t *indices, size_t n, nw_network_data *data, nw_error *err);
 
 #endif

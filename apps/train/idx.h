@@ -5,7 +5,7 @@
 
 /* idx.h - images and labels in the idx format: big-endian magic (0, 0, type, number of dimensions), dimensions, bytes; plain or
  * gzip. */
-#include "examples.h"
+#include "../common/examples.h"
 
 typedef enum idx_part { IDX_TRAIN = 0, IDX_TEST = 1 } idx_part;
 

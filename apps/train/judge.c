@@ -6,11 +6,11 @@
 #include "../common/exit.h"
 #include "../common/files.h"
 #include "../common/json.h"
+#include "../common/predictions.h"
 #include "data.h"
 #include "score.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 /* What a command owns; freed in one place. */
 typedef struct job {
@@ -101,68 +101,15 @@ int judge_eval(const settings *s)
 
 /* ---- predictions ---- */
 
-static void print_name(FILE *f, const char *name)
+static char *class_name(const void *plan, uint32_t class)
 {
-    if (strpbrk(name, ",\"\n\r") == NULL) {
-        fputs(name, f);
-        return;
-    }
-    fputc('"', f);
-    for (; *name != '\0'; name++) {
-        if (*name == '"')
-            fputc('"', f);
-        fputc(*name, f);
-    }
-    fputc('"', f);
-}
-
-static int print_classes(FILE *f, const job *j, const float *outputs)
-{
-    int code = APP_OK;
-    char **names = calloc(j->plan.classes, sizeof *names);
-    for (uint32_t k = 0; names != NULL && k < j->plan.classes; k++)
-        names[k] = data_class_name(&j->plan, k);
-    fputs("prediction,probability\n", f);
-    for (size_t i = 0; names != NULL && i < j->data.count; i++) {
-        double p;
-        const uint32_t k = score_class(&j->shape, outputs + i * j->shape.outputs, &p);
-        if (names[k < j->plan.classes ? k : 0] == NULL)
-            code = APP_INTERNAL;
-        else
-            print_name(f, names[k < j->plan.classes ? k : 0]);
-        fprintf(f, ",%.6f\n", p);
-    }
-    for (uint32_t k = 0; names != NULL && k < j->plan.classes; k++)
-        free(names[k]);
-    code = names == NULL || code != APP_OK ? app_fail(APP_INTERNAL, NULL, "out of memory") : APP_OK;
-    free(names);
-    return code;
-}
-
-static int print_predictions(FILE *f, const job *j, const float *outputs)
-{
-    if (j->plan.classes > 0)
-        return print_classes(f, j, outputs);
-    fputs("prediction\n", f);
-    for (size_t i = 0; i < j->data.count; i++)
-        fprintf(f, "%.9g\n", table_target_value(&j->plan.table, outputs[i]));
-    return APP_OK;
+    return data_class_name(plan, class);
 }
 
 static int write_predictions(const job *j, const float *outputs)
 {
-    char *text = NULL;
-    size_t size = 0;
-    FILE *f = open_memstream(&text, &size);
-    if (f == NULL)
-        return app_fail(APP_INTERNAL, NULL, "out of memory");
-    int code = print_predictions(f, j, outputs);
-    if (fclose(f) != 0 && code == APP_OK)
-        code = app_fail(APP_INTERNAL, NULL, "out of memory");
-    if (code == APP_OK)
-        code = app_write_text(j->settings->output == NULL ? "-" : j->settings->output, text);
-    free(text);
-    return code;
+    const predictions p = { outputs, j->data.count, j->shape.outputs, j->plan.classes, class_name, &j->plan, &j->plan.table };
+    return predictions_write(&p, j->settings->output);
 }
 
 int judge_predict(const settings *s)

@@ -14,7 +14,7 @@
 #include "../common/receipt.h"
 #include "../common/seed.h"
 #include "../common/signals.h"
-#include "curve.h"
+#include "../common/curve.h"
 #include "data.h"
 #include "idx.h"
 #include "recipe.h"

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* text.c - see text.h. */
 #include "text.h"
-#include "input.h"
+#include "../common/input.h"
 #include "../common/exit.h"
 #include "../common/numbers.h"
 
@@ -117,7 +117,7 @@ size_t text_ids(const text_settings *settings, const char *text, size_t size, ui
 enum { LINE_FIRST = 1 << 16, LINE_MOST = 1 << 24 /* bytes */, COLUMNS_MOST = 256 };
 
 typedef struct line_reader {
-    input *in;
+    app_input *in;
     char *bytes;
     size_t capacity, start, end; /* bytes[start .. end) have been read and not handed on */
     bool is_ended;
@@ -131,7 +131,7 @@ static int read_more(line_reader *r)
     r->start = 0;
     if (r->end == r->capacity) {
         if (r->capacity >= LINE_MOST)
-            return app_fail(APP_DATA, input_path(r->in), "line %zu has more than %d bytes", r->number + 1, LINE_MOST);
+            return app_fail(APP_DATA, app_input_path(r->in), "line %zu has more than %d bytes", r->number + 1, LINE_MOST);
         char *larger = realloc(r->bytes, 2 * r->capacity);
         if (larger == NULL)
             return app_fail(APP_INTERNAL, NULL, "out of memory");
@@ -140,7 +140,7 @@ static int read_more(line_reader *r)
     }
     size_t got;
     const size_t wanted = r->capacity - r->end;
-    const int code = input_read(r->in, r->bytes + r->end, wanted, &got);
+    const int code = app_input_read(r->in, r->bytes + r->end, wanted, &got);
     r->end += got;
     r->is_ended = got < wanted;
     return code;
@@ -220,14 +220,14 @@ static int read_layout(line_reader *r, const char *target, layout *out)
     out->target = target == NULL ? n : find_column(columns, n, target);
     if (target != NULL && out->target == n)
         return app_fail(
-            APP_DATA, input_path(r->in), "has no column \"%s\" in its first line, which must name the columns", target);
+            APP_DATA, app_input_path(r->in), "has no column \"%s\" in its first line, which must name the columns", target);
     out->text = find_column(columns, n, "sentence");
     if (out->text == n)
         out->text = find_column(columns, n, "text");
     if (out->text == n && n == (target == NULL ? 1 : 2))
         out->text = n - 1 - (out->target % n);
     if (out->text >= n || out->text == out->target)
-        return app_fail(APP_DATA, input_path(r->in), "has no column \"sentence\" or \"text\" besides the target");
+        return app_fail(APP_DATA, app_input_path(r->in), "has no column \"sentence\" or \"text\" besides the target");
     return APP_OK;
 }
 
@@ -296,10 +296,10 @@ static bool label_of(const text_builder *b, const span *column, int32_t *out)
 static int fail_label(const text_builder *b, const line_reader *r)
 {
     if (b->names != NULL)
-        return app_fail(APP_DATA, input_path(r->in), "line %zu: the label is none of the %u that are declared", r->number,
+        return app_fail(APP_DATA, app_input_path(r->in), "line %zu: the label is none of the %u that are declared", r->number,
             (unsigned)b->out->classes);
     return app_fail(
-        APP_DATA, input_path(r->in), "line %zu: the label must be in 0 .. %u", r->number, (unsigned)b->out->classes - 1);
+        APP_DATA, app_input_path(r->in), "line %zu: the label must be in 0 .. %u", r->number, (unsigned)b->out->classes - 1);
 }
 
 static int add_line(text_builder *b, const line_reader *r, const layout *l, const char *line, size_t size)
@@ -308,9 +308,9 @@ static int add_line(text_builder *b, const line_reader *r, const layout *l, cons
     examples *const e = b->out;
     const size_t n = split(line, size, columns);
     if (n != l->columns)
-        return app_fail(APP_DATA, input_path(r->in), "line %zu has %zu columns, must have %zu", r->number, n, l->columns);
+        return app_fail(APP_DATA, app_input_path(r->in), "line %zu has %zu columns, must have %zu", r->number, n, l->columns);
     if (e->count == INT32_MAX)
-        return app_fail(APP_DATA, input_path(r->in), "has more than %d lines", INT32_MAX);
+        return app_fail(APP_DATA, app_input_path(r->in), "has more than %d lines", INT32_MAX);
     if (!grow_all(b))
         return app_fail(APP_INTERNAL, NULL, "out of memory");
     if (l->target < n && !label_of(b, &columns[l->target], &e->labels[e->count]))
@@ -332,7 +332,7 @@ static int read_lines(text_builder *b, line_reader *r, const char *target)
         if (size > 0) /* an empty line is no record */
             code = add_line(b, r, &l, line, size);
     if (code == APP_OK && b->out->count == 0)
-        code = app_fail(APP_DATA, input_path(r->in), "has no records");
+        code = app_fail(APP_DATA, app_input_path(r->in), "has no records");
     if (target == NULL) {
         free(b->out->labels);
         b->out->labels = NULL;
@@ -346,7 +346,7 @@ int text_read(examples *out, const char *path, const char *target, uint32_t clas
     text_builder b = { .out = out, .settings = settings, .names = names };
     line_reader r = { .capacity = LINE_FIRST };
     *out = (examples){ .kind = EXAMPLES_TOKENS, .width = (size_t)1 << settings->bits, .classes = classes };
-    int code = input_open(&r.in, path);
+    int code = app_input_open(&r.in, path);
     if (code == APP_OK && (r.bytes = malloc(r.capacity)) == NULL)
         code = app_fail(APP_INTERNAL, NULL, "out of memory");
     if (code == APP_OK)
@@ -354,6 +354,6 @@ int text_read(examples *out, const char *path, const char *target, uint32_t clas
     if (r.bytes != NULL)
         sodium_memzero(r.bytes, r.capacity);
     free(r.bytes);
-    input_close(r.in);
+    app_input_close(r.in);
     return code;
 }

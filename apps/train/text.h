@@ -8,7 +8,7 @@
  * A text becomes lower case (ASCII) and falls into words: letters, digits, apostrophes and whatever is not ASCII; any other
  * character that is not blank is a word of its own. A word's id is a hash [WDLSA09] under a fixed public key [AB12], so there is
  * no vocabulary that would have to be learnt, or chosen in view of the records. */
-#include "examples.h"
+#include "../common/examples.h"
 
 typedef struct text_settings {
     unsigned bits;    /* 1 .. 24: ids are below 2^bits */

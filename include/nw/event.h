@@ -24,19 +24,22 @@ typedef enum nw_adjacency {
     NW_ADJACENCY_UNSET = 0,
     NW_ADD_REMOVE = 1,  /* one record is added or removed */
     NW_REPLACE_ONE = 2, /* one record is replaced by another; the number of records is public */
-    NW_ZERO_OUT = 3     /* one record is replaced by a record that contributes nothing */
+    NW_ZERO_OUT = 3,    /* one record is replaced by a record that contributes nothing */
+    NW_REPLACE_LABEL = 4 /* the label of one record is replaced; which records there are, and all else in them, is public */
 } nw_adjacency;
 
-NW_API const char *nw_adjacency_name(nw_adjacency adjacency); /* "add_remove", "replace_one", "zero_out"; "unset" */
+NW_API const char *nw_adjacency_name(nw_adjacency adjacency); /* "add_remove", "replace_one", "zero_out", "replace_label"; "unset" */
 /** Accepts the names above, with '-' or '_'. Errors: NW_E_ARG. */
 NW_API NW_WARN_UNUSED nw_status nw_adjacency_parse(const char *name, nw_adjacency *out, nw_error *err);
 
 /** How far the outputs before noise of two neighbours may lie apart, and for which neighbours that was worked out.
  *
  *  NW_ADD_REMOVE: the largest norm of one record's contribution. It holds as it is under add_remove and zero_out, and as *twice*
- *  the value under replace_one (opposite contributions).
+ *  the value under replace_one and replace_label (opposite contributions).
  *  NW_REPLACE_ONE: the largest norm of the change when one record is replaced (sqrt(2) for a histogram). Usable under replace_one
- *  only: asked under another adjacency it is refused. */
+ *  and replace_label, whose neighbours are neighbours of replace_one, too; asked under another adjacency it is refused.
+ *  NW_REPLACE_LABEL: the largest norm of the change when one label is replaced. It says nothing of whole records: usable under
+ *  replace_label only. */
 typedef struct nw_sensitivity {
     double value;
     nw_adjacency adjacency;

@@ -295,6 +295,55 @@ static void event_cost__knows_what_the_sensitivity_was_worked_out_for(void **sta
     nw_event_free(change);
 }
 
+/* Tables that differ in one label differ in one record: what holds of records holds of labels, and never the other way. */
+static void event_cost__of_labels_says_nothing_of_records(void **state)
+{
+    (void)state;
+    static const nw_adjacency others[] = { NW_ADD_REMOVE, NW_REPLACE_ONE, NW_ZERO_OUT };
+    nw_event *label = NULL, *read = NULL;
+    nw_cost cost;
+    nw_error err;
+    char *json = NULL;
+    assert_int_equal(nw_event_gaussian(&label, 2.0, (nw_sensitivity){ 1.0, NW_REPLACE_LABEL }, NULL), NW_OK);
+    assert_int_equal(nw_event_cost(label, NW_REPLACE_LABEL, &cost, NULL), NW_OK);
+    assert_true(fabs(cost.mu_squared - 0.25) < 1e-15);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(nw_event_cost(label, others[i], &cost, &err), NW_E_UNSUPPORTED);
+    assert_int_equal(nw_event_to_json(label, &json, NULL), NW_OK);
+    assert_int_equal(nw_event_from_json(&read, json, NULL), NW_OK);
+    assert_int_equal(nw_event_cost(read, NW_REPLACE_ONE, &cost, &err), NW_E_UNSUPPORTED);
+    nw_string_free(json);
+    nw_event_free(label);
+    nw_event_free(read);
+}
+
+static void account_delta__of_records_is_that_of_labels(void **state)
+{
+    (void)state;
+    nw_event *leaves[5] = { NULL };
+    nw_event *all = NULL, *sampled = NULL;
+    nw_bounds records, labels;
+    nw_error err;
+    assert_int_equal(nw_event_gaussian(&leaves[0], 3.0, (nw_sensitivity){ 1.0, NW_REPLACE_ONE }, NULL), NW_OK);
+    assert_int_equal(nw_event_laplace(&leaves[1], 5.0, (nw_sensitivity){ 1.0, NW_ADD_REMOVE }, NULL), NW_OK);
+    assert_int_equal(nw_event_randomized_response(&leaves[2], 0.9, 3, NULL), NW_OK);
+    assert_int_equal(nw_event_fixed_size_subsampled(&leaves[3], 100, 10, false, leaves[0], NULL), NW_OK);
+    assert_int_equal(nw_event_poisson_subsampled(&sampled, 0.1, leaves[0], NULL), NW_OK);
+    assert_int_equal(nw_account_delta(sampled, NW_REPLACE_LABEL, 0.5, NULL, &labels, &err), NW_E_UNSUPPORTED);
+    leaves[4] = leaves[2];
+    assert_int_equal(nw_event_composed(&all, (const nw_event *const *)leaves, 5, NULL), NW_OK);
+    assert_int_equal(nw_account_delta(all, NW_REPLACE_ONE, 0.7, NULL, &records, NULL), NW_OK);
+    assert_int_equal(nw_account_delta(all, NW_REPLACE_LABEL, 0.7, NULL, &labels, NULL), NW_OK);
+    assert_true(records.upper == labels.upper && records.lower == labels.lower && labels.upper > 0.01);
+    assert_int_equal(nw_account_rdp(all, NW_REPLACE_ONE, 3.0, &records, NULL), NW_OK);
+    assert_int_equal(nw_account_rdp(all, NW_REPLACE_LABEL, 3.0, &labels, NULL), NW_OK);
+    assert_true(records.upper == labels.upper);
+    for (int i = 0; i < 4; i++)
+        nw_event_free(leaves[i]);
+    nw_event_free(all);
+    nw_event_free(sampled);
+}
+
 static void event_epsilon__charges_the_samplers_distance(void **state)
 {
     (void)state;
@@ -450,6 +499,8 @@ int main(void)
         cmocka_unit_test(conversions__handle_the_ends),
         cmocka_unit_test(event_cost__repeat_equals_the_composition_of_copies),
         cmocka_unit_test(event_cost__knows_what_the_sensitivity_was_worked_out_for),
+        cmocka_unit_test(event_cost__of_labels_says_nothing_of_records),
+        cmocka_unit_test(account_delta__of_records_is_that_of_labels),
         cmocka_unit_test(event_epsilon__charges_the_samplers_distance),
         cmocka_unit_test(event_epsilon__of_a_whole_laplace_ratio_is_that_ratio),
         cmocka_unit_test(account_epsilon__composes_rare_large_losses),

@@ -369,6 +369,9 @@ static void adjacency_parse__accepts_both_spellings_only(void **state)
     assert_int_equal(nw_adjacency_parse("replace_one", &a, NULL), NW_OK);
     assert_int_equal(a, NW_REPLACE_ONE);
     assert_int_equal(nw_adjacency_parse("zero-out", &a, NULL), NW_OK);
+    assert_int_equal(nw_adjacency_parse("replace-label", &a, NULL), NW_OK);
+    assert_int_equal(a, NW_REPLACE_LABEL);
+    assert_string_equal(nw_adjacency_name(a), "replace_label");
     const char *bad[] = { "", "unset", "add", "add-remove-and-more", "ADD-REMOVE" };
     for (int i = 0; i < 5; i++)
         assert_int_equal(nw_adjacency_parse(bad[i], &a, &err), NW_E_ARG);

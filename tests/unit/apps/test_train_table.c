@@ -3,7 +3,7 @@
 /* test_train_table.c - tables as examples: features worked out by hand, labels, and areas under the curve against counting
  * pairs. */
 #include "train/score.h"
-#include "train/table.h"
+#include "common/table.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -26,7 +26,7 @@ static table_plan plan_of(const char *target, table_task task)
     nw_schema *schema = NULL;
     table_plan plan;
     assert_int_equal(nw_schema_parse(&schema, SCHEMA, 65534, NULL), NW_OK);
-    assert_int_equal(table_plan_make(&plan, schema, target, task, "schema.json"), 0);
+    assert_int_equal(table_plan_make(&plan, schema, target, task, TABLE_RICH, "schema.json"), 0);
     return plan;
 }
 
@@ -55,7 +55,7 @@ static void table_read__features_are_those_of_the_schema(void **state)
     table_plan plan = plan_of("grade", TABLE_CLASSIFY);
     write_table("kind,age,pay,grade,member\nb,3,1000,2,true\n,,,4,false\nzzz,7,-5,3,1\na,1,62.5,3,no\n");
     assert_int_equal(plan.width, WIDTH);
-    assert_int_equal(table_read(&data, &plan, path, true), 0);
+    assert_int_equal(table_read(&data, &plan, path, true, NULL), 0);
     assert_int_equal(data.count, 4);
     float row[WIDTH] = { [AGE] = 1.0F, [AGE + 1] = 1.0F, [AGE + 2 + 3] = 1.0F, [PAY] = 1.0F, [PAY + 1] = 1.0F };
     row[PAY + 2 + 15] = row[KIND + 1] = row[MEMBER + 1] = 1.0F;
@@ -92,16 +92,16 @@ static void table_read__labels_are_those_of_the_schema(void **state)
         char text[128];
         snprintf(text, sizeof text, "age,pay,kind,member,grade\n1,1,a,1,3\n1,1,%s,1,3\n", bad[i]);
         write_table(text);
-        assert_int_equal(table_read(&data, &plan, path, true), 65);
+        assert_int_equal(table_read(&data, &plan, path, true, NULL), 65);
         examples_free(&data);
-        assert_int_equal(table_read(&data, &plan, path, false), 0); /* where labels are not asked for, they are not looked at */
+        assert_int_equal(table_read(&data, &plan, path, false, NULL), 0); /* labels that are not asked for are not looked at */
         assert_int_equal(data.count, 2);
         examples_free(&data);
     }
     write_table("age,pay,member,grade\n1,1,1,3\n");
-    assert_int_equal(table_read(&data, &plan, path, true), 65);
+    assert_int_equal(table_read(&data, &plan, path, true, NULL), 65);
     examples_free(&data);
-    assert_int_equal(table_read(&data, &plan, path, false), 0);
+    assert_int_equal(table_read(&data, &plan, path, false, NULL), 0);
     examples_free(&data);
     char *name = table_class_name(&plan, 1);
     assert_string_equal(name, "b");
@@ -109,7 +109,7 @@ static void table_read__labels_are_those_of_the_schema(void **state)
     table_plan_free(&plan);
     plan = plan_of("member", TABLE_CLASSIFY);
     write_table("age,pay,kind,member,grade\n1,1,a,YES,3\n1,1,a,f,3\n");
-    assert_int_equal(table_read(&data, &plan, path, true), 0);
+    assert_int_equal(table_read(&data, &plan, path, true, NULL), 0);
     assert_int_equal(data.labels[0], 1);
     assert_int_equal(data.labels[1], 0);
     examples_free(&data);
@@ -122,12 +122,12 @@ static void table_read__targets_go_there_and_back(void **state)
     table_plan plan = plan_of("pay", TABLE_REGRESS);
     examples data;
     write_table("age,pay,kind,member,grade\n1,250,a,1,3\n1,5000,a,1,3\n");
-    assert_int_equal(table_read(&data, &plan, path, true), 0);
+    assert_int_equal(table_read(&data, &plan, path, true, NULL), 0);
     assert_true(fabs(table_target_value(&plan, (double)data.targets[0]) - 250.0) < 1e-4);
     assert_true(fabs(table_target_value(&plan, (double)data.targets[1]) - 1000.0) < 1e-4); /* held to the bound */
     examples_free(&data);
     write_table("age,pay,kind,member,grade\n1,much,a,1,3\n");
-    assert_int_equal(table_read(&data, &plan, path, true), 65);
+    assert_int_equal(table_read(&data, &plan, path, true, NULL), 65);
     examples_free(&data);
     table_plan_free(&plan);
 }
@@ -145,7 +145,7 @@ static void table_read__keeps_rows_in_order(void **state)
     for (int i = 0; i < ROWS; i++)
         fprintf(f, "%d,%d,a,1,%d\n", i % 4, i % 1001, 2 + i % 3);
     assert_int_equal(fclose(f), 0);
-    assert_int_equal(table_read(&data, &plan, path, true), 0);
+    assert_int_equal(table_read(&data, &plan, path, true, NULL), 0);
     assert_int_equal(data.count, ROWS);
     for (int i = 0; i < ROWS; i += 7) {
         assert_int_equal(data.labels[i], i % 3);

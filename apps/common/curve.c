@@ -3,9 +3,9 @@
 /* curve.c - see curve.h. Two panels: the value over the privacy that was spent for it, and the loss over the steps. */
 #include "curve.h"
 
-#include "../common/exit.h"
-#include "../common/files.h"
-#include "../common/html.h"
+#include "exit.h"
+#include "files.h"
+#include "html.h"
 
 #include <math.h>
 #include <stdio.h>

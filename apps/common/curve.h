@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-#ifndef TRAIN_CURVE_H
-#define TRAIN_CURVE_H
+#ifndef APP_CURVE_H
+#define APP_CURVE_H
 
 /* curve.h - how a run went, as a picture: nothing of it is private but what the test records say. */
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-#ifndef TRAIN_EXAMPLES_H
-#define TRAIN_EXAMPLES_H
+#ifndef APP_EXAMPLES_H
+#define APP_EXAMPLES_H
 
 /* examples.h - a data set in memory: what a network is shown, and the label that it is to give. All that is done to an example is
  * a fixed public function of that example alone, so it costs no privacy. */

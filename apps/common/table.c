@@ -4,23 +4,15 @@
  * schema's own rule, to count it as missing, would train on nothing. */
 #include "table.h"
 
-#include "../common/exit.h"
-#include "../common/json.h"
-#include "../common/numbers.h"
+#include "columns.h"
+#include "exit.h"
+#include "numbers.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-enum { MOST_PARTS = 16, PLAIN_NUMBERS = 2, MOST_CLASSES = 65535, WORD_SIZE = 4100 };
-/* Of a column without a step: the logarithmic scale is linear below so much of the range. */
-static const double LINEAR_PART = 1e-3;
-
-static bool is_number(const nw_column *c)
-{
-    return c->type == NW_COLUMN_INT || c->type == NW_COLUMN_FLOAT || c->type == NW_COLUMN_DATE;
-}
+enum { MOST_PARTS = 16, PLAIN_NUMBERS = 2, WORD_SIZE = 4100, BLOCK_ROWS = 65536 };
 
 /* ---- features of a number ---- */
 
@@ -30,16 +22,13 @@ static uint32_t parts_of(const nw_column *c)
     return values < MOST_PARTS ? (uint32_t)values : MOST_PARTS;
 }
 
-/* Where x lies between the bounds, in [0, 1]. */
-static double place_of(const nw_column *c, double x)
+/* The place alone, on the scale that the schema names. */
+static void plain_feature(const nw_column *c, double x, float *out)
 {
-    return c->upper > c->lower ? (x - c->lower) / (c->upper - c->lower) : 0.0;
-}
-
-static double log_place_of(const nw_column *c, double x)
-{
-    const double unit = c->step > 0.0 ? c->step : LINEAR_PART * (c->upper - c->lower);
-    return c->upper > c->lower ? log1p((x - c->lower) / unit) / log1p((c->upper - c->lower) / unit) : 0.0;
+    if (!isnan(x))
+        out[0] = (float)(2.0 * (c->is_log ? app_column_log_place(c, x) : app_column_place(c, x)) - 1.0);
+    else if (c->is_nullable)
+        out[1] = 1.0F;
 }
 
 static void number_features(const nw_column *c, double x, float *out)
@@ -50,47 +39,44 @@ static void number_features(const nw_column *c, double x, float *out)
             out[PLAIN_NUMBERS + parts] = 1.0F;
         return;
     }
-    const double log_place = log_place_of(c, x);
-    const double scaled = (c->is_log ? log_place : place_of(c, x)) * parts;
-    out[0] = (float)(2.0 * place_of(c, x) - 1.0);
+    const double log_place = app_column_log_place(c, x);
+    const double scaled = (c->is_log ? log_place : app_column_place(c, x)) * parts;
+    out[0] = (float)(2.0 * app_column_place(c, x) - 1.0);
     out[1] = (float)(2.0 * log_place - 1.0);
     out[PLAIN_NUMBERS + (scaled < parts ? (uint32_t)scaled : parts - 1)] = 1.0F;
 }
 
 /* ---- plan ---- */
 
-static size_t features_of(const nw_column *c)
+static size_t features_of(const nw_column *c, table_features features)
 {
-    return is_number(c) ? (size_t)PLAIN_NUMBERS + parts_of(c) + c->is_nullable : c->cells;
-}
-
-static bool is_class_column(const nw_column *c)
-{
-    return c->type == NW_COLUMN_CATEGORICAL || c->type == NW_COLUMN_BOOL || c->type == NW_COLUMN_CODE ||
-           (c->type == NW_COLUMN_INT && c->step == 1.0 && c->upper - c->lower < MOST_CLASSES);
+    if (!app_column_is_number(c))
+        return c->cells;
+    return (features == TABLE_PLAIN ? 1 : (size_t)PLAIN_NUMBERS + parts_of(c)) + c->is_nullable;
 }
 
 static int plan_target(table_plan *plan, const char *subject)
 {
     const nw_column c = nw_schema_column(plan->schema, plan->target);
-    if (plan->task == TABLE_REGRESS && !is_number(&c))
+    if (plan->task == TABLE_REGRESS && !app_column_is_number(&c))
         return app_fail(
             APP_USAGE, "--target", "%s is no column of numbers in %s, must be one with --task regress", c.name, subject);
     if (plan->task == TABLE_REGRESS)
         return APP_OK;
-    if (!is_class_column(&c))
+    if (!app_column_has_classes(&c))
         return app_fail(
             APP_USAGE, "--target", "%s has no list of values in %s, must have one unless --task is regress", c.name, subject);
-    plan->classes = c.type == NW_COLUMN_INT ? (uint32_t)(c.upper - c.lower) + 1 : c.cells - c.is_nullable;
+    plan->classes = app_column_classes(&c);
     if (plan->classes < 2)
         return app_fail(APP_USAGE, "--target", "%s has one value in %s, must have two or more", c.name, subject);
     return APP_OK;
 }
 
-int table_plan_make(table_plan *plan, nw_schema *schema, const char *target, table_task task, const char *subject)
+int table_plan_make(
+    table_plan *plan, nw_schema *schema, const char *target, table_task task, table_features features, const char *subject)
 {
     const size_t n = nw_schema_columns(schema);
-    *plan = (table_plan){ .schema = schema, .task = task, .target = TABLE_NO_TARGET };
+    *plan = (table_plan){ .schema = schema, .task = task, .features = features, .target = TABLE_NO_TARGET };
     plan->first = calloc(n + 1, sizeof *plan->first);
     if (plan->first == NULL)
         return app_fail(APP_INTERNAL, NULL, "out of memory");
@@ -100,9 +86,9 @@ int table_plan_make(table_plan *plan, nw_schema *schema, const char *target, tab
         if (strcmp(c.name, target) == 0)
             plan->target = i;
         else if (c.type == NW_COLUMN_TEXT)
-            return app_fail(APP_USAGE, subject, "%s is a column of text, which becomes no features; see --format text", c.name);
+            return app_fail(APP_USAGE, subject, "%s is a column of text, which becomes no features", c.name);
         else
-            plan->width += features_of(&c);
+            plan->width += features_of(&c, features);
     }
     if (plan->target == TABLE_NO_TARGET)
         return app_fail(APP_USAGE, "--target", "is \"%s\", must be a column of %s", target, subject);
@@ -122,42 +108,7 @@ void table_plan_free(table_plan *plan)
 
 char *table_class_name(const table_plan *plan, uint32_t class)
 {
-    char text[32];
-    const nw_column c = nw_schema_column(plan->schema, plan->target);
-    if (c.type == NW_COLUMN_CATEGORICAL)
-        return strdup(nw_schema_label(plan->schema, plan->target, class));
-    if (c.type == NW_COLUMN_BOOL)
-        return strdup(class == 1 ? "true" : "false");
-    snprintf(text, sizeof text, "%.0f", (c.type == NW_COLUMN_INT ? c.lower : 0.0) + class);
-    return strdup(text);
-}
-
-static bool is_one_of(const char *word, const char *const *list)
-{
-    for (; *list != NULL; list++)
-        if (strcasecmp(word, *list) == 0)
-            return true;
-    return false;
-}
-
-/* -1: not a value of the schema. */
-static int32_t class_of(const table_plan *plan, const nw_column *c, const char *word)
-{
-    static const char *const yes[] = { "true", "t", "yes", "1", NULL };
-    static const char *const no[] = { "false", "f", "no", "0", NULL };
-    double x;
-    if (c->type == NW_COLUMN_BOOL)
-        return is_one_of(word, yes) ? 1 : (is_one_of(word, no) ? 0 : -1);
-    if (c->type == NW_COLUMN_CATEGORICAL) {
-        for (uint32_t k = 0; k < plan->classes; k++)
-            if (strcmp(word, nw_schema_label(plan->schema, plan->target, k)) == 0)
-                return (int32_t)k;
-        return -1;
-    }
-    if (!app_parse_real(word, &x))
-        return -1;
-    x -= c->type == NW_COLUMN_INT ? c->lower : 0.0;
-    return x >= 0.0 && x < plan->classes && x == floor(x) ? (int32_t)x : -1;
+    return app_class_name(plan->schema, plan->target, class);
 }
 
 double table_target_unit(const table_plan *plan)
@@ -182,45 +133,14 @@ typedef struct reading {
     size_t target;     /* of this one, or TABLE_NO_TARGET */
     bool needs_target;
     nw_csv_reader *reader;
+    table_part *part;
+    size_t client; /* column of this schema that names the client, or TABLE_NO_TARGET */
     examples *out;
     size_t room;
     uint16_t *codes;
+    uint32_t *kept; /* the rows of a block that are */
+    size_t kept_count;
 } reading;
-
-static bool has_column(const nw_schema *schema, const char *name)
-{
-    for (size_t i = 0; i < nw_schema_columns(schema); i++)
-        if (strcmp(nw_schema_column(schema, i).name, name) == 0)
-            return true;
-    return false;
-}
-
-/* The plan's schema as this file is read: classes as text, numbers to be told as they are, no label where there is none. */
-static int make_schema(reading *r)
-{
-    nw_error err;
-    const table_plan *plan = r->plan;
-    const nw_column c = nw_schema_column(plan->schema, plan->target);
-    json_t *root = json_loads(nw_schema_json(plan->schema), JSON_REJECT_DUPLICATES, NULL);
-    if (!r->needs_target) {
-        nw_schema *header = NULL;
-        if (nw_schema_of_header(&header, r->path, &err) != NW_OK) {
-            json_decref(root);
-            return app_fail_error(r->path, &err);
-        }
-        if (!has_column(header, c.name))
-            json_object_del(root, c.name);
-        nw_schema_free(header);
-    }
-    if (json_object_get(root, c.name) != NULL)
-        json_object_set_new(root, c.name, json_pack("{s:s}", "type", "text"));
-    char *text = app_json_dump(root, JSON_COMPACT);
-    if (text == NULL)
-        return app_fail(APP_INTERNAL, NULL, "out of memory");
-    const nw_status status = nw_schema_parse(&r->schema, text, nw_schema_max_bins(plan->schema), &err);
-    free(text);
-    return status == NW_OK ? APP_OK : app_fail_error(r->path, &err);
-}
 
 /* Which column of the plan each column is; numbers are wanted as they stand in the file. */
 static int open_reader(reading *r)
@@ -228,19 +148,22 @@ static int open_reader(reading *r)
     nw_error err;
     const size_t n = nw_schema_columns(r->schema);
     const table_plan *plan = r->plan;
-    r->target = TABLE_NO_TARGET;
+    r->target = r->client = TABLE_NO_TARGET;
     r->column = calloc(n, sizeof *r->column);
-    r->codes = calloc(65536, sizeof *r->codes);
-    if (r->column == NULL || r->codes == NULL)
+    r->codes = calloc(BLOCK_ROWS, sizeof *r->codes);
+    r->kept = calloc(BLOCK_ROWS, sizeof *r->kept);
+    if (r->column == NULL || r->codes == NULL || r->kept == NULL)
         return app_fail(APP_INTERNAL, NULL, "out of memory");
     nw_status status = nw_csv_reader_open(&r->reader, r->schema, r->path, NULL, &err);
     for (size_t i = 0; status == NW_OK && i < n; i++) {
         const nw_column c = nw_schema_column(r->schema, i);
         while (strcmp(nw_schema_column(plan->schema, r->column[i]).name, c.name) != 0)
             r->column[i]++;
+        if (r->column[i] == r->part->client)
+            r->client = i;
         if (r->column[i] == plan->target)
             r->target = i;
-        else if (is_number(&c))
+        else if (app_column_is_number(&c))
             status = nw_csv_reader_want_numbers(r->reader, i, &err);
     }
     return status == NW_OK ? APP_OK : app_fail_error(r->path, &err);
@@ -267,33 +190,58 @@ static int make_room(reading *r, size_t rows)
     return APP_OK;
 }
 
+static int get_codes(reading *r, size_t i, size_t rows)
+{
+    nw_error err;
+    const nw_status status = nw_table_get(nw_csv_reader_block(r->reader), i, 0, rows, r->codes, &err);
+    return status == NW_OK ? APP_OK : app_fail_error(r->path, &err);
+}
+
+/* Which rows of a block are of this part. Clients stay together. */
+static int choose_rows(reading *r, size_t rows)
+{
+    table_part *part = r->part;
+    const int code = r->client == TABLE_NO_TARGET ? APP_OK : get_codes(r, r->client, rows);
+    r->kept_count = 0;
+    for (size_t k = 0; code == APP_OK && k < rows; k++) {
+        const size_t owner = r->client == TABLE_NO_TARGET ? part->rows + k : r->codes[k];
+        if (r->client != TABLE_NO_TARGET && part->client_rows != NULL)
+            part->client_rows[r->codes[k]]++;
+        if (owner % part->parts == part->index)
+            r->kept[r->kept_count++] = (uint32_t)k;
+    }
+    return code;
+}
+
 /* One column of a block into its features. */
 static int add_column(reading *r, size_t i, size_t rows)
 {
-    nw_error err;
     const size_t width = r->out->width;
     const nw_column c = nw_schema_column(r->schema, i);
+    void (*const features)(const nw_column *, double, float *) =
+        r->plan->features == TABLE_PLAIN ? plain_feature : number_features;
     float *at = r->out->reals + r->out->count * width + r->plan->first[r->column[i]];
-    if (is_number(&c)) {
+    if (app_column_is_number(&c)) {
         const double *x = nw_csv_reader_numbers(r->reader, i);
-        for (size_t k = 0; k < rows; k++)
-            number_features(&c, x[k], at + k * width);
+        for (size_t k = 0; k < r->kept_count; k++)
+            features(&c, x[r->kept[k]], at + k * width);
         return APP_OK;
     }
-    if (nw_table_get(nw_csv_reader_block(r->reader), i, 0, rows, r->codes, &err) != NW_OK)
-        return app_fail_error(r->path, &err);
-    for (size_t k = 0; k < rows; k++)
-        at[k * width + r->codes[k]] = 1.0F;
-    return APP_OK;
+    const int code = get_codes(r, i, rows);
+    for (size_t k = 0; code == APP_OK && k < r->kept_count; k++)
+        at[k * width + r->codes[r->kept[k]]] = 1.0F;
+    return code;
 }
 
-/* The label of one row of a block, into out. */
-static int add_label(reading *r, size_t row)
+/* The label of the row of a block that is kept as the k-th, into out. */
+static int add_label(reading *r, size_t kept)
 {
     char word[WORD_SIZE];
     size_t size = 0;
     double x = 0.0;
-    const size_t k = r->out->count + row;
+    const size_t row = r->kept[kept];
+    const size_t record = r->part->rows + row + 1; /* in the file */
+    const size_t k = r->out->count + kept;
     const nw_column c = nw_schema_column(r->plan->schema, r->plan->target);
     const char *text = nw_csv_reader_text(r->reader, r->target, row, &size);
     size = size < sizeof word - 1 ? size : sizeof word - 1;
@@ -301,32 +249,35 @@ static int add_label(reading *r, size_t row)
         memcpy(word, text, size);
     word[size] = '\0';
     if (r->plan->task == TABLE_CLASSIFY) {
-        r->out->labels[k] = class_of(r->plan, &c, word);
+        r->out->labels[k] = app_class_of(r->plan->schema, r->plan->target, word);
         if (r->out->labels[k] < 0)
-            return app_fail(APP_DATA, r->path, "record %zu: %s is %s, must be one of the schema's %u values", k + 1, c.name,
+            return app_fail(APP_DATA, r->path, "record %zu: %s is %s, must be one of the schema's %u values", record, c.name,
                 size == 0 ? "missing" : "not in the schema", r->plan->classes);
         return APP_OK;
     }
     if (!app_parse_real(word, &x))
         return app_fail(
-            APP_DATA, r->path, "record %zu: %s is %s, must be a number", k + 1, c.name, size == 0 ? "missing" : "no number");
-    r->out->targets[k] = (float)(2.0 * place_of(&c, fmin(fmax(x, c.lower), c.upper)) - 1.0);
+            APP_DATA, r->path, "record %zu: %s is %s, must be a number", record, c.name, size == 0 ? "missing" : "no number");
+    r->out->targets[k] = (float)(2.0 * app_column_place(&c, fmin(fmax(x, c.lower), c.upper)) - 1.0);
     return APP_OK;
 }
 
 static int add_block(reading *r, size_t rows)
 {
     examples *out = r->out;
-    int code = make_room(r, rows);
+    int code = choose_rows(r, rows);
+    if (code == APP_OK)
+        code = make_room(r, r->kept_count);
     if (code != APP_OK)
         return code;
-    memset(out->reals + out->count * out->width, 0, rows * out->width * sizeof *out->reals);
+    memset(out->reals + out->count * out->width, 0, r->kept_count * out->width * sizeof *out->reals);
     for (size_t i = 0; code == APP_OK && i < nw_schema_columns(r->schema); i++)
         if (i != r->target)
             code = add_column(r, i, rows);
-    for (size_t k = 0; code == APP_OK && r->needs_target && k < rows; k++)
+    for (size_t k = 0; code == APP_OK && r->needs_target && k < r->kept_count; k++)
         code = add_label(r, k);
-    out->count += rows; /* also after a failure, so that what was read is wiped */
+    out->count += r->kept_count; /* also after a failure, so that what was read is wiped */
+    r->part->rows += rows;
     return code;
 }
 
@@ -345,11 +296,13 @@ static int read_blocks(reading *r)
     }
 }
 
-int table_read(examples *out, const table_plan *plan, const char *path, bool needs_target)
+int table_read(examples *out, const table_plan *plan, const char *path, bool needs_target, table_part *part)
 {
-    reading r = { .plan = plan, .path = path, .needs_target = needs_target, .out = out };
+    table_part all = TABLE_ALL;
+    reading r = { .plan = plan, .path = path, .needs_target = needs_target, .out = out, .part = part == NULL ? &all : part };
     *out = (examples){ .kind = EXAMPLES_REALS, .width = plan->width, .classes = plan->classes };
-    int code = make_schema(&r);
+    int code =
+        app_schema_with_text(&r.schema, plan->schema, nw_schema_column(plan->schema, plan->target).name, path, needs_target);
     if (code == APP_OK)
         code = open_reader(&r);
     if (code == APP_OK)
@@ -358,5 +311,6 @@ int table_read(examples *out, const table_plan *plan, const char *path, bool nee
     nw_schema_free(r.schema);
     free(r.column);
     free(r.codes);
+    free(r.kept);
     return code;
 }
