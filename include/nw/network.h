@@ -131,10 +131,10 @@ NW_API NW_WARN_UNUSED nw_status nw_network_register(nw_network *net, nw_dpsgd *d
 NW_API NW_WARN_UNUSED nw_status nw_network_step_batch(nw_network *net, nw_dpsgd *dpsgd, const nw_network_data *data,
     const uint32_t *indices, size_t n, double *loss, nw_error *err);
 
-/** The same of differences: each record's gradient where the network is less its gradient at `previous`, one vector that is clipped
- *  as a whole [MS23]. Norms and sums are of positions (a, g - g') and (a - a', g'), a the input of a layer, g its output gradient,
- *  a' and g' those at `previous`: they add up to g a - g' a', and where the network has moved little they are as small as the
- *  difference is, so that no float sum and no clip suffers from what cancels.
+/** The same of differences: each record's gradient where the network is less its gradient at `previous`, one vector that is
+ *  clipped as a whole [MS23]. Norms and sums are of positions (a, g - h) and (a - b, h), a the input of a layer and g its output
+ *  gradient, b and h those at `previous`: they add up to g a - h b, and where the network has moved little they are as small as
+ *  the difference is, so that no float sum and no clip suffers from what cancels.
  *
  *  Shapes    previous: float[rows cols] of each parameter, as nw_network_values has them; released. indices as above.
  *  Units     none.

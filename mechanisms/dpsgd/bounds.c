@@ -57,7 +57,7 @@ void nw__dpsgd_bound_parameter(nw__dpsgd_parameter *p)
 }
 
 /* Groups of different sizes are of different parameters, so their errors are orthogonal; those of one size share one bound on
- * their members' c S. */
+ * their members' c S. A result is taken to the grid by one more float product. */
 static double float_slack_of_all(const nw_dpsgd *d)
 {
     double square = 0.0;
@@ -65,7 +65,7 @@ static double float_slack_of_all(const nw_dpsgd *d)
         double most = 0.0;
         for (size_t i = 0; i < d->count; i++)
             if (d->parameters[i].group == m)
-                most = fmax(most, float_slack((double)d->parameters[i].most_rows, (double)m, d->parameters[i].reach));
+                most = fmax(most, float_slack((double)d->parameters[i].most_rows + 1.0, (double)m, d->parameters[i].reach));
         square += most * most;
     }
     return sqrt(square);

@@ -313,7 +313,9 @@ double nw_dpsgd_clip_norm(const nw_dpsgd *d)
 
 float *nw_dpsgd_gradient(nw_dpsgd *d, size_t parameter)
 {
-    return d == NULL || parameter >= d->count || !d->has_gradients ? NULL : (float *)(d->sums + d->parameters[parameter].first);
+    return d == NULL || parameter >= d->count || !d->has_gradients || d->sums == NULL
+               ? NULL
+               : (float *)(d->sums + d->parameters[parameter].first);
 }
 
 /* ---- the order of calls ---- */
@@ -414,7 +416,7 @@ static nw_status need_step_noise(nw_dpsgd *d, nw_error *err)
 
 nw_status nw_dpsgd_begin_step(nw_dpsgd *d, nw_rng *rng, nw_error *err)
 {
-    if (d == NULL || rng == NULL)
+    if (d == NULL || (rng == NULL && nw__dpsgd_is_first(d)))
         return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", d == NULL ? "dpsgd" : "rng");
     if (d->phase != NW__PHASE_IDLE)
         return out_of_order("nw_dpsgd_finish_step", __func__, err);
@@ -422,7 +424,7 @@ nw_status nw_dpsgd_begin_step(nw_dpsgd *d, nw_rng *rng, nw_error *err)
         return out_of_order("nw_dpsgd_add_parameter", __func__, err);
     if (d->opts.is_stepwise && !d->has_step)
         return out_of_order("nw_dpsgd_set_step", __func__, err);
-    if (d->opts.noise_multiplier == 0.0 && !nw_rng_is_insecure(rng))
+    if (rng != NULL && d->opts.noise_multiplier == 0.0 && !nw_rng_is_insecure(rng))
         return nw__fail(err, NW_E_ARG, __func__, "noise_multiplier is 0, must be above 0 unless rng is insecure");
     if (d->has_reservation && d->steps_begun == d->steps_reserved)
         return nw__fail(err, NW_E_STATE, __func__, "all %llu steps of the reservation have been drawn",
@@ -555,21 +557,37 @@ nw_status nw_dpsgd_accumulate(nw_dpsgd *d, size_t parameter, const nw_dpsgd_use 
     return NW_OK;
 }
 
+/* What there is to release with, or why not. */
+static nw_status check_finish(const nw_dpsgd *d, float *const *gradients, nw_error *err)
+{
+    NW__TRY(check_done(d, "nw_dpsgd_finish_step", err));
+    for (size_t i = 0; gradients != NULL && i < d->count; i++)
+        if (gradients[i] == NULL)
+            return nw__fail(
+                err, NW_E_ARG, "nw_dpsgd_finish_step", "gradients[%zu], of parameter '%s', is NULL", i, d->parameters[i].name);
+    return NW_OK;
+}
+
+void nw__dpsgd_end_step(nw_dpsgd *d)
+{
+    d->phase = NW__PHASE_IDLE;
+    d->rng = NULL;
+    d->has_gradients = true;
+}
+
 nw_status nw_dpsgd_finish_step(nw_dpsgd *d, float *const *gradients, nw_error *err)
 {
     if (d == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "dpsgd is NULL");
-    NW__TRY(check_done(d, __func__, err));
-    for (size_t i = 0; gradients != NULL && i < d->count; i++)
-        if (gradients[i] == NULL)
-            return nw__fail(err, NW_E_ARG, __func__, "gradients[%zu], of parameter '%s', is NULL", i, d->parameters[i].name);
-    const nw_status status = nw__dpsgd_release(d, err);
-    d->phase = NW__PHASE_IDLE;
-    d->rng = NULL;
-    d->has_gradients = true;
-    for (size_t i = 0; gradients != NULL && i < d->count; i++) {
+    nw_status status = check_finish(d, gradients, err);
+    if (d->opts.reduce == NULL && status != NW_OK)
+        return status; /* the step goes on */
+    status = d->opts.reduce == NULL ? nw__dpsgd_release(d, err) : nw__dpsgd_release_together(d, status, err);
+    nw__dpsgd_end_step(d);
+    for (size_t i = 0; gradients != NULL && d->sums != NULL && i < d->count; i++) {
         const nw__dpsgd_parameter *p = &d->parameters[i];
-        memcpy(gradients[i], d->sums + p->first, p->rows * p->cols * sizeof *gradients[i]);
+        if (gradients[i] != NULL)
+            memcpy(gradients[i], d->sums + p->first, p->rows * p->cols * sizeof *gradients[i]);
     }
     return status;
 }

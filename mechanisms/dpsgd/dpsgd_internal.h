@@ -14,6 +14,7 @@
  *   clip.c     factors, and the adaptive clip norm
  *   sums.c     sums of integers
  *   finish.c   noise, and gradients
+ *   together.c steps of many processes
  *   kernels.c  inner loops
  *   budget.c   the event, and the ledger
  */
@@ -214,6 +215,18 @@ nw_status nw__dpsgd_release(nw_dpsgd *d, nw_error *err);
 void nw__dpsgd_set_noise(nw_dpsgd *d, nw__dpsgd_noise release, void *context);
 double nw__dpsgd_noise_scale(const nw_dpsgd *d);
 
+/** After the step, whatever has come of it. */
+void nw__dpsgd_end_step(nw_dpsgd *d);
+
+/* ---- together.c ---- */
+
+/** True for the process that draws: the only one, or process 0. */
+bool nw__dpsgd_is_first(const nw_dpsgd *d);
+/** Places of a batch that are not cut between processes. Public. */
+size_t nw__dpsgd_unit(const nw_dpsgd *d);
+/** Ends a step of many processes; mine: what this one has come to. */
+nw_status nw__dpsgd_release_together(nw_dpsgd *d, nw_status mine, nw_error *err);
+
 /* ---- kernels.c ---- */
 
 /** Sum of squares, in double, in an order that depends on n only. */
@@ -235,10 +248,10 @@ void nw__add_rounded(int32_t *cells, float c, const float *x, size_t n);
 void nw__add_rounded_rows(int32_t *cells, const float *factors, double unit, const float *x, size_t step, size_t rows, size_t n);
 void nw__add_rounded_doubles(int32_t *cells, double c, const double *x, size_t n);
 /** The cells' floats x to round(x * c). */
-void nw__round_in_place(int32_t *cells, double c, size_t n);
+void nw__round_in_place(int32_t *cells, float c, size_t n);
 /** out[i] = (cells[i] + noise[i]) * unit, in the cells' own place. */
 void nw__release_integers(int32_t *cells, const int64_t *noise, double unit, size_t n);
 /** The same of cells that hold floats: round(x * c) first. */
-void nw__release_floats(int32_t *cells, double c, const int64_t *noise, double unit, size_t n);
+void nw__release_floats(int32_t *cells, float c, const int64_t *noise, double unit, size_t n);
 
 #endif

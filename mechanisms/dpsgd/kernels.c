@@ -145,10 +145,10 @@ static inline int32_t cell_of(float x)
     return cell;
 }
 
-NW__CLONES static void round_in_place(int32_t *cells, double c, size_t n)
+NW__CLONES static void round_in_place(int32_t *cells, float c, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        cells[i] = (int32_t)rint(limited_double((double)float_of(cells[i]) * c));
+        cells[i] = (int32_t)rintf(limited(float_of(cells[i]) * c));
 }
 
 /* Noise of |z| < 2^51 to a double without an instruction that AVX2 lacks; a larger one only saturates, after the draw. */
@@ -169,10 +169,10 @@ NW__CLONES static void release_integers(int32_t *restrict cells, const int64_t *
         cells[i] = cell_of((float)(((double)cells[i] + double_of(noise[i])) * unit));
 }
 
-NW__CLONES static void release_floats(int32_t *restrict cells, double c, const int64_t *restrict noise, double unit, size_t n)
+NW__CLONES static void release_floats(int32_t *restrict cells, float c, const int64_t *restrict noise, double unit, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        cells[i] = cell_of((float)((rint(limited_double((double)float_of(cells[i]) * c)) + double_of(noise[i])) * unit));
+        cells[i] = cell_of((float)(((double)rintf(limited(float_of(cells[i]) * c)) + double_of(noise[i])) * unit));
 }
 
 /* ---- the functions that others call: a clone is found by a symbol that no visibility hides, so clones are static ---- */
@@ -223,7 +223,7 @@ void nw__add_rounded_doubles(int32_t *cells, double c, const double *x, size_t n
     add_rounded_doubles(cells, c, x, n);
 }
 
-void nw__round_in_place(int32_t *cells, double c, size_t n)
+void nw__round_in_place(int32_t *cells, float c, size_t n)
 {
     round_in_place(cells, c, n);
 }
@@ -233,7 +233,7 @@ void nw__release_integers(int32_t *cells, const int64_t *noise, double unit, siz
     release_integers(cells, noise, unit, n);
 }
 
-void nw__release_floats(int32_t *cells, double c, const int64_t *noise, double unit, size_t n)
+void nw__release_floats(int32_t *cells, float c, const int64_t *noise, double unit, size_t n)
 {
     release_floats(cells, c, noise, unit, n);
 }

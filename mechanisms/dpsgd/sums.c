@@ -38,7 +38,7 @@ static float *target_of(tile *t)
     if (t->cells == NW__CELLS_EMPTY)
         return (float *)t->sums;
     if (t->cells == NW__CELLS_FLOATS && t->waiting == 0)
-        nw__round_in_place(t->sums, per_unit(t->call->d), cells);
+        nw__round_in_place(t->sums, (float)per_unit(t->call->d), cells);
     if (t->cells == NW__CELLS_FLOATS)
         t->cells = NW__CELLS_INTEGERS;
     return t->result;
@@ -209,6 +209,6 @@ void nw__dpsgd_make_integers(nw_dpsgd *d, nw__dpsgd_parameter *p)
     if (p->cells == NW__CELLS_EMPTY)
         memset(cells, 0, p->rows * p->cols * sizeof *cells);
     else if (p->cells == NW__CELLS_FLOATS)
-        nw__round_in_place(cells, per_unit(d), p->rows * p->cols);
+        nw__round_in_place(cells, (float)per_unit(d), p->rows * p->cols);
     p->cells = NW__CELLS_INTEGERS;
 }
