@@ -25,8 +25,9 @@
  *
  * Many processes (options.reduce): all make the same handle and the same calls, and hold the same batch; nw_dpsgd_part says which
  * of its places each of them computes. finish_step adds up the integers of all; process 0 alone has an rng, draws the noise,
- * once, and gives the gradients to all: the same bits on any number of processes. Whoever fails on the way calls nw_dpsgd_abandon_step,
- * so that nobody waits and nothing is released. Sums without noise travel: each process is trusted as a single one is. */
+ * once, and gives the gradients to all: the same bits on any number of processes. Whoever fails on the way calls
+ * nw_dpsgd_abandon_step, so that nobody waits and nothing is released. Sums without noise travel: each process is trusted as a
+ * single one is. */
 #include <nw/batches.h>
 #include <nw/ledger.h>
 #include <nw/reduce.h>
