@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: Apache-2.0 */
 /* nw-hitters - the most frequent items of users who send only randomised reports: the commands and their options. What they do is
  * in hitters/. */
+#include "common/exit.h"
+#include "common/processes.h"
 #include "common/signals.h"
 #include "hitters/settings.h"
 
@@ -216,9 +218,17 @@ int main(int argc, char **argv)
         .insecure_seed = APP_NO_SEED, .threshold = -1.0, .runs = 1, .columns = "party,item,count", .parties = 1
     };
     const app_command *command;
+    nw_reduce reduce;
+    nw_error err;
     int code;
+    if (app_processes_open(&reduce, &err) != NW_OK)
+        return app_fail_error("mpi", &err);
+    s.reduce = &reduce;
     if (!app_parse(&program, argc, argv, &s, &command, &code))
-        return code;
+        return app_finish(&reduce, code);
     app_signals_install();
-    return run[command - commands](&s);
+    code = command == commands ? APP_OK : app_check_alone(&reduce, command->name);
+    if (code == APP_OK)
+        code = run[command - commands](&s);
+    return app_finish(&reduce, code);
 }

@@ -6,6 +6,7 @@
  * then draw. query, classify, plot and info read released structures and cost nothing. */
 #include "common/exit.h"
 #include "common/options.h"
+#include "common/processes.h"
 #include "common/seed.h"
 #include "common/signals.h"
 #include "kde/settings.h"
@@ -141,9 +142,17 @@ int main(int argc, char **argv)
 {
     static settings s = { .insecure_seed = APP_NO_SEED, .expected_density = 0.05 };
     const app_command *chosen;
+    nw_reduce reduce;
+    nw_error err;
     int code;
+    if (app_processes_open(&reduce, &err) != NW_OK)
+        return app_fail_error("mpi", &err);
+    s.reduce = &reduce;
     if (!app_parse(&program, argc, argv, &s, &chosen, &code))
-        return code;
+        return app_finish(&reduce, code);
     app_signals_install();
-    return run[chosen - commands](&s);
+    code = chosen == commands ? APP_OK : app_check_alone(&reduce, chosen->name);
+    if (code == APP_OK)
+        code = run[chosen - commands](&s);
+    return app_finish(&reduce, code);
 }

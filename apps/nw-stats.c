@@ -10,6 +10,7 @@
 #include "common/json.h"
 #include "common/numbers.h"
 #include "common/options.h"
+#include "common/processes.h"
 #include "common/progress.h"
 #include "common/receipt.h"
 #include "common/seed.h"
@@ -109,6 +110,8 @@ static const app_program program = {
 /* What a run owns; freed in one place. */
 typedef struct job {
     const settings *settings;
+    nw_reduce reduce; /* the processes that run it */
+    app_share share;  /* of the table */
     nw_adjacency adjacency;
     nw_schema *schema;
     query queries[APP_MAX_TEXTS];
@@ -221,10 +224,19 @@ static int open_ledger(job *j)
 
 static int read_table(job *j)
 {
-    const settings *s = j->settings;
-    if (j->keys != NULL)
-        return keys_feed(j->keys, j->schema, s->operands[0], &j->progress);
-    return figures_feed(j->figures, j->schema, s->operands[0], &j->progress);
+    uint64_t rows = 0;
+    const int code = j->keys != NULL ? keys_feed(j->keys, j->schema, &j->share, j->reduce.rank, &j->progress, &rows)
+                                     : figures_feed(j->figures, j->schema, &j->share, &j->progress, &rows);
+    return code == APP_OK ? app_check_records(&j->reduce, &j->share, j->settings->operands[0], rows) : code;
+}
+
+/* What all processes read, in process 0. */
+static int sum_up(job *j)
+{
+    nw_error err;
+    const nw_status status =
+        j->keys != NULL ? keys_reduce(j->keys, &j->reduce, &err) : figures_reduce(j->figures, &j->reduce, &err);
+    return status == NW_OK ? APP_OK : app_fail_error("options", &err);
 }
 
 /* Charges and draws. From the charge on a signal comes too late. */
@@ -299,17 +311,24 @@ static int write_figures(const job *j)
 static int answer(job *j)
 {
     const settings *s = j->settings;
-    int code = app_check_input(s->operands[0]);
+    const bool is_first = j->reduce.rank == 0;
+    int code = app_share_of(&j->share, &j->reduce, s->operands[0]);
+    if (code == APP_OK)
+        code = app_check_input(j->share.path);
     if (code == APP_OK)
         code = plan(j);
-    if (code == APP_OK)
+    if (code == APP_OK && is_first)
         code = app_check_output(output_of(s));
-    if (code == APP_OK)
+    if (code == APP_OK && is_first)
         code = open_ledger(j);
+    code = app_agree(&j->reduce, code);
     if (code == APP_OK)
-        code = read_table(j);
+        code = app_agree(&j->reduce, read_table(j));
     if (code == APP_OK)
-        code = release(j);
+        code = sum_up(j);
+    if (code != APP_OK || !is_first)
+        return code;
+    code = release(j);
     if (code == APP_OK)
         code = write_figures(j);
     if (code == APP_OK)
@@ -321,12 +340,15 @@ static int answer(job *j)
 
 static int estimate(job *j)
 {
-    const int code = plan(j);
+    int code = app_check_alone(&j->reduce, "--estimate");
+    if (code == APP_OK)
+        code = plan(j);
     return code == APP_OK ? write_figures(j) : code;
 }
 
 static void free_job(job *j)
 {
+    app_share_free(&j->share);
     nw_rng_free(j->rng);
     nw_ledger_close(j->ledger);
     figures_free(j->figures);
@@ -339,17 +361,20 @@ int main(int argc, char **argv)
     static settings s = { .insecure_seed = APP_NO_SEED, .confidence = NW_STATS_CONFIDENCE };
     static job j;
     const app_command *chosen;
+    nw_error err;
     int code;
+    if (app_processes_open(&j.reduce, &err) != NW_OK)
+        return app_fail_error("mpi", &err);
     if (!app_parse(&program, argc, argv, &s, &chosen, &code))
-        return code;
+        return app_finish(&j.reduce, code);
     j.settings = &s;
     j.adjacency = adjacencies[s.adjacency];
     app_signals_install();
-    app_progress_start(&j.progress, s.is_quiet);
+    app_progress_start(&j.progress, s.is_quiet || j.reduce.rank > 0);
     code = check_settings(&s);
     if (code == APP_OK)
         code = s.is_estimate ? estimate(&j) : answer(&j);
     app_progress_end(&j.progress);
     free_job(&j);
-    return code;
+    return app_finish(&j.reduce, code);
 }

@@ -1,6 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* nw-synth - a private synthetic table from a real one: the commands and their options. What they do is in synth/. */
+#include "common/exit.h"
+#include "common/processes.h"
 #include "common/signals.h"
 #include "synth/settings.h"
 
@@ -267,9 +269,18 @@ int main(int argc, char **argv)
         const settings *) = { synth_table, synth_fit, synth_measure, synth_merge, synth_release, synth_score, synth_infer };
     settings s = { .insecure_seed = APP_NO_SEED, .seed = APP_NO_SEED, .query_share = NAN };
     const app_command *command;
+    nw_reduce reduce;
+    nw_error err;
     int code;
+    if (app_processes_open(&reduce, &err) != NW_OK)
+        return app_fail_error("mpi", &err);
+    s.reduce = &reduce;
     if (!app_parse(&program, argc, argv, &s, &command, &code))
-        return code;
+        return app_finish(&reduce, code);
     app_signals_install();
-    return run[command - commands](&s);
+    const bool has_parts = run[command - commands] == synth_table || run[command - commands] == synth_measure;
+    code = has_parts ? APP_OK : app_check_alone(&reduce, command->name);
+    if (code == APP_OK)
+        code = run[command - commands](&s);
+    return app_finish(&reduce, code);
 }

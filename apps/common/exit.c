@@ -11,6 +11,22 @@
 
 #define LINE_SIZE 2048 /* longer messages are cut: file names have at most 4096 bytes, and no one reads that */
 
+static bool is_held;
+static char held[8 * LINE_SIZE];
+static size_t held_size;
+
+void app_hold_messages(bool is_wanted)
+{
+    is_held = is_wanted;
+}
+
+void app_release_messages(bool is_printed)
+{
+    if (is_printed)
+        fwrite(held, 1, held_size, stderr);
+    held_size = 0;
+}
+
 const char *app_plain(char *text)
 {
     for (char *c = text; *c != '\0'; c++) {
@@ -27,7 +43,11 @@ static void print_line(const char *subject, const char *format, va_list args)
                                      : snprintf(line, sizeof line, "%s: %s: ", program_invocation_short_name, subject);
     if (used > 0 && (size_t)used < sizeof line)
         vsnprintf(line + used, sizeof line - (size_t)used, format, args);
-    fprintf(stderr, "%s\n", app_plain(line));
+    app_plain(line);
+    if (!is_held)
+        fprintf(stderr, "%s\n", line);
+    else if (strlen(line) + 1 < sizeof held - held_size)
+        held_size += (size_t)snprintf(held + held_size, sizeof held - held_size, "%s\n", line);
 }
 
 int app_fail(int code, const char *subject, const char *format, ...)

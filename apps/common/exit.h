@@ -30,6 +30,11 @@ int app_fail_error(const char *subject, const nw_error *err);
 /** Puts '?' for control characters, in place, and returns `text`: names and labels from elsewhere must not command a terminal. */
 const char *app_plain(char *text);
 
+/** While held, messages and remarks are kept instead of printed: of several processes, one will speak (processes.h). */
+void app_hold_messages(bool is_held);
+/** Prints what was kept, or forgets it. */
+void app_release_messages(bool is_printed);
+
 /** A remark that is no failure: "program: message", one line on standard error. */
 void app_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

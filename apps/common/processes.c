@@ -1,9 +1,11 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* processes.c - the functions of nw_reduce as MPI calls. Sums of integers: MPI may add in any order. */
+/* processes.c - see processes.h. */
 #include "processes.h"
 
-#include <stdio.h>
+#include "exit.h"
+#include "files.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,57 +13,10 @@
 /* C, not the C++ bindings */
 #define OMPI_SKIP_MPICXX 1
 #include <mpi.h>
+#include <nw/mpi.h>
+#include <stdio.h>
 
-enum { MOST_AT_ONCE = 1 << 24 }; /* values of a call, whose count is an int */
-
-static nw_status fail(nw_error *err, const char *what)
-{
-    if (err != NULL) {
-        *err = (nw_error){ .status = NW_E_IO };
-        snprintf(err->function, sizeof err->function, "app_processes");
-        snprintf(err->message, sizeof err->message, "%s over MPI failed", what);
-    }
-    return NW_E_IO;
-}
-
-static nw_status broadcast(void *context, void *bytes, size_t n, nw_error *err)
-{
-    (void)context;
-    for (size_t at = 0; at < n; at += MOST_AT_ONCE) {
-        const int m = (int)(n - at < MOST_AT_ONCE ? n - at : MOST_AT_ONCE);
-        if (MPI_Bcast((char *)bytes + at, m, MPI_BYTE, 0, MPI_COMM_WORLD) != MPI_SUCCESS)
-            return fail(err, "a broadcast");
-    }
-    return NW_OK;
-}
-
-static nw_status sum(void *values, size_t n, MPI_Datatype type, nw_error *err)
-{
-    for (size_t at = 0; at < n; at += MOST_AT_ONCE) {
-        const int m = (int)(n - at < MOST_AT_ONCE ? n - at : MOST_AT_ONCE);
-        if (MPI_Allreduce(MPI_IN_PLACE, (char *)values + 8 * at, m, type, MPI_SUM, MPI_COMM_WORLD) != MPI_SUCCESS)
-            return fail(err, "a sum");
-    }
-    return NW_OK;
-}
-
-static nw_status sum_i64(void *context, int64_t *values, size_t n, nw_error *err)
-{
-    (void)context;
-    return sum(values, n, MPI_INT64_T, err);
-}
-
-static nw_status sum_u64(void *context, uint64_t *values, size_t n, nw_error *err)
-{
-    (void)context;
-    return sum(values, n, MPI_UINT64_T, err);
-}
-
-static nw_status barrier(void *context, nw_error *err)
-{
-    (void)context;
-    return MPI_Barrier(MPI_COMM_WORLD) == MPI_SUCCESS ? NW_OK : fail(err, "a barrier");
-}
+static bool is_begun;
 
 /* Set by the launchers of Open MPI, MPICH and Slurm for the processes that they start. Without one of them MPI is left alone: a
  * program that is run by itself needs no daemon of MPI's. */
@@ -70,28 +25,43 @@ static bool is_launched(void)
     return getenv("OMPI_COMM_WORLD_SIZE") != NULL || getenv("PMI_SIZE") != NULL || getenv("PMIX_RANK") != NULL;
 }
 
+static nw_status begin(nw_error *err)
+{
+    if (MPI_Init(NULL, NULL) == MPI_SUCCESS) {
+        is_begun = true;
+        return NW_OK;
+    }
+    *err = (nw_error){ .status = NW_E_IO };
+    snprintf(err->message, sizeof err->message, "the start over MPI failed");
+    return NW_E_IO;
+}
+
 nw_status app_processes_open(nw_reduce *out, nw_error *err)
 {
-    int rank = 0;
-    int size = 1;
     *out = nw_reduce_serial();
     if (!is_launched())
         return NW_OK;
-    if (MPI_Init(NULL, NULL) != MPI_SUCCESS)
-        return fail(err, "the start");
-    MPI_Comm_set_errhandler(MPI_COMM_WORLD, MPI_ERRORS_RETURN);
-    if (MPI_Comm_rank(MPI_COMM_WORLD, &rank) != MPI_SUCCESS || MPI_Comm_size(MPI_COMM_WORLD, &size) != MPI_SUCCESS)
-        return fail(err, "the start");
-    *out = (nw_reduce){ out, (size_t)rank, (size_t)size, broadcast, sum_i64, sum_u64, barrier };
-    return NW_OK;
+    nw_status status = begin(err);
+    if (status == NW_OK)
+        status = nw_reduce_mpi_new(out, MPI_Comm_c2f(MPI_COMM_WORLD), err);
+    app_hold_messages(status == NW_OK && out->size > 1);
+    return status;
 }
 
-void app_processes_close(const nw_reduce *reduce)
+void app_processes_close(nw_reduce *reduce)
 {
-    if (reduce->context != NULL)
-        MPI_Finalize();
+    app_release_messages(reduce->rank == 0);
+    if (!is_begun)
+        return;
+    nw_reduce_mpi_free(reduce);
+    MPI_Finalize();
 }
 #else
+static bool is_launched(void)
+{
+    return false;
+}
+
 nw_status app_processes_open(nw_reduce *out, nw_error *err)
 {
     (void)err;
@@ -99,8 +69,90 @@ nw_status app_processes_open(nw_reduce *out, nw_error *err)
     return NW_OK;
 }
 
-void app_processes_close(const nw_reduce *reduce)
+void app_processes_close(nw_reduce *reduce)
 {
     (void)reduce;
 }
 #endif
+
+/* Once a failure is known to all nobody asks again: they may be on different ways out. */
+static int failure = APP_OK;
+
+int app_agree(const nw_reduce *reduce, int code)
+{
+    nw_error err;
+    if (reduce->size == 1)
+        return code;
+    if (failure != APP_OK)
+        return failure;
+    int64_t *codes = calloc(reduce->size, sizeof *codes);
+    if (codes == NULL)
+        abort(); /* the others wait: MPI ends them all */
+    codes[reduce->rank] = code;
+    const nw_status status = reduce->sum_i64(reduce->context, codes, reduce->size, &err);
+    size_t first = 0;
+    while (status == NW_OK && first < reduce->size && codes[first] == APP_OK)
+        first++;
+    const bool are_well = status == NW_OK && first == reduce->size;
+    const int agreed = are_well || status != NW_OK ? APP_OK : (int)codes[first];
+    free(codes);
+    if (status != NW_OK) {
+        app_release_messages(true);
+        return failure = app_fail_error("mpi", &err);
+    }
+    failure = agreed;
+    app_release_messages(reduce->rank == (are_well ? 0 : first));
+    return agreed;
+}
+
+int app_finish(nw_reduce *reduce, int code)
+{
+    const int agreed = app_agree(reduce, code);
+    app_processes_close(reduce);
+    return agreed;
+}
+
+int app_check_alone(const nw_reduce *reduce, const char *what)
+{
+    return reduce->size == 1
+               ? APP_OK
+               : app_fail(APP_USAGE, what, "runs in one process, and %zu were started: run it without mpirun", reduce->size);
+}
+
+int app_share_of(app_share *out, const nw_reduce *reduce, const char *path)
+{
+    const char *at = path == NULL || !is_launched() ? NULL : strstr(path, APP_RANK);
+    *out = (app_share){ NULL, 0, 1 };
+    if (path == NULL)
+        return APP_OK;
+    const size_t size = strlen(path) + 24;
+    out->path = malloc(size);
+    if (out->path == NULL)
+        return app_fail(APP_INTERNAL, path, "out of memory");
+    if (at != NULL) {
+        snprintf(out->path, size, "%.*s%zu%s", (int)(at - path), path, reduce->rank, at + strlen(APP_RANK));
+        return APP_OK;
+    }
+    strcpy(out->path, path);
+    if (reduce->size == 1)
+        return APP_OK;
+    if (app_is_stream(path))
+        return app_fail(APP_USAGE, path, "is a stream, which %zu processes cannot share: must be a file", reduce->size);
+    out->part = reduce->rank;
+    out->parts = reduce->size;
+    return APP_OK;
+}
+
+void app_share_free(app_share *share)
+{
+    free(share->path);
+    share->path = NULL;
+}
+
+int app_check_records(const nw_reduce *reduce, const app_share *share, const char *path, uint64_t records)
+{
+    if (share->parts == 1 || records > 0)
+        return APP_OK;
+    return app_fail(
+        APP_DATA, path, "has fewer records than the %zu processes that share it, must have at least as many", reduce->size);
+}

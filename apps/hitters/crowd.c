@@ -288,6 +288,7 @@ nw_status crowd_new(crowd **out, const crowd_job *job, nw_error *err)
     if (status == NW_OK)
         status = collect(c, blocks, n, err);
     free(blocks);
+    status = nw_reduce_agree(job->reduce, status, err);
     if (status == NW_OK)
         status = job->reduce->sum_u64(job->reduce->context, c->reports, people->party_count * job->campaign->levels, err);
     if (status == NW_OK)

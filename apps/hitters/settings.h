@@ -13,6 +13,7 @@ enum { MOST_EPSILONS = 32 };
 
 typedef struct settings {
     const char *operands[APP_MAX_OPERANDS];
+    const nw_reduce *reduce; /* the processes that run the command */
     const char *items;
     const char *columns;
     const char *generate;

@@ -130,13 +130,15 @@ static void keep_hits(const job *j, sim_point *point, const nw_hh_hit *hits, siz
     }
 }
 
-static nw_status search(job *j, crowd *c, nw_hh *hh, nw_error *err)
+static nw_status search(job *j, crowd *c, const nw_reduce *reduce, nw_hh *hh, nw_error *err)
 {
     nw_status status = NW_OK;
     while (status == NW_OK && !nw_hh_is_done(hh)) {
         if (!app_progress_step(&j->progress, "search", (double)nw_hh_level(hh) / (double)nw_hh_campaign(hh)->levels))
-            return crowd_fail(err, NW_E_CANCELLED, "interrupted");
-        status = crowd_step(c, hh, err);
+            status = crowd_fail(err, NW_E_CANCELLED, "interrupted");
+        status = nw_reduce_agree(reduce, status, err);
+        if (status == NW_OK)
+            status = crowd_step(c, hh, err);
     }
     return status;
 }
@@ -154,7 +156,7 @@ static nw_status run_local(job *j, sim_point *point, sim_run *run, uint64_t seed
     if (status == NW_OK)
         status = crowd_new(&c, &cj, err);
     if (status == NW_OK)
-        status = search(j, c, hh, err);
+        status = search(j, c, cj.reduce, hh, err);
     run->seconds = app_clock() - started;
     if (status == NW_OK) {
         nw_hh_hit hits[MOST_TOP];
@@ -298,6 +300,7 @@ static nw_status agree_on_seed(job *j, nw_error *err)
             status = nw_rng_bytes(rng, &j->seed, sizeof j->seed, err);
         nw_rng_free(rng);
     }
+    status = nw_reduce_agree(&j->reduce, status, err);
     return status == NW_OK ? j->reduce.broadcast(j->reduce.context, &j->seed, sizeof j->seed, err) : status;
 }
 
@@ -307,7 +310,8 @@ int hitters_simulate(const settings *given)
     settings s = *given;
     nw_error err;
     zipf z;
-    job j = { .s = &s, .result = &sim };
+    job j = { .s = &s, .result = &sim, .reduce = *given->reduce };
+    const bool is_first = j.reduce.rank == 0;
     int code = check(&s);
     if (code == APP_OK && s.generate != NULL && (code = zipf_parse(&z, s.generate)) == APP_OK) {
         if (s.bits != 0 && s.bits != z.bits)
@@ -316,25 +320,25 @@ int hitters_simulate(const settings *given)
         s.bits = z.bits;
         s.encoding = 0; /* numbers */
     }
-    if (code == APP_OK)
+    if (code == APP_OK && is_first)
         code = app_check_output(s.output == NULL ? "-" : s.output);
-    if (code == APP_OK && s.picture != NULL)
+    if (code == APP_OK && is_first && s.picture != NULL)
         code = app_check_output(s.picture);
+    code = app_agree(&j.reduce, code);
+    if (code == APP_OK && agree_on_seed(&j, &err) != NW_OK)
+        code = app_fail_error("random numbers", &err);
     if (code != APP_OK)
         return code;
-    if (app_processes_open(&j.reduce, &err) != NW_OK || agree_on_seed(&j, &err) != NW_OK)
-        return app_fail_error("mpi", &err);
-    app_progress_start(&j.progress, s.is_quiet || j.reduce.rank != 0);
-    code = read_people(&j);
+    app_progress_start(&j.progress, s.is_quiet || !is_first);
+    code = app_agree(&j.reduce, read_people(&j));
     app_signals_defer(true);
     if (code == APP_OK)
         code = simulate(&j);
     app_progress_end(&j.progress);
-    if (code == APP_OK && j.reduce.rank == 0)
+    if (code == APP_OK && is_first)
         code = simulation_write(&sim, &s, j.reduce.size);
     simulation_free(&sim);
     population_free(&j.people);
     free(j.truth);
-    app_processes_close(&j.reduce);
     return code;
 }

@@ -7,6 +7,7 @@
 #include "../common/files.h"
 #include "../common/json.h"
 #include "../common/numbers.h"
+#include "../common/processes.h"
 #include "../common/progress.h"
 #include "../common/receipt.h"
 #include "../common/seed.h"
@@ -27,6 +28,8 @@ static const size_t MOST_BYTES = (size_t)1 << 30;
 /* What a run owns; freed in one place. */
 typedef struct job {
     const settings *settings;
+    const nw_reduce *reduce;
+    app_share share; /* of --data */
     points data;
     points landmarks;
     double *lower;
@@ -42,6 +45,7 @@ typedef struct job {
 
 static void free_job(job *j)
 {
+    app_share_free(&j->share);
     points_free(&j->data);
     points_free(&j->landmarks);
     free(j->lower);
@@ -344,43 +348,68 @@ static int check_choice(const job *j)
     const settings *s = j->settings;
     if (s->bandwidth_share == 0.0)
         return APP_OK;
+    if (j->reduce->size > 1)
+        return app_check_alone(j->reduce, "--choose-bandwidth");
     if (s->bandwidth > 0.0 || s->is_partial || s->is_estimate || s->lower == NULL || s->upper == NULL)
         return app_fail(APP_USAGE, "--choose-bandwidth",
             "must be given with --lower and --upper, and without --bandwidth, --partial and --estimate");
     return APP_OK;
 }
 
-static int build(job *j)
+/* What this process reads. */
+static int read_data(job *j)
 {
     const settings *s = j->settings;
+    if (s->data == NULL && !s->is_estimate)
+        return app_fail(APP_USAGE, "--data", "missing, must name the points");
+    int code = app_share_of(&j->share, j->reduce, s->data);
+    if (code != APP_OK || s->data == NULL)
+        return code;
+    code = app_check_input(j->share.path);
+    if (code == APP_OK)
+        code = points_read_share(&j->data, j->share.path, &j->share);
+    return code == APP_OK ? app_check_records(j->reduce, &j->share, s->data, j->data.n) : code;
+}
+
+/* What only process 0 needs: the place of the output, and the ledger. */
+static int open_places(job *j)
+{
+    const settings *s = j->settings;
+    const int code = app_check_output(s->output);
+    return code == APP_OK && !s->is_partial ? open_ledger(j) : code;
+}
+
+static int build(job *j)
+{
+    nw_error err;
+    const settings *s = j->settings;
+    const bool is_first = j->reduce->rank == 0;
     int code = check_choice(j);
-    if (code == APP_OK && s->data != NULL) {
-        code = app_check_input(s->data);
-        if (code == APP_OK)
-            code = points_read(&j->data, s->data);
-    } else if (code == APP_OK && !s->is_estimate) {
-        code = app_fail(APP_USAGE, "--data", "missing, must name the points");
-    }
+    if (code == APP_OK)
+        code = read_data(j);
     if (code == APP_OK)
         code = plan(j, s->data != NULL ? j->data.d : (size_t)s->dimension);
+    if (code == APP_OK && !s->is_estimate && is_first)
+        code = open_places(j);
+    code = app_agree(j->reduce, code);
     if (code != APP_OK || s->is_estimate)
         return code;
-    code = app_check_output(s->output);
-    if (code == APP_OK && !s->is_partial)
-        code = open_ledger(j);
-    if (code == APP_OK && s->bandwidth_share > 0.0)
+    if (s->bandwidth_share > 0.0)
         code = choose_bandwidth(j);
     if (code == APP_OK)
         code = add_points(j);
-    if (code == APP_OK)
-        code = s->is_partial ? write_totals(j) : release(j);
-    return code;
+    code = app_agree(j->reduce, code);
+    if (code == APP_OK && nw_kde_reduce(j->kde, j->reduce, &err) != NW_OK)
+        code = app_fail_error("--data", &err);
+    if (code != APP_OK || !is_first)
+        return code;
+    return s->is_partial ? write_totals(j) : release(j);
 }
 
 static int finish(job *j, int code)
 {
     app_progress_end(&j->progress);
-    if (code == APP_OK)
+    if (code == APP_OK && j->reduce->rank == 0)
         code = report(j);
     free_job(j);
     return code;
@@ -388,8 +417,8 @@ static int finish(job *j, int code)
 
 int kde_build(const settings *s)
 {
-    job j = { .settings = s, .bandwidth = s->bandwidth, .epsilon = epsilon_left(s) };
-    app_progress_start(&j.progress, s->is_quiet);
+    job j = { .settings = s, .reduce = s->reduce, .bandwidth = s->bandwidth, .epsilon = epsilon_left(s) };
+    app_progress_start(&j.progress, s->is_quiet || s->reduce->rank > 0);
     int code = check_settings(s);
     if (code == APP_OK)
         code = build(&j);
@@ -410,8 +439,8 @@ static int add_part(job *j, const char *path)
 
 int kde_merge(const settings *s)
 {
-    job j = { .settings = s, .bandwidth = s->bandwidth, .epsilon = epsilon_left(s) };
-    app_progress_start(&j.progress, s->is_quiet);
+    job j = { .settings = s, .reduce = s->reduce, .bandwidth = s->bandwidth, .epsilon = epsilon_left(s) };
+    app_progress_start(&j.progress, s->is_quiet || s->reduce->rank > 0);
     int code = check_settings(s);
     for (size_t i = 0; code == APP_OK && i < s->parts.count; i++) {
         code = app_check_input(s->parts.items[i]);

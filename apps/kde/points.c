@@ -81,9 +81,22 @@ static bool parse_line(points *p, const char *line, size_t n, size_t *column)
     return true;
 }
 
-static int parse_csv(points *p, const char *text, const char *path)
+/* The first line is one of numbers or a header, which every share has to find out. */
+static bool take_line(points *p, const char *line, size_t n, bool is_first, const app_share *share, size_t *seen, size_t *column)
 {
-    size_t room = 0, column = 0, number = 0;
+    const bool is_mine = *seen % share->parts == share->part;
+    if (is_mine || is_first) {
+        if (!parse_line(p, line, n, column))
+            return is_first;
+        p->n -= !is_mine;
+    }
+    ++*seen;
+    return true;
+}
+
+static int parse_csv(points *p, const char *text, const char *path, const app_share *share)
+{
+    size_t room = 0, column = 0, number = 0, seen = 0;
     for (const char *line = text; *line != '\0';) {
         const size_t n = strcspn(line, "\n");
         const bool is_blank = strspn(line, " \r\t") >= n;
@@ -97,7 +110,7 @@ static int parse_csv(points *p, const char *text, const char *path)
                 APP_DATA, path, "line %zu has %zu cells, must have %zu as the first", number, count_cells(line, n), p->d);
         if (!is_blank && !reserve(p, &room))
             return app_fail(APP_INTERNAL, path, "out of memory");
-        if (!is_blank && !parse_line(p, line, n, &column) && number > 1)
+        if (!is_blank && !take_line(p, line, n, number == 1, share, &seen, &column))
             return app_fail(APP_DATA, path, "line %zu, cell %zu is no number", number, column + 1);
         line += n + (line[n] == '\n');
     }
@@ -158,7 +171,7 @@ static bool npy_shape(const char *header, size_t *n, size_t *d)
     return *d >= 1 && *d <= MOST_DIMENSIONS && *n <= MOST_BYTES / *d;
 }
 
-static int parse_npy(points *p, const uint8_t *bytes, size_t n, const char *path)
+static int parse_npy(points *p, const uint8_t *bytes, size_t n, const char *path, const app_share *share)
 {
     char header[4096];
     size_t at = 10, length = 0;
@@ -180,15 +193,24 @@ static int parse_npy(points *p, const uint8_t *bytes, size_t n, const char *path
         return app_fail(APP_DATA, path, "has another shape, must be (points,) or (points, coordinates) in C order");
     if (n - at - length != p->n * p->d * type->size)
         return app_fail(APP_DATA, path, "is cut short, or longer than its shape says");
+    const size_t rows = p->n;
+    p->n = rows > share->part ? (rows - share->part - 1) / share->parts + 1 : 0;
     p->x = malloc((p->n * p->d + 1) * sizeof *p->x);
     if (p->x == NULL)
         return app_fail(APP_INTERNAL, path, "out of memory");
-    for (size_t i = 0; i < p->n * p->d; i++)
-        p->x[i] = (float)npy_number(type, bytes + at + length + i * type->size);
+    for (size_t i = 0; i < p->n; i++)
+        for (size_t j = 0; j < p->d; j++)
+            p->x[i * p->d + j] =
+                (float)npy_number(type, bytes + at + length + ((share->part + i * share->parts) * p->d + j) * type->size);
     return APP_OK;
 }
 
 int points_read(points *out, const char *path)
+{
+    return points_read_share(out, path, &(app_share){ NULL, 0, 1 });
+}
+
+int points_read_share(points *out, const char *path, const app_share *share)
 {
     const size_t length = strlen(path);
     *out = (points){ 0 };
@@ -198,13 +220,13 @@ int points_read(points *out, const char *path)
         size_t n = 0;
         code = app_read_bytes(path, MOST_BYTES, &bytes, &n);
         if (code == APP_OK)
-            code = parse_npy(out, bytes, n, path);
+            code = parse_npy(out, bytes, n, path, share);
         free(bytes);
     } else {
         char *text = NULL;
         code = app_read_text(path, MOST_BYTES, &text);
         if (code == APP_OK)
-            code = parse_csv(out, text, path);
+            code = parse_csv(out, text, path, share);
         free(text);
     }
     if (code != APP_OK)

@@ -6,11 +6,14 @@
 /* settings.h - what nw-kde is told, and its commands. Each gives an exit code, with its message written. */
 #include "../common/options.h"
 
+#include <nw/reduce.h>
+
 #define KDE_KERNELS "gaussian|exponential|laplacian|l1|l2|l2sq|lpp|rational-l2sq|rational-l2|rational-l1"
 #define KDE_ESTIMATORS "auto|moments|table|features|hadamard|landmarks|grid|lsh|tree|lsq-rff|lsq-fgt"
 
 typedef struct settings {
     const char *operands[APP_MAX_OPERANDS];
+    const nw_reduce *reduce; /* the processes that run the command */
     const char *data;
     const char *output;
     const char *lower;

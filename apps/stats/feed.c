@@ -69,12 +69,13 @@ static nw_status feed_query(
     return status;
 }
 
-static nw_status feed_rows(
-    const feed_targets *to, const query *queries, size_t count, const code_table *tables, nw_csv_reader *reader, nw_error *err)
+static nw_status feed_rows(const feed_targets *to, const query *queries, size_t count, const code_table *tables,
+    nw_csv_reader *reader, uint64_t *total, nw_error *err)
 {
     size_t rows = 0;
     nw_status status = nw_csv_reader_next(reader, &rows, err);
     while (status == NW_OK && rows > 0) {
+        *total += rows;
         for (size_t i = 0; status == NW_OK && i < count; i++)
             status = feed_query(to, i, &queries[i], reader, &tables[i], err);
         if (status == NW_OK)
@@ -108,8 +109,8 @@ static bool prepare(const query *queries, size_t count, const nw_schema *schema,
     return is_whole;
 }
 
-int feed(
-    const feed_targets *to, const query *queries, size_t count, const nw_schema *schema, const char *path, app_progress *progress)
+int feed(const feed_targets *to, const query *queries, size_t count, const nw_schema *schema, const app_share *share,
+    app_progress *progress, uint64_t *rows)
 {
     nw_error err;
     nw_csv_reader *reader = NULL;
@@ -117,13 +118,16 @@ int feed(
     bool *is_wanted = calloc(nw_schema_columns(schema), sizeof *is_wanted);
     code_table *tables = calloc(count, sizeof *tables);
     const bool is_ready = is_wanted != NULL && tables != NULL && prepare(queries, count, schema, is_wanted, tables);
+    *rows = 0;
     app_progress_step(progress, "reading", -1.0);
     if (is_ready)
-        status = nw_csv_reader_open(&reader, schema, path, is_wanted, &err);
+        status = nw_csv_reader_open(&reader, schema, share->path, is_wanted, &err);
     if (reader != NULL)
+        status = nw_csv_reader_share(reader, share->part, share->parts, &err);
+    if (reader != NULL && status == NW_OK)
         status = want_numbers(reader, queries, count, &err);
     if (reader != NULL && status == NW_OK)
-        status = feed_rows(to, queries, count, tables, reader, &err);
+        status = feed_rows(to, queries, count, tables, reader, rows, &err);
     nw_csv_reader_close(reader);
     app_progress_end(progress);
     for (size_t i = 0; tables != NULL && i < count; i++) {
@@ -134,5 +138,5 @@ int feed(
     free(is_wanted);
     if (!is_ready)
         return app_fail(APP_INTERNAL, NULL, "out of memory");
-    return status == NW_OK ? APP_OK : app_fail_error(path, &err);
+    return status == NW_OK ? APP_OK : app_fail_error(share->path, &err);
 }

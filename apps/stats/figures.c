@@ -138,10 +138,18 @@ const nw_event *figures_event(const figures_run *run)
 
 /* ---- records, release ---- */
 
-int figures_feed(figures_run *run, const nw_schema *schema, const char *path, app_progress *progress)
+int figures_feed(figures_run *run, const nw_schema *schema, const app_share *share, app_progress *progress, uint64_t *rows)
 {
     const feed_targets to = { run->stats, run->figures, run->trees };
-    return feed(&to, run->queries, run->count, schema, path, progress);
+    return feed(&to, run->queries, run->count, schema, share, progress, rows);
+}
+
+nw_status figures_reduce(figures_run *run, const nw_reduce *reduce, nw_error *err)
+{
+    nw_status status = run->stats == NULL ? NW_OK : nw_stats_reduce(run->stats, reduce, err);
+    for (size_t i = run->figures; status == NW_OK && i < run->count; i++)
+        status = nw_tree_reduce(run->trees[i - run->figures], reduce, err);
+    return status;
 }
 
 nw_status figures_release(figures_run *run, nw_rng *rng, nw_ledger *ledger, nw_receipt *receipt, nw_error *err)

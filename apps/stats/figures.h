@@ -5,6 +5,7 @@
 
 /* figures.h - queries about values that the schema knows: all of a run, released together. Most go to one nw_stats, each that
  * wants many quantiles to a tree of its own. */
+#include "../common/processes.h"
 #include "../common/progress.h"
 #include "query.h"
 
@@ -21,8 +22,10 @@ void figures_free(figures_run *run);
 /** What all cost. Borrowed. */
 const nw_event *figures_event(const figures_run *run);
 
-/** Reads the table once. An exit code, with its message. */
-int figures_feed(figures_run *run, const nw_schema *schema, const char *path, app_progress *progress);
+/** Reads the table once, or a share of it; *rows: records that were read, out. An exit code, with its message. */
+int figures_feed(figures_run *run, const nw_schema *schema, const app_share *share, app_progress *progress, uint64_t *rows);
+/** Adds up what all processes read, in process 0. */
+nw_status figures_reduce(figures_run *run, const nw_reduce *reduce, nw_error *err);
 /** Charges once, and draws. */
 nw_status figures_release(figures_run *run, nw_rng *rng, nw_ledger *ledger, nw_receipt *receipt, nw_error *err);
 

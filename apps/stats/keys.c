@@ -8,6 +8,7 @@
 #include "../common/options.h"
 
 #include <math.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,15 +90,34 @@ const nw_event *keys_event(const keys_run *run)
 
 /* ---- records ---- */
 
-/* One record to every query. `number`: of the record, from 0, its user if there is no column that names one. */
-static nw_status feed_row(keys_run *run, const nw_csv_reader *reader, size_t row, uint64_t number, nw_error *err)
+/* A user of whom no column tells: a record of one process' file, by its number, from 0. */
+typedef struct nobody {
+    uint64_t rank;
+    uint64_t number;
+} nobody;
+
+/* All records of a user are of one share. */
+static bool is_of_share(const app_share *share, const void *user, size_t size)
+{
+    uint8_t digest[16];
+    size_t number;
+    if (share->parts == 1)
+        return true;
+    crypto_generichash(digest, sizeof digest, user, size, NULL, 0);
+    memcpy(&number, digest, sizeof number);
+    return number % share->parts == share->part;
+}
+
+/* One record to every query. */
+static nw_status feed_row(
+    keys_run *run, const nw_csv_reader *reader, size_t row, const app_share *share, const nobody *other, nw_error *err)
 {
     nw_status status = NW_OK;
-    const void *user = &number;
-    size_t user_size = sizeof number;
+    const void *user = other;
+    size_t user_size = sizeof *other;
     if (run->unit != QUERY_NO_COLUMN) {
         user = nw_csv_reader_text(reader, run->unit, row, &user_size);
-        if (user_size == 0)
+        if (user_size == 0 || !is_of_share(share, user, user_size))
             return NW_OK;
     }
     for (size_t i = 0; status == NW_OK && i < run->count; i++) {
@@ -109,21 +129,23 @@ static nw_status feed_row(keys_run *run, const nw_csv_reader *reader, size_t row
     return status;
 }
 
-static nw_status feed_rows(keys_run *run, nw_csv_reader *reader, nw_error *err)
+static nw_status feed_rows(
+    keys_run *run, nw_csv_reader *reader, const app_share *share, size_t rank, uint64_t *total, nw_error *err)
 {
-    uint64_t number = 0;
+    nobody other = { rank, 0 };
     size_t rows = 0;
     nw_status status = nw_csv_reader_next(reader, &rows, err);
     while (status == NW_OK && rows > 0) {
-        for (size_t row = 0; status == NW_OK && row < rows; row++)
-            status = feed_row(run, reader, row, number++, err);
+        for (size_t row = 0; status == NW_OK && row < rows; row++, other.number++)
+            status = feed_row(run, reader, row, share, &other, err);
         if (status == NW_OK)
             status = nw_csv_reader_next(reader, &rows, err);
     }
+    *total = other.number;
     return status;
 }
 
-int keys_feed(keys_run *run, const nw_schema *schema, const char *path, app_progress *progress)
+int keys_feed(keys_run *run, const nw_schema *schema, const app_share *share, size_t rank, app_progress *progress, uint64_t *rows)
 {
     nw_error err;
     nw_csv_reader *reader = NULL;
@@ -135,13 +157,23 @@ int keys_feed(keys_run *run, const nw_schema *schema, const char *path, app_prog
     if (run->unit != QUERY_NO_COLUMN)
         is_wanted[run->unit] = true;
     app_progress_step(progress, "reading", -1.0);
-    nw_status status = nw_csv_reader_open(&reader, schema, path, is_wanted, &err);
+    nw_status status = nw_csv_reader_open(&reader, schema, share->path, is_wanted, &err);
+    if (status == NW_OK && run->unit == QUERY_NO_COLUMN)
+        status = nw_csv_reader_share(reader, share->part, share->parts, &err);
     if (status == NW_OK)
-        status = feed_rows(run, reader, &err);
+        status = feed_rows(run, reader, share, rank, rows, &err);
     nw_csv_reader_close(reader);
     app_progress_end(progress);
     free(is_wanted);
-    return status == NW_OK ? APP_OK : app_fail_error(path, &err);
+    return status == NW_OK ? APP_OK : app_fail_error(share->path, &err);
+}
+
+nw_status keys_reduce(keys_run *run, const nw_reduce *reduce, nw_error *err)
+{
+    nw_status status = NW_OK;
+    for (size_t i = 0; status == NW_OK && i < run->count; i++)
+        status = nw_keys_reduce(run->keys[i], reduce, err);
+    return status;
 }
 
 /* ---- the release ---- */

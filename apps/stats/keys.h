@@ -4,6 +4,7 @@
 #define APP_STATS_KEYS_H
 
 /* keys.h - queries that count keys that no schema lists: all of a run, released together. */
+#include "../common/processes.h"
 #include "../common/progress.h"
 #include "query.h"
 
@@ -29,8 +30,12 @@ void keys_free(keys_run *run);
 /** What all cost. Borrowed. */
 const nw_event *keys_event(const keys_run *run);
 
-/** Reads the table. Records without a key, or without a unit if there is one, do not count. An exit code, with its message. */
-int keys_feed(keys_run *run, const nw_schema *schema, const char *path, app_progress *progress);
+/** Reads the table, or a share of it: of its users, if there is a unit. Records without a key, or without a unit if there is one, do
+ *  not count. rank: of the process; *rows: records that were read, out. An exit code, with its message. */
+int keys_feed(
+    keys_run *run, const nw_schema *schema, const app_share *share, size_t rank, app_progress *progress, uint64_t *rows);
+/** Adds up what all processes read, in process 0. */
+nw_status keys_reduce(keys_run *run, const nw_reduce *reduce, nw_error *err);
 /** Charges once, and draws. */
 nw_status keys_release(keys_run *run, nw_rng *rng, nw_ledger *ledger, nw_receipt *receipt, nw_error *err);
 

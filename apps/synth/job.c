@@ -77,7 +77,8 @@ int job_check_files(const settings *s)
                    : app_check_apart(file->name, file->path, paths, i);
     }
     for (size_t i = 0; code == APP_OK && i < COUNT; i++) {
-        if (files[i].path != NULL)
+        const bool is_of_first = files[i].name != NULL || files[i].path == s->ledger;
+        if (files[i].path != NULL && (s->reduce->rank == 0 || !is_of_first))
             code = files[i].name == NULL ? app_check_input(files[i].path) : app_check_output(files[i].path);
     }
     return code;
@@ -197,18 +198,61 @@ static nw_status read_stream(job *j, uint64_t *rows, nw_error *err)
     return status;
 }
 
+int job_check_rows(const job *j, uint64_t rows)
+{
+    const char *path = j->settings->operands[0];
+    const nw_reduce *reduce = j->settings->reduce;
+    if (j->settings->unit == NULL) { /* of units a share may be empty */
+        const int code = app_check_records(reduce, j->share, path, rows);
+        if (code != APP_OK)
+            return code;
+    }
+    return rows > 0 || reduce->size > 1 ? APP_OK
+                                        : app_fail(APP_DATA, path, "has a header but no records, must have at least one");
+}
+
+static nw_status read_file(job *j, uint64_t *rows, nw_error *err)
+{
+    const nw_status status = nw_synth_share(j->synth, j->share->part, j->share->parts, err);
+    return status == NW_OK ? nw_synth_read_csv(j->synth, j->settings->operands[0], j->settings->unit, app_progress_step,
+                                 &j->progress, rows, err)
+                           : status;
+}
+
 int job_read_table(job *j)
 {
     nw_error err;
     uint64_t rows = 0;
-    const char *path = j->settings->operands[0];
-    const nw_status status =
-        app_is_stream(path) ? read_stream(j, &rows, &err)
-                            : nw_synth_read_csv(j->synth, path, j->settings->unit, app_progress_step, &j->progress, &rows, &err);
+    const settings *s = j->settings;
+    const char *path = s->operands[0];
+    int code = APP_OK;
+    const bool is_stream = app_is_stream(path);
+    if (is_stream && s->reduce->size > 1)
+        code = app_fail(APP_USAGE, path, "is a stream, must be a file where there are several processes");
+    else if ((is_stream ? read_stream(j, &rows, &err) : read_file(j, &rows, &err)) != NW_OK)
+        code = app_fail_error(path, &err);
+    else
+        code = job_check_rows(j, rows);
     app_progress_end(&j->progress);
-    if (status != NW_OK)
-        return app_fail_error(path, &err);
-    return rows > 0 ? APP_OK : app_fail(APP_DATA, path, "has a header but no records, must have at least one");
+    code = app_agree(s->reduce, code);
+    return code == APP_OK && s->reduce->size > 1 ? job_sum_up(j) : code;
+}
+
+int job_sum_up(job *j)
+{
+    nw_error err;
+    const char *path = j->settings->operands[0];
+    const nw_status status = nw_synth_reduce(j->synth, j->settings->reduce, &err);
+    if (status == NW_E_STATE) /* what is wrong is among the files, not with the program */
+        return app_fail(APP_DATA, path, "%s", err.message);
+    return status == NW_OK ? APP_OK : app_fail_error(path, &err);
+}
+
+int job_follow(job *j)
+{
+    nw_error err;
+    app_signals_defer(true);
+    return nw_synth_follow(j->synth, &err) == NW_OK ? APP_OK : app_fail_error("run", &err);
 }
 
 /* The seed of a fit takes no privacy away: what it draws from is public. */

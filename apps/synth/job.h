@@ -5,12 +5,14 @@
 
 /* job.h - what a command of nw-synth owns, and the steps that several commands take. Steps return an exit code, with its message
  * written; each is told by the job's settings what was asked for. */
+#include "../common/processes.h"
 #include "../common/progress.h"
 #include "../common/receipt.h"
 #include "settings.h"
 
 typedef struct job {
     const settings *settings;
+    const app_share *share; /* of TABLE.csv, whose path is in the settings' operands */
     nw_schema *schema;
     nw_queries *queries; /* NULL: only marginals */
     nw_synth *synth;
@@ -35,7 +37,7 @@ bool job_is_charged(const job *j);
 void job_free(job *j);
 
 /** Before anything is read: inputs can be read, outputs can be written and are different files from all others. A table may go to
- *  a stream; the rest must be regular files. */
+ *  a stream; the rest must be regular files. Of the ledger and outputs only process 0 is asked. */
 int job_check_files(const settings *s);
 /** The options of the fit. */
 int job_plan_fit(job *j);
@@ -43,8 +45,14 @@ int job_plan_fit(job *j);
 int job_plan(job *j);
 /** Asks the ledger whether the release fits. */
 int job_open_ledger(job *j);
-/** Reads TABLE.csv, a file for the first time. */
+/** Reads TABLE.csv, a file for the first time: of several processes each its share, which are added up. */
 int job_read_table(job *j);
+/** Adds up what all processes counted, in process 0. */
+int job_sum_up(job *j);
+/** What there has to be of records: `rows` were read by this process. */
+int job_check_rows(const job *j, uint64_t rows);
+/** The processes that are not the first, while that one runs or releases: the second reading. */
+int job_follow(job *j);
 /** Charges, draws the noise, fits the table, and writes --measurements: of the table that was read, or of what was counted. From
  *  here on a signal is answered between steps. */
 int job_run(job *j);

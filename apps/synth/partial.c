@@ -183,12 +183,12 @@ static int count_table(job *j)
     const char *path = j->settings->operands[0];
     uint64_t rows = 0;
     app_progress_step(&j->progress, "counting", -1.0);
-    const nw_status status = j->unit == NULL ? nw_synth_add_csv(j->synth, path, &rows, &err)
-                                             : nw_synth_add_csv_units(j->synth, path, j->unit, &rows, &err);
+    nw_status status = nw_synth_share(j->synth, j->share->part, j->share->parts, &err);
+    if (status == NW_OK)
+        status = j->unit == NULL ? nw_synth_add_csv(j->synth, path, &rows, &err)
+                                 : nw_synth_add_csv_units(j->synth, path, j->unit, &rows, &err);
     app_progress_end(&j->progress);
-    if (status != NW_OK)
-        return app_fail_error(path, &err);
-    return rows > 0 ? APP_OK : app_fail(APP_DATA, path, "has a header but no records, must have at least one");
+    return status == NW_OK ? job_check_rows(j, rows) : app_fail_error(path, &err);
 }
 
 static int measure(job *j)
@@ -199,9 +199,12 @@ static int measure(job *j)
         code = job_check_files(s);
     if (code == APP_OK)
         code = job_plan(j);
+    code = app_agree(s->reduce, code);
     if (code == APP_OK)
-        code = count_table(j);
-    return code == APP_OK ? write_partial(j, s->partial) : code;
+        code = app_agree(s->reduce, count_table(j));
+    if (code == APP_OK)
+        code = job_sum_up(j);
+    return code == APP_OK && s->reduce->rank == 0 ? write_partial(j, s->partial) : code;
 }
 
 /* One partial at a time is in memory, beside the sum. */
@@ -259,27 +262,34 @@ static int release(job *j)
     return APP_OK;
 }
 
-static int run(const settings *s, int (*command)(job *))
+static int run(const settings *s, const app_share *share, int (*command)(job *))
 {
-    job j = { .settings = s, .epsilon = s->epsilon };
-    app_progress_start(&j.progress, s->is_quiet);
+    job j = { .settings = s, .share = share, .epsilon = s->epsilon };
+    app_progress_start(&j.progress, s->is_quiet || s->reduce->rank > 0);
     const int code = command(&j);
     app_progress_end(&j.progress);
     job_free(&j);
     return code;
 }
 
-int synth_measure(const settings *s)
+int synth_measure(const settings *given)
 {
-    return run(s, measure);
+    settings s = *given;
+    app_share share;
+    int code = app_share_of(&share, s.reduce, s.operands[0]);
+    s.operands[0] = share.path;
+    if (code == APP_OK)
+        code = run(&s, &share, measure);
+    app_share_free(&share);
+    return code;
 }
 
 int synth_merge(const settings *s)
 {
-    return run(s, merge);
+    return run(s, NULL, merge);
 }
 
 int synth_release(const settings *s)
 {
-    return run(s, release);
+    return run(s, NULL, release);
 }

@@ -59,7 +59,9 @@ static int check_settings(const settings *s)
 
 static int estimate(job *j)
 {
-    int code = check_settings(j->settings);
+    int code = app_check_alone(j->settings->reduce, "--estimate");
+    if (code == APP_OK)
+        code = check_settings(j->settings);
     if (code == APP_OK)
         code = job_plan(j);
     if (code != APP_OK)
@@ -103,17 +105,23 @@ static int synthesise(job *j)
 {
     const settings *s = j->settings;
     const double started = app_clock();
-    int code = check_settings(s);
+    const bool is_first = s->reduce->rank == 0;
+    int code = s->is_inferring ? app_check_alone(s->reduce, "--infer-schema") : APP_OK;
+    if (code == APP_OK)
+        code = check_settings(s);
     if (code == APP_OK)
         code = job_plan_fit(j);
     if (code == APP_OK && s->is_fit)
         code = job_read_measurements(j);
     if (code == APP_OK && !s->is_fit && !s->is_inferring)
         code = job_plan(j);
-    if (code == APP_OK && !s->is_fit)
+    if (code == APP_OK && !s->is_fit && is_first)
         code = s->is_inferring ? infer_and_plan(j) : job_open_ledger(j);
+    code = app_agree(s->reduce, code);
     if (code == APP_OK && !s->is_fit)
         code = job_read_table(j);
+    if (code == APP_OK && !is_first)
+        return job_follow(j);
     if (code == APP_OK)
         code = s->is_fit ? job_fit(j) : job_run(j);
     if (code == APP_OK)
@@ -122,14 +130,20 @@ static int synthesise(job *j)
     return code == APP_OK ? job_print_result(j) : code;
 }
 
-static int run(const settings *s)
+static int run(const settings *given)
 {
     page_trace trace = { 0 };
-    job j = { .settings = s, .epsilon = s->epsilon, .trace = &trace };
-    app_progress_start(&j.progress, s->is_quiet);
-    const int code = s->is_estimate ? estimate(&j) : synthesise(&j);
+    settings s = *given;
+    app_share share;
+    job j = { .settings = &s, .share = &share, .epsilon = s.epsilon, .trace = &trace };
+    int code = app_share_of(&share, s.reduce, s.operands[0]);
+    s.operands[0] = share.path;
+    app_progress_start(&j.progress, s.is_quiet || s.reduce->rank > 0);
+    if (code == APP_OK)
+        code = s.is_estimate ? estimate(&j) : synthesise(&j);
     app_progress_end(&j.progress);
     job_free(&j);
+    app_share_free(&share);
     return code;
 }
 

@@ -11,6 +11,7 @@
 
 typedef struct settings {
     const char *operands[APP_MAX_OPERANDS];
+    const nw_reduce *reduce; /* the processes that run the command */
     const char *schema;
     const char *constraints;
     const char *unit;       /* a column; NULL: a record is protected */

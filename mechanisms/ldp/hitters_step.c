@@ -374,7 +374,8 @@ static nw_status from_aggregates(void *context, const nw_hh_request *r, int64_t 
         status = add_up(l, r, supports, err);
     else
         status = nw_ldp_aggregate_subtree(l->aggregates[r->party], r->level, r->prefixes, r->n, r->suffix_bits, supports, err);
-    return status == NW_OK ? l->reduce->sum_i64(l->reduce->context, supports, r->n << r->suffix_bits, err) : status;
+    NW__TRY(nw_reduce_agree(l->reduce, status, err));
+    return l->reduce->sum_i64(l->reduce->context, supports, r->n << r->suffix_bits, err);
 }
 
 static nw_status check_aggregates(const nw_hh *hh, const nw_ldp_aggregate *const *aggregates, size_t n, nw_error *err)
@@ -399,16 +400,16 @@ nw_status nw_hh_step_aggregates(nw_hh *hh, const nw_ldp_aggregate *const *aggreg
     const nw_reduce *reduce, nw_error *err)
 {
     const nw_reduce serial = nw_reduce_serial();
-    NW__TRY(check_aggregates(hh, aggregates, n, err));
     local l = { aggregates, n, reduce == NULL ? &serial : reduce };
+    NW__TRY(nw_reduce_agree(l.reduce, check_aggregates(hh, aggregates, n, err), err));
     if (reports != NULL)
         return nw_hh_step(hh, reports, from_aggregates, &l, err);
     uint64_t *counted = nw__calloc(hh->opts.parties, sizeof *counted);
-    if (counted == NULL)
-        return nw__fail_memory(err, __func__);
-    for (size_t p = 0; p < n; p++)
+    nw_status status = nw_reduce_agree(l.reduce, counted == NULL ? nw__fail_memory(err, __func__) : NW_OK, err);
+    for (size_t p = 0; status == NW_OK && p < n; p++)
         counted[p] = nw_ldp_aggregate_reports(aggregates[p], hh->level);
-    nw_status status = l.reduce->sum_u64(l.reduce->context, counted, hh->opts.parties, err);
+    if (status == NW_OK)
+        status = l.reduce->sum_u64(l.reduce->context, counted, hh->opts.parties, err);
     if (status == NW_OK)
         status = nw_hh_step(hh, counted, from_aggregates, &l, err);
     free(counted);

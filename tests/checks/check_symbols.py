@@ -4,7 +4,8 @@
 """The shared library exports exactly the functions that the installed headers declare with NW_API, and every global symbol of the
 static library begins with nw_ or nw__, so that it cannot collide with a program's own.
 
-usage: check_symbols.py SHARED STATIC
+usage: check_symbols.py SHARED STATIC [MPI_SHARED]
+MPI_SHARED is the library of nw/mpi.h, which exports that header's functions and no others.
 """
 import re
 import subprocess
@@ -33,14 +34,19 @@ def difference(in_headers, in_library):
 
 
 def main():
-    shared, static = sys.argv[1:]
-    in_headers = set().union(*(declared(read(p)) for p in project_files(SOURCE_ROOT, (".h",), ("include",))))
+    shared, static, *mpi = sys.argv[1:]
+    headers = {p.name: declared(read(p)) for p in project_files(SOURCE_ROOT, (".h",), ("include",))}
+    in_mpi = headers.pop("mpi.h")
+    in_headers = set().union(*headers.values())
     in_library = symbols(shared, "-D")
     tap = Tap()
     tap.case("symbols__exported_are_those_declared", difference(in_headers, in_library) if in_headers else ["no header"])
     # the compiler names the locks of OpenMP's critical sections after ours
     foreign = sorted(n for n in symbols(static, "-g") if not n.removeprefix(".gomp_critical_user_").startswith("nw_"))
     tap.case("symbols__of_the_static_library_have_the_prefix", [f"without prefix: {n}" for n in foreign])
+
+    if mpi:
+        tap.case("symbols__of_the_mpi_library_are_those_declared", difference(in_mpi, symbols(mpi[0], "-D")))
 
     plant = "/** x */ NW_API NW_WARN_UNUSED nw_status nw_planted(int x, nw_error *err);\n/* NW_API int nw_commented(void); */"
     tap.case("symbols__finds_a_declaration_without_function",
