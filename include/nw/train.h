@@ -98,8 +98,8 @@ NW_API NW_WARN_UNUSED nw_status nw_train_spent(const nw_train *train, uint64_t s
  *  Shapes    receipt: out, may be NULL; the same in all processes. label: at most 63 bytes are kept. ledger, rng: of process 0,
  *            NULL in others.
  *  Units     none.
- *  Errors    those of nw_ledger_reserve; NW_E_STATE: charged already, or resumed; NW_E_IO: the checkpoint cannot be written,
- *            after the charge.
+ *  Errors    those of nw_ledger_reserve; NW_E_STATE: charged already, or resumed, or a process has another run than process 0:
+ *            nothing was charged; NW_E_IO: the checkpoint cannot be written, after the charge.
  *  Cost      as nw_ledger_charge. Threads: confined.
  *  Source    docs/rooms/dpsgd.md#training.
  *  Example   apps/train/run.c */
@@ -132,7 +132,7 @@ typedef bool (*nw_train_progress)(void *context, uint64_t step);
  *
  *  Shapes    progress: may be NULL; called in process 0 alone. rng: of process 0, NULL in others.
  *  Units     none.
- *  Errors    NW_E_STATE: not charged, or another process has another run; NW_E_CANCELLED: progress said so, and everything is
+ *  Errors    NW_E_STATE: not charged; NW_E_CANCELLED: progress said so, and everything is
  *            saved; NW_E_IO: the checkpoint cannot be written, and the step was not drawn, or the other processes are gone;
  *            NW_E_NOMEM; NW_E_ENTROPY; those of source.
  *  Cost      that of the steps. Threads: confined; OpenMP inside, the result does not depend on them.

@@ -8,7 +8,7 @@
 #include <sodium.h>
 #include <string.h>
 
-enum { PIECE = 1 << 16 }; /* numbers that are added up in one call */
+enum { PIECE = 1 << 16, COUNTS = 2 }; /* numbers that are added up in one call */
 
 bool nw__dpsgd_is_first(const nw_dpsgd *d)
 {
@@ -38,41 +38,38 @@ void nw_dpsgd_part(const nw_dpsgd *d, size_t n, size_t *first, size_t *count)
     *count = (to * unit < n ? to * unit : n) - *first;
 }
 
-/* The number of examples, which all together must leave room in a cell, and the count of the adaptive clip norm. */
-static nw_status sum_counts(nw_dpsgd *d, nw_error *err)
+/* The first piece also has the number of examples, which all together must leave room in a cell, and the count of the adaptive clip
+ * norm: a call costs more than what it carries. */
+static nw_status sum_piece(nw_dpsgd *d, int64_t *piece, size_t first, size_t n, nw_error *err)
 {
     const nw_reduce *reduce = d->opts.reduce;
-    int64_t counts[2] = { (int64_t)d->step_examples, d->below };
-    NW__TRY(reduce->sum_i64(reduce->context, counts, 2, err));
-    if (counts[0] > (int64_t)d->largest_batch)
+    for (size_t i = 0; i < n; i++)
+        piece[i] = d->sums[first + i];
+    piece[n] = (int64_t)d->step_examples;
+    piece[n + 1] = d->below;
+    NW__TRY(reduce->sum_i64(reduce->context, piece, n + (first == 0 ? COUNTS : 0), err));
+    if (first == 0 && piece[n] > (int64_t)d->largest_batch)
         return nw__fail(err, NW_E_ARG, "nw_dpsgd_finish_step",
             "the step has more examples than expected_batch = %g leaves room for: %zu", d->opts.expected_batch, d->largest_batch);
-    d->below = counts[1];
+    d->below = first == 0 ? piece[n + 1] : d->below;
+    for (size_t i = 0; i < n; i++)
+        d->sums[first + i] = (int32_t)piece[i];
     return NW_OK;
 }
 
-static nw_status sum_cells(nw_dpsgd *d, int64_t *piece, nw_error *err)
+/* Process 0 has released, or failed: its gradients, and where the clip norm has gone. */
+static nw_status take_release(nw_dpsgd *d, nw_status mine, nw_error *err)
 {
     const nw_reduce *reduce = d->opts.reduce;
-    for (size_t first = 0; first < d->cell_count; first += PIECE) {
-        const size_t n = d->cell_count - first < PIECE ? d->cell_count - first : PIECE;
-        for (size_t i = 0; i < n; i++)
-            piece[i] = d->sums[first + i];
-        NW__TRY(reduce->sum_i64(reduce->context, piece, n, err));
-        for (size_t i = 0; i < n; i++)
-            d->sums[first + i] = (int32_t)piece[i];
-    }
-    return NW_OK;
-}
-
-/* Process 0 has released: its gradients, and where the clip norm has gone. */
-static nw_status take_release(nw_dpsgd *d, nw_error *err)
-{
-    const nw_reduce *reduce = d->opts.reduce;
-    double clip_norm = d->clip_norm;
+    struct {
+        int64_t status;
+        double clip_norm;
+    } message = { mine, d->clip_norm };
+    NW__TRY(reduce->broadcast(reduce->context, &message, sizeof message, err));
+    if (message.status != NW_OK)
+        return nw_reduce_agree(reduce, mine, err); /* tells all why */
     NW__TRY(reduce->broadcast(reduce->context, d->sums, d->cell_count * sizeof *d->sums, err));
-    NW__TRY(reduce->broadcast(reduce->context, &clip_norm, sizeof clip_norm, err));
-    nw__dpsgd_set_clip(d, clip_norm);
+    nw__dpsgd_set_clip(d, message.clip_norm);
     return NW_OK;
 }
 
@@ -80,15 +77,14 @@ static nw_status release_together(nw_dpsgd *d, int64_t *piece, nw_error *err)
 {
     for (size_t i = 0; i < d->count; i++)
         nw__dpsgd_make_integers(d, &d->parameters[i]);
-    NW__TRY(sum_counts(d, err));
-    NW__TRY(sum_cells(d, piece, err));
-    NW__TRY(nw_reduce_agree(d->opts.reduce, nw__dpsgd_is_first(d) ? nw__dpsgd_release(d, err) : NW_OK, err));
-    return take_release(d, err);
+    for (size_t first = 0; first < d->cell_count; first += PIECE)
+        NW__TRY(sum_piece(d, piece, first, d->cell_count - first < PIECE ? d->cell_count - first : PIECE, err));
+    return take_release(d, nw__dpsgd_is_first(d) ? nw__dpsgd_release(d, err) : NW_OK, err);
 }
 
 nw_status nw__dpsgd_release_together(nw_dpsgd *d, nw_status mine, nw_error *err)
 {
-    const size_t room = d->cell_count < PIECE ? d->cell_count : PIECE;
+    const size_t room = (d->cell_count < PIECE ? d->cell_count : PIECE) + COUNTS;
     int64_t *piece = mine == NW_OK ? nw__calloc(room, sizeof *piece) : NULL;
     if (mine == NW_OK && piece == NULL)
         mine = nw__fail_memory(err, "nw_dpsgd_finish_step");

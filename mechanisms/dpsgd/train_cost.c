@@ -152,6 +152,7 @@ nw_status nw_train_charge(nw_train *train, nw_ledger *ledger, const char *label,
     if (train->is_charged)
         return nw__fail(err, NW_E_STATE, __func__, "the run is charged already");
     const bool is_first = nw__train_is_first(train);
+    NW__TRY(nw__train_check_same(train, __func__, err));
     nw_status status = nw__train_agree(train, is_first ? charge_first(train, ledger, label, rng, err) : NW_OK, err);
     if (status == NW_OK)
         status = nw__train_share_receipt(train, err);

@@ -308,6 +308,7 @@ nw_status nw_train_resume(nw_train *train, nw_receipt *receipt, nw_error *err)
         return nw__fail(err, NW_E_ARG, __func__, "train is NULL");
     if (train->is_charged)
         return nw__fail(err, NW_E_STATE, __func__, "this run has begun");
+    NW__TRY(nw__train_check_same(train, __func__, err));
     NW__TRY(nw__train_agree(train, nw__train_is_first(train) ? resume(train, err) : NW_OK, err));
     NW__TRY(nw__train_share_receipt(train, err));
     train->is_charged = true;

@@ -89,7 +89,9 @@ uint64_t nw__train_body_step(const uint8_t *body);
 bool nw__train_is_first(const nw_train *t);
 /** The status of all processes. */
 nw_status nw__train_agree(const nw_train *t, nw_status mine, nw_error *err);
-/** Brings the others to where process 0 is, once: they have to have the same run. */
+/** NW_E_STATE in all processes unless all have the run of process 0. */
+nw_status nw__train_check_same(const nw_train *t, const char *function, nw_error *err);
+/** Brings the others to where process 0 is, once. */
 nw_status nw__train_join(nw_train *t, nw_rng *rng, nw_error *err);
 /** The receipt of process 0, in all. */
 nw_status nw__train_share_receipt(nw_train *t, nw_error *err);

@@ -36,7 +36,7 @@ nw_status nw__train_share_receipt(nw_train *t, nw_error *err)
 }
 
 /* The digest, and where batches are cut: a network may have less memory in one process. */
-static nw_status check_same(const nw_train *t, nw_error *err)
+static nw_status compare(const nw_train *t, const char *function, nw_error *err)
 {
     uint8_t mine[NW__TRAIN_DIGEST_BYTES + sizeof(uint64_t)];
     uint8_t first[sizeof mine];
@@ -47,8 +47,13 @@ static nw_status check_same(const nw_train *t, nw_error *err)
     NW__TRY(broadcast(t, first, sizeof first, err));
     if (memcmp(first, mine, sizeof mine) == 0)
         return NW_OK;
-    return nw__fail(err, NW_E_STATE, "nw_train_run",
+    return nw__fail(err, NW_E_STATE, function,
         "process %zu has a run of other options, model or number of records than process 0", t->opts.reduce->rank);
+}
+
+nw_status nw__train_check_same(const nw_train *t, const char *function, nw_error *err)
+{
+    return is_alone(t) ? NW_OK : nw__train_agree(t, compare(t, function, err), err);
 }
 
 static nw_status share_body(nw_train *t, nw_rng *rng, uint8_t *body, size_t size, nw_error *err)
@@ -63,7 +68,6 @@ nw_status nw__train_join(nw_train *t, nw_rng *rng, nw_error *err)
 {
     if (is_alone(t) || t->is_joined)
         return NW_OK;
-    NW__TRY(nw__train_agree(t, check_same(t, err), err));
     const size_t size = nw__train_body_size(t);
     uint8_t *body = nw__calloc(size, 1);
     nw_status status = nw__train_agree(t, body == NULL ? nw__fail_memory(err, "nw_train_run") : NW_OK, err);

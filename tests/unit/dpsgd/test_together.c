@@ -513,6 +513,7 @@ static void train_run__refuses_processes_of_different_runs(void **state)
         assert_int_equal(results[rank].status, NW_E_STATE);
         assert_non_null(strstr(results[rank].err.message, "process 2 has a run of other options"));
     }
+    assert_int_equal(results[0].charges, 0);
 }
 
 /* Process 0 has no checkpoint to take up, or its ledger refuses: all are told, and none waits. */
