@@ -73,11 +73,20 @@ static nw_adjacency adjacency_of(const settings *s)
 
 /* ---- before anything is read ---- */
 
+static bool is_compressed(const char *path)
+{
+    const size_t n = strlen(path);
+    return n > 3 && strcmp(path + n - 3, ".gz") == 0;
+}
+
 static int check_outputs(const job *j)
 {
     const settings *s = j->settings;
     const char *const named[] = { s->data, s->test, s->schema, s->ledger, s->model };
     const char *const others[] = { s->data, s->test, s->schema, s->ledger, s->model, s->output };
+    if (is_compressed(s->output) || is_compressed(j->checkpoint))
+        return app_fail(APP_USAGE, is_compressed(s->output) ? "--output" : "--checkpoint",
+            "is %s, must not end in .gz: it is not compressed", is_compressed(s->output) ? s->output : j->checkpoint);
     int code = app_check_apart("--output", s->output, named, sizeof named / sizeof *named);
     if (code == APP_OK && app_is_stream(s->output))
         code = app_fail(APP_USAGE, "--output", "is %s, must be a file: a model is not written to a stream", s->output);

@@ -178,7 +178,8 @@ NW_API NW_WARN_UNUSED nw_status nw_network_set_info(nw_network *net, const char 
 NW_API const char *nw_network_info(const nw_network *net);
 
 /** Writes a model file, whole or not at all: the safetensors layout (8 bytes of size, a JSON header, float32 values), whose
- *  __metadata__ holds version, model, info and a BLAKE2b-256 of everything. Errors: NW_E_IO. */
+ *  __metadata__ holds version, model, info and a BLAKE2b-256 of everything. Errors: NW_E_ARG: the path ends in .gz, which
+ *  would be compressed; NW_E_IO. */
 NW_API NW_WARN_UNUSED nw_status nw_network_save(const nw_network *net, const char *path, nw_error *err);
 /** Reads one. The checksum finds accidents; who can write the file can write the checksum.
  *  Errors NW_E_IO; NW_E_FORMAT: no model file, cut off, altered, or of a later version; NW_E_NOMEM. */

@@ -53,7 +53,7 @@ typedef struct nw_train_opts {
     double quantile;            /* flat: in (0, 1): the clip norm follows this quantile; default 0: it stays. Independent noise */
     size_t memory_mib;          /* scratch for norms, default 64; that of the network is its own option */
     const nw_optimizer_opts *optimizer; /* no default; its steps are set here. Read by nw_train_new */
-    const char *checkpoint;             /* file; default NULL: none */
+    const char *checkpoint;             /* file, not *.gz; default NULL: none */
     double checkpoint_seconds; /* between two savings of everything; default 0: as often as costs a thirtieth of the time */
     const nw_reduce *reduce; /* processes that share out each batch; borrowed until nw_train_free. Default NULL: this one alone */
 } nw_train_opts;

@@ -38,8 +38,8 @@ void nw_dpsgd_part(const nw_dpsgd *d, size_t n, size_t *first, size_t *count)
     *count = (to * unit < n ? to * unit : n) - *first;
 }
 
-/* The first piece also has the number of examples, which all together must leave room in a cell, and the count of the adaptive clip
- * norm: a call costs more than what it carries. */
+/* The first piece also has the number of examples, which all together must leave room in a cell, and the count of the adaptive
+ * clip norm: a call costs more than what it carries. */
 static nw_status sum_piece(nw_dpsgd *d, int64_t *piece, size_t first, size_t n, nw_error *err)
 {
     const nw_reduce *reduce = d->opts.reduce;

@@ -5,6 +5,7 @@
 
 #include "correlated.h"
 #include "dpsgd_internal.h"
+#include "output_file.h"
 
 #include <math.h>
 #include <sodium.h>
@@ -67,6 +68,9 @@ static nw_status check(const nw_train_opts *o, size_t records, const char *funct
         return nw__fail(err, NW_E_ARG, function, "clip_norm is %g, must be positive and finite", o->clip_norm);
     if (o->optimizer == NULL)
         return nw__fail(err, NW_E_ARG, function, "optimizer is NULL");
+    if (o->checkpoint != NULL && nw__output_is_compressed(o->checkpoint))
+        return nw__fail(
+            err, NW_E_ARG, function, "checkpoint is %.200s, must not end in .gz: it is written in place", o->checkpoint);
     if (!(o->checkpoint_seconds >= 0.0))
         return nw__fail(err, NW_E_ARG, function, "checkpoint_seconds is %g, must be at least 0", o->checkpoint_seconds);
     return NW_OK;

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-FileCopyrightText: 2026 the Noisewright authors
 # SPDX-License-Identifier: Apache-2.0
-# train_processes.sh - nw-train under mpirun: the model of one process to the bit; one charge, one message and exit code; and what is
-# left, and taken up again, when a process is killed.
+# train_processes.sh - nw-train under mpirun: the model of one process to the bit; one charge, one message and exit code; and what
+# is left, and taken up again, when a process is killed.
 . "$(dirname "$0")/lib.sh"
 . "$root/tests/cli/mpi_lib.sh"
 
@@ -75,11 +75,14 @@ all_refuse() { # name, code, pattern, processes, command...
     is "${name}__charges_nothing" "$(charges l.nwl)" 1
 }
 run=("${real[@]}" --ledger l.nwl -o out.nw)
-sed '900s/.*/forty,1,yes/' train.csv >bad.csv
+sed '900s/.*/40,1,perhaps/' train.csv >bad.csv
 all_refuse stream 64 'is a stream, which 2 processes cannot share' 2 nw-train --data - "${data[@]:2}" --model linear --sigma 4 \
     --ledger l.nwl -o out.nw
-all_refuse missing_file 66 'absent.csv' 3 nw-train --data absent.csv "${data[@]:2}" --model linear --sigma 4 --ledger l.nwl -o out.nw
-all_refuse budget 3 'l.nwl' 3 nw-train "${data[@]}" --model linear --sampling full --sigma 0.2 --steps 400 --ledger l.nwl -o out.nw
+all_refuse missing_file 66 'absent.csv' 3 nw-train --data absent.csv "${data[@]:2}" --model linear --sigma 4 --ledger l.nwl \
+    -o out.nw
+all_refuse malformed 65 'bad.csv' 3 nw-train --data bad.csv "${data[@]:2}" --model linear --sigma 4 --ledger l.nwl -o out.nw
+all_refuse budget 3 'l.nwl' 3 nw-train "${data[@]}" --model linear --sampling full --sigma 0.2 --steps 400 --ledger l.nwl \
+    -o out.nw
 all_refuse option 64 '--sigma' 2 "${run[@]}" --epsilon 1
 all_refuse output 73 'nowhere' 2 "${real[@]}" --ledger l.nwl -o nowhere/out.nw
 all_refuse eval 64 'eval: runs in one process' 2 nw-train eval real.nw --data train.csv
