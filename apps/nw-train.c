@@ -1,6 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* nw-train - private training of a model, its evaluation, its predictions. */
+#include "common/exit.h"
+#include "common/processes.h"
 #include "common/tune.h"
 #include "common/seed.h"
 #include "common/signals.h"
@@ -112,6 +114,8 @@ static const app_program program = {
                "      --model linear --epsilon 1 --delta 1e-5 --test test.csv -o income.nw\n"
                "  nw-train --data mnist --format idx --model scatter --epsilon 3 \\\n"
                "      --delta 1e-5 --curve digits.svg -o digits.nw\n"
+               "  mpirun -n 4 nw-train --data mnist --format idx --model cnn --epsilon 3 \\\n"
+               "      --delta 1e-5 -o digits.nw\n"
                "  nw-train predict income.nw --data new.csv -o answers.csv\n",
 };
 
@@ -126,12 +130,18 @@ int main(int argc, char **argv)
         .label = "nw-train",
         .seed = APP_NO_SEED };
     const app_command *chosen;
+    nw_reduce reduce;
+    nw_error err;
     int code;
-    if (!app_parse(&program, argc, argv, &s, &chosen, &code))
-        return code;
     app_tune(argv);
+    if (app_processes_open(&reduce, &err) != NW_OK)
+        return app_fail_error("mpi", &err);
+    s.reduce = &reduce;
+    if (!app_parse(&program, argc, argv, &s, &chosen, &code))
+        return app_finish(&reduce, code);
     app_signals_install();
-    if (chosen->name == NULL)
-        return train_run(&s);
-    return chosen == &commands[1] ? judge_eval(&s) : judge_predict(&s);
+    code = chosen == commands ? APP_OK : app_check_alone(&reduce, chosen->name);
+    if (code == APP_OK)
+        code = chosen == commands ? train_run(&s) : chosen == &commands[1] ? judge_eval(&s) : judge_predict(&s);
+    return app_finish(&reduce, code);
 }

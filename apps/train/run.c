@@ -10,6 +10,7 @@
 #include "../common/files.h"
 #include "../common/json.h"
 #include "../common/numbers.h"
+#include "../common/processes.h"
 #include "../common/progress.h"
 #include "../common/receipt.h"
 #include "../common/seed.h"
@@ -59,6 +60,12 @@ typedef struct job {
     int code; /* of what was called back */
 } job;
 
+/* Has the ledger, the checkpoint and the outputs, and what is said. */
+static bool is_first(const job *j)
+{
+    return j->settings->reduce->rank == 0;
+}
+
 static nw_adjacency adjacency_of(const settings *s)
 {
     return adjacencies[s->adjacency];
@@ -66,11 +73,20 @@ static nw_adjacency adjacency_of(const settings *s)
 
 /* ---- before anything is read ---- */
 
+static bool is_compressed(const char *path)
+{
+    const size_t n = strlen(path);
+    return n > 3 && strcmp(path + n - 3, ".gz") == 0;
+}
+
 static int check_outputs(const job *j)
 {
     const settings *s = j->settings;
     const char *const named[] = { s->data, s->test, s->schema, s->ledger, s->model };
     const char *const others[] = { s->data, s->test, s->schema, s->ledger, s->model, s->output };
+    if (is_compressed(s->output) || is_compressed(j->checkpoint))
+        return app_fail(APP_USAGE, is_compressed(s->output) ? "--output" : "--checkpoint",
+            "is %s, must not end in .gz: it is not compressed", is_compressed(s->output) ? s->output : j->checkpoint);
     int code = app_check_apart("--output", s->output, named, sizeof named / sizeof *named);
     if (code == APP_OK && app_is_stream(s->output))
         code = app_fail(APP_USAGE, "--output", "is %s, must be a file: a model is not written to a stream", s->output);
@@ -109,8 +125,11 @@ static int check_settings(job *j)
         return app_fail(APP_USAGE, "--output", "missing, must be given unless --estimate is");
     if (s->epochs > 0.0 && s->steps > 0)
         return app_fail(APP_USAGE, "--steps", "is given beside --epochs, must be given alone");
+    if (s->reduce->size > 1 && (app_is_stream(s->data) || (s->test != NULL && app_is_stream(s->test))))
+        return app_fail(APP_USAGE, app_is_stream(s->data) ? "--data" : "--test",
+            "is a stream, which %zu processes cannot share: must be a file", s->reduce->size);
     const int code = app_check_seed(s->seed, s->ledger);
-    if (code != APP_OK || s->is_estimate)
+    if (code != APP_OK || s->is_estimate || !is_first(j))
         return code;
     if (s->checkpoint != NULL)
         j->checkpoint = strdup(s->checkpoint);
@@ -130,6 +149,8 @@ static int read_data(job *j)
     const char *test = s->test;
     if (test == NULL && s->format == TRAIN_IDX && idx_has(s->data, IDX_TEST))
         test = s->data;
+    if (!is_first(j))
+        test = NULL;
     int code = s->format == TRAIN_IDX ? APP_OK : app_check_input(s->data);
     if (code == APP_OK && test != NULL && s->format != TRAIN_IDX)
         code = app_check_input(test);
@@ -233,6 +254,7 @@ static int train_opts(const job *j, nw_train_opts *o, nw_optimizer_opts *optimiz
     o->memory_mib = (size_t)s->memory / 4;
     o->optimizer = optimizer;
     o->checkpoint = j->checkpoint;
+    o->reduce = s->reduce;
     return optimizer_opts(j, o, n, optimizer);
 }
 
@@ -246,7 +268,7 @@ static int make_train(job *j)
         return code;
     if (nw_train_new(&j->train, j->net, j->data.count, &opts, &err) != NW_OK)
         return app_fail_error("run", &err);
-    if (j->settings->records == 0 && !j->settings->is_quiet && !j->settings->is_json)
+    if (is_first(j) && j->settings->records == 0 && !j->settings->is_quiet && !j->settings->is_json)
         app_note("the number of records is taken as public: it sets the sampling rate; --records N gives another figure");
     return APP_OK;
 }
@@ -293,13 +315,13 @@ static int charge(job *j)
     if (s->is_resumed)
         status = nw_train_resume(j->train, &j->receipt, &err);
     else
-        status = nw_train_charge(j->train, j->ledger, s->label, j->rng, &j->receipt, &err);
+        status = nw_train_charge(j->train, j->ledger, s->label, j->rng, &j->receipt, &err); /* all hear of it */
     if (status == NW_OK && j->receipt.is_durable && s->ledger == NULL)
         return app_fail(APP_USAGE, "--ledger", "missing, must be the one that the run was charged to");
     if (status == NW_OK)
         return APP_OK;
     const int code = app_fail_error(s->is_resumed ? j->checkpoint : (s->ledger == NULL ? "run" : s->ledger), &err);
-    if (!s->is_resumed && j->receipt.head[0] != '\0')
+    if (is_first(j) && !s->is_resumed && j->receipt.head[0] != '\0')
         app_note("the budget was spent and stays spent; nothing was trained");
     return code;
 }
@@ -361,8 +383,9 @@ static int train(job *j)
         return APP_OK;
     if (status != NW_E_CANCELLED)
         return app_fail_error("run", &err);
-    app_note("interrupted after step %llu of %llu; --resume goes on from %s", (unsigned long long)nw_train_step(j->train),
-        (unsigned long long)nw_train_steps(j->train), j->checkpoint);
+    if (is_first(j))
+        app_note("interrupted after step %llu of %llu; --resume goes on from %s", (unsigned long long)nw_train_step(j->train),
+            (unsigned long long)nw_train_steps(j->train), j->checkpoint);
     return app_exit_code(status);
 }
 
@@ -449,9 +472,8 @@ static int print_text(const job *j)
     return fflush(stdout) == 0 ? APP_OK : app_fail(APP_IO, "standard output", "could not be written");
 }
 
-static int finish(job *j)
+static int write_outputs(job *j)
 {
-    nw_error err;
     const settings *s = j->settings;
     const double unit = j->plan.classes == 0 ? table_target_unit(&j->plan.table) : 1.0;
     int code = j->has_test ? score_make(&j->score, j->net, &j->test_feed, unit) : APP_OK;
@@ -459,8 +481,18 @@ static int finish(job *j)
         code = write_model(j);
     if (code == APP_OK && s->curve != NULL)
         code = curve_write(&j->curve, s->curve);
+    return code;
+}
+
+static int finish(job *j)
+{
+    nw_error err;
+    const settings *s = j->settings;
+    int code = app_agree(s->reduce, is_first(j) ? write_outputs(j) : APP_OK);
     if (code == APP_OK && nw_train_settle(j->train, j->ledger, &j->receipt, &err) != NW_OK)
         code = app_fail_error(s->ledger == NULL ? "run" : s->ledger, &err);
+    if (!is_first(j))
+        return code;
     if (code == APP_OK)
         code = s->is_json ? print_json(j) : print_text(j);
     if (code == APP_OK)
@@ -502,10 +534,11 @@ static int answer(job *j)
     int code = check_settings(j);
     if (code == APP_OK)
         code = prepare(j);
-    if (code == APP_OK && j->settings->is_estimate)
-        return j->settings->is_json ? print_json(j) : print_text(j);
-    if (code == APP_OK)
+    if (code == APP_OK && !j->settings->is_estimate && is_first(j))
         code = open_ledger(j);
+    code = app_agree(j->settings->reduce, code);
+    if (code == APP_OK && j->settings->is_estimate)
+        return !is_first(j) ? APP_OK : j->settings->is_json ? print_json(j) : print_text(j);
     if (code == APP_OK)
         code = charge(j);
     if (code == APP_OK)
@@ -532,7 +565,7 @@ int train_run(const settings *s)
     job j = { .settings = s, .began = app_clock(), .score = { 0, NAN, NAN, NAN, NAN } };
     j.curve.value_name = s->task == TABLE_REGRESS ? "test error" : "test accuracy";
     j.curve.title = s->model;
-    app_progress_start(&j.progress, s->is_quiet || s->is_json);
+    app_progress_start(&j.progress, s->is_quiet || s->is_json || !is_first(&j));
     const int code = answer(&j);
     app_progress_end(&j.progress);
     free_job(&j);

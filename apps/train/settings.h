@@ -6,6 +6,8 @@
 /* settings.h - the arguments of nw-train. */
 #include "../common/options.h"
 
+#include <nw/reduce.h>
+
 #include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,6 +15,7 @@
 typedef enum train_format { TRAIN_IDX = 0, TRAIN_CSV, TRAIN_TEXT, TRAIN_FORMATS } train_format;
 
 typedef struct settings {
+    const nw_reduce *reduce; /* the processes that run the command */
     const char *operands[APP_MAX_OPERANDS]; /* eval, predict: MODEL.nw */
     const char *data;
     const char *test;

@@ -21,9 +21,16 @@
  * positions are handed is public (pad to a fixed length, not to the batch's longest). The batch has to come in random order, as
  * nw/batches.h gives it. What the library promises, of the arrays it is handed: no example moves the sum by more than clip_norm
  * (1 + nw_dpsgd_slack) in l2, rounding included; an example with a NaN or an infinity contributes zero; the sum is of integers on
- * a public grid, and so is its noise. docs/rooms/dpsgd.md has the proof. */
+ * a public grid, and so is its noise. docs/rooms/dpsgd.md has the proof.
+ *
+ * Many processes (options.reduce): all make the same handle and the same calls, and hold the same batch; nw_dpsgd_part says which
+ * of its places each of them computes. finish_step adds up the integers of all; process 0 alone has an rng, draws the noise,
+ * once, and gives the gradients to all: the same bits on any number of processes. Whoever fails on the way calls
+ * nw_dpsgd_abandon_step, so that nobody waits and nothing is released. Sums without noise travel: each process is trusted as a
+ * single one is. */
 #include <nw/batches.h>
 #include <nw/ledger.h>
+#include <nw/reduce.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -52,10 +59,13 @@ typedef struct nw_dpsgd_opts {
     size_t memory_mib;    /* for gradients of single examples that are kept from norms to sum; default 64 */
     size_t micro_batch;   /* examples in every micro-batch of a step but its last, which may have fewer; public. Default 0: a
                              step is one micro-batch, of any size */
+    bool is_stepwise; /* clip norm and noise are set for each step, by nw_dpsgd_set_step: clip_norm and noise_multiplier are not
+                             read, and what the steps cost is the event of whoever sets them. Flat or global, no quantile */
+    const nw_reduce *reduce; /* processes that share out a batch; borrowed until nw_dpsgd_free. Default NULL: this one has all */
 } nw_dpsgd_opts;
 /* clang-format off */
 #define NW_DPSGD_OPTS_INIT \
-    { sizeof(nw_dpsgd_opts), 0.0, -1.0, 0.0, NW_ADJACENCY_UNSET, NW_DPSGD_FLAT, 0.01, 0.0, 0.2, 0.0, 64, 0 }
+    { sizeof(nw_dpsgd_opts), 0.0, -1.0, 0.0, NW_ADJACENCY_UNSET, NW_DPSGD_FLAT, 0.01, 0.0, 0.2, 0.0, 64, 0, false, NULL }
 /* clang-format on */
 NW_API void nw_dpsgd_opts_init(nw_dpsgd_opts *opts, size_t struct_size);
 
@@ -120,14 +130,29 @@ NW_API double nw_dpsgd_deviation(const nw_dpsgd *d);
 NW_API size_t nw_dpsgd_memory(const nw_dpsgd *d);
 
 /** The event of one step: Gaussian noise of noise_multiplier on all parameters (and the count of an adaptive clip), before
- *  sampling. Hand it to nw_batches_event. Errors NW_E_STATE without a parameter; NW_E_NOMEM. */
+ *  sampling. Hand it to nw_batches_event. Errors NW_E_STATE without a parameter, or stepwise: each step has an event of its own,
+ *  which the caller charges; NW_E_NOMEM. */
 NW_API NW_WARN_UNUSED nw_status nw_dpsgd_event(const nw_dpsgd *d, nw_event **out, nw_error *err);
 /** Reserves `steps` steps in the ledger, at once and durably; begin_step then refuses to go beyond them. *reservation is for
  *  nw_ledger_commit at the end, whose count is that of nw_batches_charge. A ledger with a schedule has to have this run there
  *  (nw_batches_event of nw_dpsgd_event), and is charged with it: *reservation is then 0, and there is nothing to commit. Errors:
- *  those of nw_ledger_reserve. */
+ *  those of nw_dpsgd_event and nw_ledger_reserve. */
 NW_API NW_WARN_UNUSED nw_status nw_dpsgd_reserve(nw_dpsgd *d, const nw_batches *batches, uint64_t steps, nw_ledger *ledger,
     const char *label, const nw_rng *rng, uint64_t *reservation, nw_receipt *receipt, nw_error *err);
+
+/** The next step of a stepwise handle, and no other: examples are clipped to clip_norm, and the noise of their sum has deviation
+ *  noise * clip_norm * (1 + nw_dpsgd_slack), whatever the adjacency: the slack covers roundings, so the release is that of a
+ *  Gaussian of deviation `noise` on a sum to which an example adds at most 1. For methods whose bound changes on the way, as that
+ *  of nw/diff2.h: charge their event before the first step. Before each begin_step, which is refused without.
+ *
+ *  Shapes    none.
+ *  Units     clip_norm in [2^-40, 2^40], a function of what was released; noise in [2^-10, 2^20], or 0 with an insecure rng. A
+ *            bound that has shrunk below may be raised to 2^-40.
+ *  Errors    NW_E_ARG; NW_E_STATE: not stepwise, or a step has begun.
+ *  Cost      a thousandth of a second where the noise is another than before. Threads: confined.
+ *  Source    docs/rooms/dpsgd.md#stepwise.
+ *  Example   tests/unit/dpsgd/test_differences.c */
+NW_API NW_WARN_UNUSED nw_status nw_dpsgd_set_step(nw_dpsgd *d, double clip_norm, double noise, nw_error *err);
 
 NW_API NW_WARN_UNUSED nw_status nw_dpsgd_begin_step(nw_dpsgd *d, nw_rng *rng, nw_error *err);
 NW_API NW_WARN_UNUSED nw_status nw_dpsgd_begin_batch(nw_dpsgd *d, size_t examples, nw_error *err);
@@ -136,8 +161,16 @@ NW_API NW_WARN_UNUSED nw_status nw_dpsgd_clip(nw_dpsgd *d, nw_error *err);
 NW_API NW_WARN_UNUSED nw_status nw_dpsgd_accumulate(
     nw_dpsgd *d, size_t parameter, const nw_dpsgd_use *uses, size_t n, nw_error *err);
 /** gradients[parameter]: float[rows cols], out: (sum + noise) / expected_batch. gradients may be NULL: nw_dpsgd_gradient has
- *  them, too, and costs no second array. On error they are all zero and the step is over. */
+ *  them, too, and costs no second array. On error they are all zero and the step is over. With several processes: once all have
+ *  called it, with a sum of 8 bytes a number, and 4 back; an error in one of them is an error in all. */
 NW_API NW_WARN_UNUSED nw_status nw_dpsgd_finish_step(nw_dpsgd *d, float *const *gradients, nw_error *err);
+/** Which places of a batch of n are this process's: *first .. *first + *count - 1, cut between groups of examples that are summed
+ *  in float together, so that the processes change no group. Up to nw_dpsgd_group_size places, all go to one process. */
+NW_API void nw_dpsgd_part(const nw_dpsgd *d, size_t n, size_t *first, size_t *count);
+/** In place of finish_step, where `status` has to end the step: with several processes, in all of them. Returns what finish_step
+ *  returns in the others, never NW_OK. Gradients are all zero. Errors: `status`, or that of another process; NW_E_ARG if it is
+ *  NW_OK; NW_E_IO. */
+NW_API NW_WARN_UNUSED nw_status nw_dpsgd_abandon_step(nw_dpsgd *d, nw_status status, nw_error *err);
 /** float[rows cols] of a parameter, from finish_step to the next begin_step: then the caller may also write there. Else NULL. */
 NW_API float *nw_dpsgd_gradient(nw_dpsgd *d, size_t parameter);
 

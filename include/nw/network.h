@@ -35,14 +35,16 @@ typedef struct nw_network nw_network; /* confined */
 
 typedef struct nw_network_opts {
     size_t struct_size;
-    size_t memory_mib; /* for the activations and gradients of activations of a step: how many examples go through at once.
+    size_t memory_mib;    /* for the activations and gradients of activations of a step: how many examples go through at once.
                           Default 256; at least one group of examples always goes */
-    int threads;       /* 0, the default: as OpenMP decides */
-    size_t copies;     /* augmentation multiplicity of private steps: inputs that stand for one record, whose gradients are
+    int threads;          /* 0, the default: as OpenMP decides */
+    size_t copies;        /* augmentation multiplicity of private steps: inputs that stand for one record, whose gradients are
                           averaged before they are clipped [DBHSB22]; default 1, at most 1024 */
+    bool has_differences; /* there will be steps of nw_network_step_difference: nw_network_register and nw_network_micro_batch
+                             leave room for them. Default false */
 } nw_network_opts;
 /* clang-format off */
-#define NW_NETWORK_OPTS_INIT { sizeof(nw_network_opts), 256, 0, 1 }
+#define NW_NETWORK_OPTS_INIT { sizeof(nw_network_opts), 256, 0, 1, false }
 /* clang-format on */
 NW_API void nw_network_opts_init(nw_network_opts *opts, size_t struct_size);
 
@@ -129,6 +131,20 @@ NW_API NW_WARN_UNUSED nw_status nw_network_register(nw_network *net, nw_dpsgd *d
 NW_API NW_WARN_UNUSED nw_status nw_network_step_batch(nw_network *net, nw_dpsgd *dpsgd, const nw_network_data *data,
     const uint32_t *indices, size_t n, double *loss, nw_error *err);
 
+/** The same of differences: each record's gradient where the network is less its gradient at `previous`, one vector that is
+ *  clipped as a whole [MS23]. Norms and sums are of positions (a, g - h) and (a - b, h), a the input of a layer and g its output
+ *  gradient, b and h those at `previous`: they add up to g a - h b, and where the network has moved little they are as small as
+ *  the difference is, so that no float sum and no clip suffers from what cancels.
+ *
+ *  Shapes    previous: float[rows cols] of each parameter, as nw_network_values has them; released. indices as above.
+ *  Units     none.
+ *  Errors    as above; NW_E_STATE: has_differences is false.
+ *  Cost      twice that of nw_network_step_batch. Threads: confined; OpenMP inside.
+ *  Source    docs/rooms/dpsgd.md#differences; [MS23].
+ *  Example   tests/unit/dpsgd/test_differences.c */
+NW_API NW_WARN_UNUSED nw_status nw_network_step_difference(nw_network *net, const float *const *previous, nw_dpsgd *dpsgd,
+    const nw_network_data *data, const uint32_t *indices, size_t n, nw_error *err);
+
 /** The step without privacy, for comparison: gradients = sum of the records' gradients / divisor, into nw_network_gradients. The
  *  same layers and memory. Errors: NW_E_ARG; NW_E_NOMEM. */
 NW_API NW_WARN_UNUSED nw_status nw_network_plain_step(
@@ -162,7 +178,8 @@ NW_API NW_WARN_UNUSED nw_status nw_network_set_info(nw_network *net, const char 
 NW_API const char *nw_network_info(const nw_network *net);
 
 /** Writes a model file, whole or not at all: the safetensors layout (8 bytes of size, a JSON header, float32 values), whose
- *  __metadata__ holds version, model, info and a BLAKE2b-256 of everything. Errors: NW_E_IO. */
+ *  __metadata__ holds version, model, info and a BLAKE2b-256 of everything. Errors: NW_E_ARG: the path ends in .gz, which
+ *  would be compressed; NW_E_IO. */
 NW_API NW_WARN_UNUSED nw_status nw_network_save(const nw_network *net, const char *path, nw_error *err);
 /** Reads one. The checksum finds accidents; who can write the file can write the checksum.
  *  Errors NW_E_IO; NW_E_FORMAT: no model file, cut off, altered, or of a later version; NW_E_NOMEM. */

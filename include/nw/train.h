@@ -16,6 +16,11 @@
  *
  * What may be looked at on the way: the weights, the clip norm, the step and what it has cost are released. The loss of a
  * training batch is not: it is private, and nothing pays for it. Evaluate on records that are public or were set apart.
+ *
+ * Many processes (opts.reduce): all make the same run of the same records, and call charge or resume, run and settle. Process
+ * 0 alone has the ledger, the rng and the checkpoint, charges, draws and says when to stop; each process computes its places of
+ * each batch, and takes the same steps. The result is the same bytes on any number of processes; an error in one is one in all.
+ * One that is killed ends the others' calls with NW_E_IO, if what carries them notices: the checkpoint of process 0 goes on.
  */
 #include <nw/network.h>
 #include <nw/optimizer.h>
@@ -48,12 +53,13 @@ typedef struct nw_train_opts {
     double quantile;            /* flat: in (0, 1): the clip norm follows this quantile; default 0: it stays. Independent noise */
     size_t memory_mib;          /* scratch for norms, default 64; that of the network is its own option */
     const nw_optimizer_opts *optimizer; /* no default; its steps are set here. Read by nw_train_new */
-    const char *checkpoint;             /* file; default NULL: none */
+    const char *checkpoint;             /* file, not *.gz; default NULL: none */
     double checkpoint_seconds; /* between two savings of everything; default 0: as often as costs a thirtieth of the time */
+    const nw_reduce *reduce; /* processes that share out each batch; borrowed until nw_train_free. Default NULL: this one alone */
 } nw_train_opts;
 /* clang-format off */
 #define NW_TRAIN_OPTS_INIT { sizeof(nw_train_opts), 0.0, -1.0, NW_ADJACENCY_UNSET, 0.0, 0.0, 0, 0, NW_BATCHES_POISSON, \
-    NW_TRAIN_INDEPENDENT, 0, 0.0, NW_DPSGD_FLAT, 0.0, 64, NULL, NULL, 0.0 }
+    NW_TRAIN_INDEPENDENT, 0, 0.0, NW_DPSGD_FLAT, 0.0, 64, NULL, NULL, 0.0, NULL }
 /* clang-format on */
 NW_API void nw_train_opts_init(nw_train_opts *opts, size_t struct_size);
 
@@ -89,10 +95,11 @@ NW_API NW_WARN_UNUSED nw_status nw_train_spent(const nw_train *train, uint64_t s
 /** Charges the run, before its first step: a ledger with the run as its schedule takes it as that, another one as a
  *  reservation of all steps.
  *
- *  Shapes    receipt: out, may be NULL. label: at most 63 bytes are kept.
+ *  Shapes    receipt: out, may be NULL; the same in all processes. label: at most 63 bytes are kept. ledger, rng: of process 0,
+ *            NULL in others.
  *  Units     none.
- *  Errors    those of nw_ledger_reserve; NW_E_STATE: charged already, or resumed; NW_E_IO: the checkpoint cannot be written,
- *            after the charge.
+ *  Errors    those of nw_ledger_reserve; NW_E_STATE: charged already, or resumed, or a process has another run than process 0:
+ *            nothing was charged; NW_E_IO: the checkpoint cannot be written, after the charge.
  *  Cost      as nw_ledger_charge. Threads: confined.
  *  Source    docs/rooms/dpsgd.md#training.
  *  Example   apps/train/run.c */
@@ -123,10 +130,11 @@ typedef bool (*nw_train_progress)(void *context, uint64_t step);
 
 /** Takes the steps that are left. At the end the averaged weights, if the optimiser has them, are in the network.
  *
- *  Shapes    progress: may be NULL.
+ *  Shapes    progress: may be NULL; called in process 0 alone. rng: of process 0, NULL in others.
  *  Units     none.
- *  Errors    NW_E_STATE: not charged; NW_E_CANCELLED: progress said so, and everything is saved; NW_E_IO: the checkpoint
- *            cannot be written, and the step was not drawn; NW_E_NOMEM; NW_E_ENTROPY; those of source.
+ *  Errors    NW_E_STATE: not charged; NW_E_CANCELLED: progress said so, and everything is
+ *            saved; NW_E_IO: the checkpoint cannot be written, and the step was not drawn, or the other processes are gone;
+ *            NW_E_NOMEM; NW_E_ENTROPY; those of source.
  *  Cost      that of the steps. Threads: confined; OpenMP inside, the result does not depend on them.
  *  Source    docs/rooms/dpsgd.md#training.
  *  Example   apps/train/run.c */
@@ -138,8 +146,8 @@ NW_API NW_WARN_UNUSED nw_status nw_train_look(
     nw_train *train, nw_status (*look)(void *context, nw_network *net, nw_error *err), void *context, nw_error *err);
 
 /** Ends a run: gives back to the ledger what was reserved for steps that were not drawn, and removes the checkpoint. No step can
- *  follow. ledger: may be NULL if the run was charged as a schedule. Errors: those of nw_ledger_commit; NW_E_STATE: not
- *  charged, or ended already. */
+ *  follow. ledger: may be NULL if the run was charged as a schedule, and in processes other than 0. Errors: those of
+ *  nw_ledger_commit; NW_E_STATE: not charged, or ended already. */
 NW_API NW_WARN_UNUSED nw_status nw_train_settle(nw_train *train, nw_ledger *ledger, nw_receipt *receipt, nw_error *err);
 
 #ifdef __cplusplus

@@ -30,17 +30,30 @@ const nw__rows_kernel *const *nw__rows_kernels(void)
     return found;
 }
 
+/* Short rows without a call. */
+static inline void copy_row(float *to, const float *from, size_t n)
+{
+    size_t j = 0;
+    for (; n < NW__ROWS_AT_ONCE && j + 4 <= n; j += 4)
+        memcpy(to + j, from + j, 4 * sizeof *to);
+    if (n >= NW__ROWS_AT_ONCE)
+        memcpy(to, from, n * sizeof *to);
+    else
+        for (; j < n; j++)
+            to[j] = from[j];
+}
+
 /* What the first block is added to. */
 static void begin_rows(const nw__rows *r, const nw__rows_block *b)
 {
     for (size_t i = b->first_row; i < b->end_row; i++) {
         float *y = r->y + i * r->n + b->first_out;
         if (r->bias != NULL)
-            memcpy(y, r->bias + b->first_out, b->outs * sizeof *y);
+            copy_row(y, r->bias + b->first_out, b->outs);
         else if (r->before == NULL)
             memset(y, 0, b->outs * sizeof *y);
         else if (r->before != r->y)
-            memcpy(y, r->before + i * r->n + b->first_out, b->outs * sizeof *y);
+            copy_row(y, r->before + i * r->n + b->first_out, b->outs);
     }
 }
 

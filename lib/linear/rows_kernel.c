@@ -27,16 +27,11 @@ static inline void store(float *to, vector v)
     memcpy(to, &v, sizeof v);
 }
 
-/* y += x w for a tile; x is packed, input by input. */
-static inline void tile(const float *x, size_t ins, const float *w, float *y, size_t y_step)
+/* x w for a tile; x is packed, input by input. */
+static inline void sum_tile(const float *x, size_t ins, const float *w, vector left[TILE], vector right[TILE])
 {
-    vector left[TILE];
-    vector right[TILE];
-    for (size_t i = 0; i < TILE; i++) {
+    for (size_t i = 0; i < TILE; i++)
         left[i] = right[i] = (vector){ 0 };
-        __builtin_prefetch(y + i * y_step, 1);
-        __builtin_prefetch(y + i * y_step + PANEL - 1, 1);
-    }
     for (size_t p = 0; p < ins; p++) {
         const vector w_left = load(w + p * PANEL);
         const vector w_right = load(w + p * PANEL + LANES);
@@ -45,6 +40,18 @@ static inline void tile(const float *x, size_t ins, const float *w, float *y, si
             right[i] += x[p * TILE + i] * w_right;
         }
     }
+}
+
+/* y += x w. */
+static inline void tile(const float *x, size_t ins, const float *w, float *y, size_t y_step)
+{
+    vector left[TILE];
+    vector right[TILE];
+    for (size_t i = 0; i < TILE; i++) {
+        __builtin_prefetch(y + i * y_step, 1);
+        __builtin_prefetch(y + i * y_step + PANEL - 1, 1);
+    }
+    sum_tile(x, ins, w, left, right);
     for (size_t i = 0; i < TILE; i++) {
         store(y + i * y_step, load(y + i * y_step) + left[i]);
         store(y + i * y_step + LANES, load(y + i * y_step + LANES) + right[i]);
@@ -54,12 +61,43 @@ static inline void tile(const float *x, size_t ins, const float *w, float *y, si
 /* A tile at an edge goes through an array that has room for all of it. */
 static void edge(size_t rows, const float *x, size_t ins, const float *w, float *y, size_t y_step, size_t outs)
 {
-    float whole[TILE * PANEL] = { 0 };
-    for (size_t i = 0; i < rows; i++)
-        memcpy(whole + i * PANEL, y + i * y_step, outs * sizeof *y);
-    tile(x, ins, w, whole, PANEL);
-    for (size_t i = 0; i < rows; i++)
-        memcpy(y + i * y_step, whole + i * PANEL, outs * sizeof *y);
+    float whole[TILE * PANEL];
+    vector left[TILE];
+    vector right[TILE];
+    sum_tile(x, ins, w, left, right);
+    for (size_t i = 0; i < TILE; i++) {
+        store(whole + i * PANEL, left[i]);
+        store(whole + i * PANEL + LANES, right[i]);
+    }
+    for (size_t i = 0; i < rows; i++) {
+        float *to = y + i * y_step;
+        const size_t from = outs >= LANES ? LANES : 0;
+        if (outs >= LANES)
+            store(to, load(to) + left[i]);
+        for (size_t j = from; j < outs; j++)
+            to[j] += whole[i * PANEL + j];
+    }
+}
+
+/* One output: lanes are rows. The same sums in the same order. */
+static void multiply_by_one(const nw__rows *r, const nw__rows_block *b)
+{
+    float turned[NW__ROWS_DEPTH * LANES];
+    for (size_t i = b->first_row; i < b->end_row; i += LANES) {
+        const size_t rows = b->end_row - i < LANES ? b->end_row - i : LANES;
+        vector sum = { 0 };
+        float sums[LANES];
+        for (size_t j = 0; j < LANES; j++) {
+            const float *x = r->x + (i + (j < rows ? j : 0)) * r->k + b->first_in; /* a lane too many takes any row */
+            for (size_t p = 0; p < b->ins; p++)
+                turned[p * LANES + j] = x[p];
+        }
+        for (size_t p = 0; p < b->ins; p++)
+            sum += load(turned + p * LANES) * r->scratch[p * PANEL];
+        store(sums, sum);
+        for (size_t j = 0; j < rows; j++)
+            r->y[i + j] += sums[j];
+    }
 }
 
 /* Rows first .. first + rows - 1 of X, and zeros for those that a tile lacks. */
@@ -75,6 +113,10 @@ static void pack_rows(const nw__rows *r, const nw__rows_block *b, size_t first, 
 static void multiply(const nw__rows *r, const nw__rows_block *b)
 {
     float packed[NW__ROWS_AT_ONCE * NW__ROWS_DEPTH];
+    if (r->n == 1) {
+        multiply_by_one(r, b);
+        return;
+    }
     for (size_t i = b->first_row; i < b->end_row; i += TILE)
         pack_rows(r, b, i, b->end_row - i < TILE ? b->end_row - i : TILE, packed + (i - b->first_row) * b->ins);
     for (size_t out = 0; out < b->outs; out += PANEL) {

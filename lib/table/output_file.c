@@ -57,7 +57,7 @@ static nw_status open_file(nw__output *output, nw_error *err)
     return output->fd < 0 ? fail(output, "open", err) : NW_OK;
 }
 
-static bool has_gzip_name(const char *path)
+bool nw__output_is_compressed(const char *path)
 {
     const size_t n = strlen(path);
     return n > 3 && strcmp(path + n - 3, ".gz") == 0;
@@ -69,7 +69,7 @@ nw_status nw__output_open(nw__output *output, const char *path, nw_error *err, c
     if (strcmp(path, "-") == 0)
         return NW_OK;
     NW__TRY(open_file(output, err));
-    if (!has_gzip_name(path))
+    if (!nw__output_is_compressed(path))
         return NW_OK;
     const int copy = fcntl(output->fd, F_DUPFD_CLOEXEC, 0); /* gzclose closes its own; ours is still to be synced */
     output->gzip = copy < 0 ? NULL : gzdopen(copy, "wb");

@@ -17,6 +17,8 @@ typedef struct nw__output {
     gzFile gzip;   /* NULL: not compressed */
 } nw__output;
 
+/** True if nw__output_open would compress what is written to `path`. */
+bool nw__output_is_compressed(const char *path);
 /** Begins to write `path`: "-" is standard output, a name ending in ".gz" is compressed. After NW_OK: finish or abandon. */
 nw_status nw__output_open(nw__output *output, const char *path, nw_error *err, const char *function);
 nw_status nw__output_write(nw__output *output, const void *bytes, size_t n, nw_error *err);

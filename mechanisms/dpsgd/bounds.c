@@ -57,7 +57,7 @@ void nw__dpsgd_bound_parameter(nw__dpsgd_parameter *p)
 }
 
 /* Groups of different sizes are of different parameters, so their errors are orthogonal; those of one size share one bound on
- * their members' c S. */
+ * their members' c S. A result is taken to the grid by one more float product. */
 static double float_slack_of_all(const nw_dpsgd *d)
 {
     double square = 0.0;
@@ -65,7 +65,7 @@ static double float_slack_of_all(const nw_dpsgd *d)
         double most = 0.0;
         for (size_t i = 0; i < d->count; i++)
             if (d->parameters[i].group == m)
-                most = fmax(most, float_slack((double)d->parameters[i].most_rows, (double)m, d->parameters[i].reach));
+                most = fmax(most, float_slack((double)d->parameters[i].most_rows + 1.0, (double)m, d->parameters[i].reach));
         square += most * most;
     }
     return sqrt(square);
@@ -129,7 +129,14 @@ void nw__dpsgd_bound_sums(nw_dpsgd *d)
      * doubles. */
     d->slack = nw__up(
         nw__up(float_slack_of_all(d) + d->step * half_steps) * (1.0 + 0x1p-40) + NW__FLOAT_ROUNDOFF * largest_reach(d) + 0x1p-20);
-    const double sensitivity = nw__up((d->opts.adjacency == NW_REPLACE_ONE ? 2.0 : 1.0) * (1.0 + d->slack) / d->step);
+    nw__dpsgd_bound_noise(d);
+}
+
+/* Stepwise, the noise is a multiple of one example's contribution under any relation. */
+void nw__dpsgd_bound_noise(nw_dpsgd *d)
+{
+    const double moved = d->opts.adjacency == NW_REPLACE_ONE && !d->opts.is_stepwise ? 2.0 : 1.0;
+    const double sensitivity = nw__up(moved * (1.0 + d->slack) / d->step);
     d->noise_scale = nw__up(nw__dpsgd_sum_multiplier(&d->opts) * sensitivity * (1.0 + 0x1p-50));
 }
 

@@ -11,6 +11,10 @@ nw_status nw_dpsgd_event(const nw_dpsgd *d, nw_event **out, nw_error *err)
         return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", d == NULL ? "dpsgd" : "out");
     if (d->count == 0)
         return nw__fail(err, NW_E_STATE, __func__, "there is no parameter yet: call nw_dpsgd_add_parameter first");
+    if (d->opts.is_stepwise)
+        return nw__fail(err, NW_E_STATE, __func__,
+            "is_stepwise is true, must be false: the cost of steps whose clip norm and noise are set one by one is the event of "
+            "whoever sets them");
     if (d->opts.noise_multiplier == 0.0)
         return nw__fail(err, NW_E_ARG, __func__, "noise_multiplier is 0, must be above 0: a sum without noise has no event");
     /* Noise over sensitivity is all that the loss depends on; the sensitivity is that of the scaled sums (and count). Stated for

@@ -20,7 +20,15 @@ void nw__dpsgd_set_clip(nw_dpsgd *d, double clip_norm)
 static float float_down(double x)
 {
     const float nearest = (float)x;
-    return (double)nearest <= x ? nearest : nextafterf(nearest, 0.0f);
+    if ((double)nearest <= x)
+        return nearest;
+    return nextafterf(nearest, 0.0f);
+}
+
+/* No smaller than the root, for x of 0 or above 2^-1000: rounding up once, and without a call. */
+static inline double root_up(double x)
+{
+    return sqrt(x) * (1.0 + 0x1p-51);
 }
 
 /* limit: at least the norm, and S / tau. */
@@ -42,10 +50,10 @@ void nw__dpsgd_clip_examples(nw_dpsgd *d)
         for (size_t i = 0; i < d->examples; i++) {
             const size_t at = layer * d->examples + i;
             const nw__example_norm *n = &d->norms[at];
-            const double limit = nw__up(sqrt(fmax(n->bound, n->reach)));
+            const double limit = root_up(n->bound > n->reach ? n->bound : n->reach);
             const bool is_excluded = d->is_excluded[i] != 0;
             d->squares[at] = is_excluded ? (double)NAN : n->square;
-            d->bounds[at] = is_excluded ? (double)INFINITY : nw__up(sqrt(n->bound));
+            d->bounds[at] = is_excluded ? (double)INFINITY : root_up(n->bound);
             d->factors[at] = is_excluded ? 0.0f : float_down(factor_of(d, limit));
             if (layer == 0 && !is_excluded)
                 d->below += limit <= d->clip_norm ? 1 : -1;

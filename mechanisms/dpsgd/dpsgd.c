@@ -43,13 +43,36 @@ static nw_status check_quantile(const nw_dpsgd_opts *o, const char *function, nw
     return NW_OK;
 }
 
+static nw_status check_clip(double clip_norm, const char *function, nw_error *err)
+{
+    if (clip_norm >= NW__SMALLEST_CLIP && clip_norm <= NW__LARGEST_CLIP)
+        return NW_OK;
+    return nw__fail(err, NW_E_ARG, function, "clip_norm is %g, must be in [2^-40, 2^40]", clip_norm);
+}
+
+static nw_status check_noise(double noise, const char *name, const char *function, nw_error *err)
+{
+    if (noise == 0.0 || (noise >= 0x1p-10 && noise <= 0x1p20))
+        return NW_OK;
+    return nw__fail(err, NW_E_ARG, function, "%s is %g, must be in [2^-10, 2^20], or 0 for no noise", name, noise);
+}
+
+/* What every step has anew takes no part in it. */
+static nw_status check_stepwise(const nw_dpsgd_opts *o, const char *function, nw_error *err)
+{
+    if (o->clipping != NW_DPSGD_FLAT && o->clipping != NW_DPSGD_GLOBAL)
+        return nw__fail(err, NW_E_ARG, function, "clipping is %d, must be flat or global with is_stepwise", (int)o->clipping);
+    if (o->quantile != 0.0)
+        return nw__fail(err, NW_E_ARG, function, "quantile is %g, must be 0 with is_stepwise", o->quantile);
+    return NW_OK;
+}
+
 static nw_status check_sizes(const nw_dpsgd_opts *o, const char *function, nw_error *err)
 {
-    if (!(o->clip_norm >= NW__SMALLEST_CLIP && o->clip_norm <= NW__LARGEST_CLIP))
-        return nw__fail(err, NW_E_ARG, function, "clip_norm is %g, must be in [2^-40, 2^40]", o->clip_norm);
-    if (!(o->noise_multiplier == 0.0 || (o->noise_multiplier >= 0x1p-10 && o->noise_multiplier <= 0x1p20)))
-        return nw__fail(
-            err, NW_E_ARG, function, "noise_multiplier is %g, must be in [2^-10, 2^20], or 0 for no noise", o->noise_multiplier);
+    if (!o->is_stepwise)
+        NW__TRY(check_clip(o->clip_norm, function, err));
+    if (!o->is_stepwise)
+        NW__TRY(check_noise(o->noise_multiplier, "noise_multiplier", function, err));
     if (!(o->expected_batch >= 0x1p-20 && o->expected_batch <= 0x1p22))
         return nw__fail(err, NW_E_ARG, function, "expected_batch is %g, must be in [2^-20, 2^22]", o->expected_batch);
     if (o->memory_mib > LARGEST_MEMORY)
@@ -65,6 +88,8 @@ static nw_status check_opts(const nw_dpsgd_opts *o, const char *function, nw_err
             nw_adjacency_name(o->adjacency));
     if (o->clipping < NW_DPSGD_FLAT || o->clipping > NW_DPSGD_GLOBAL)
         return nw__fail(err, NW_E_ARG, function, "clipping is %d, must be flat, per_layer, auto_s or global", (int)o->clipping);
+    if (o->is_stepwise)
+        return check_stepwise(o, function, err);
     if (o->clipping == NW_DPSGD_AUTO_S &&
         !(o->auto_gamma >= 0x1p-40 && o->auto_gamma <= 0x1p40 && o->clip_norm / o->auto_gamma <= 0x1p60))
         return nw__fail(
@@ -74,7 +99,7 @@ static nw_status check_opts(const nw_dpsgd_opts *o, const char *function, nw_err
 
 static nw_status make_noise(nw_dpsgd *d, nw_error *err)
 {
-    if (d->opts.noise_multiplier == 0.0)
+    if (d->opts.noise_multiplier == 0.0 || d->opts.is_stepwise)
         return NW_OK;
     NW__TRY(nw_noise_new(&d->noise, NW_NOISE_ROUNDED_GAUSSIAN, d->noise_scale, err));
     if (d->opts.quantile == 0.0)
@@ -92,6 +117,8 @@ nw_status nw_dpsgd_new(nw_dpsgd **out, const nw_dpsgd_opts *opts, nw_error *err)
     nw_dpsgd_opts o = NW_DPSGD_OPTS_INIT;
     memcpy(&o, opts, opts->struct_size < sizeof o ? opts->struct_size : sizeof o);
     NW__TRY(check_opts(&o, __func__, err));
+    if (o.is_stepwise)
+        o.clip_norm = o.noise_multiplier = 0.0; /* until nw_dpsgd_set_step */
     nw_dpsgd *d = nw__calloc(1, sizeof *d);
     if (d == NULL)
         return nw__fail_memory(err, __func__);
@@ -133,6 +160,7 @@ void nw_dpsgd_free(nw_dpsgd *d)
     nw__free_wiped(d->sums, d->cell_count * sizeof *d->sums);
     nw__free_wiped(d->scratch, d->scratch_floats * d->scratch_threads * sizeof *d->scratch);
     nw_noise_free(d->noise);
+    nw_noise_free(d->spare);
     nw_noise_free(d->count_noise);
     free(d);
 }
@@ -285,7 +313,9 @@ double nw_dpsgd_clip_norm(const nw_dpsgd *d)
 
 float *nw_dpsgd_gradient(nw_dpsgd *d, size_t parameter)
 {
-    return d == NULL || parameter >= d->count || !d->has_gradients ? NULL : (float *)(d->sums + d->parameters[parameter].first);
+    return d == NULL || parameter >= d->count || !d->has_gradients || d->sums == NULL
+               ? NULL
+               : (float *)(d->sums + d->parameters[parameter].first);
 }
 
 /* ---- the order of calls ---- */
@@ -341,23 +371,71 @@ static nw_status freeze(nw_dpsgd *d, nw_error *err)
     return NW_OK;
 }
 
+nw_status nw_dpsgd_set_step(nw_dpsgd *d, double clip_norm, double noise, nw_error *err)
+{
+    if (d == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "dpsgd is NULL");
+    if (!d->opts.is_stepwise)
+        return nw__fail(err, NW_E_STATE, __func__,
+            "is_stepwise is false in the options, must be true: the event of the steps "
+            "would not be that of their noise");
+    if (d->phase != NW__PHASE_IDLE)
+        return out_of_order("nw_dpsgd_finish_step", __func__, err);
+    NW__TRY(check_clip(clip_norm, __func__, err));
+    NW__TRY(check_noise(noise, "noise", __func__, err));
+    d->opts.noise_multiplier = noise;
+    nw__dpsgd_set_clip(d, clip_norm);
+    nw__dpsgd_bound_noise(d);
+    d->has_step = true;
+    return NW_OK;
+}
+
+/* Two kinds of steps that take turns have two scales, so two samplers are kept. */
+static nw_status need_step_noise(nw_dpsgd *d, nw_error *err)
+{
+    const double scale = d->opts.noise_multiplier == 0.0 ? 0.0 : d->noise_scale;
+    nw_noise *const last = d->noise;
+    const double last_made_of = d->noise_made_of;
+    if (last_made_of == scale)
+        return NW_OK;
+    d->noise = d->spare;
+    d->noise_made_of = d->spare_made_of;
+    d->spare = last;
+    d->spare_made_of = last_made_of;
+    if (d->noise_made_of == scale)
+        return NW_OK;
+    nw_noise_free(d->noise);
+    d->noise = NULL;
+    d->noise_made_of = 0.0;
+    if (scale == 0.0)
+        return NW_OK;
+    NW__TRY(nw_noise_new(&d->noise, NW_NOISE_ROUNDED_GAUSSIAN, scale, err));
+    d->noise_made_of = scale;
+    return NW_OK;
+}
+
 nw_status nw_dpsgd_begin_step(nw_dpsgd *d, nw_rng *rng, nw_error *err)
 {
-    if (d == NULL || rng == NULL)
+    if (d == NULL || (rng == NULL && nw__dpsgd_is_first(d)))
         return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", d == NULL ? "dpsgd" : "rng");
     if (d->phase != NW__PHASE_IDLE)
         return out_of_order("nw_dpsgd_finish_step", __func__, err);
     if (d->count == 0)
         return out_of_order("nw_dpsgd_add_parameter", __func__, err);
-    if (d->opts.noise_multiplier == 0.0 && !nw_rng_is_insecure(rng))
+    if (d->opts.is_stepwise && !d->has_step)
+        return out_of_order("nw_dpsgd_set_step", __func__, err);
+    if (rng != NULL && d->opts.noise_multiplier == 0.0 && !nw_rng_is_insecure(rng))
         return nw__fail(err, NW_E_ARG, __func__, "noise_multiplier is 0, must be above 0 unless rng is insecure");
     if (d->has_reservation && d->steps_begun == d->steps_reserved)
         return nw__fail(err, NW_E_STATE, __func__, "all %llu steps of the reservation have been drawn",
             (unsigned long long)d->steps_reserved);
     NW__TRY(freeze(d, err));
+    if (d->opts.is_stepwise)
+        NW__TRY(need_step_noise(d, err));
     for (size_t i = 0; i < d->count; i++)
         d->parameters[i].cells = NW__CELLS_EMPTY;
     d->steps_begun++;
+    d->has_step = false;
     d->rng = rng;
     d->below = 0;
     d->step_examples = 0;
@@ -479,21 +557,37 @@ nw_status nw_dpsgd_accumulate(nw_dpsgd *d, size_t parameter, const nw_dpsgd_use 
     return NW_OK;
 }
 
+/* What there is to release with, or why not. */
+static nw_status check_finish(const nw_dpsgd *d, float *const *gradients, nw_error *err)
+{
+    NW__TRY(check_done(d, "nw_dpsgd_finish_step", err));
+    for (size_t i = 0; gradients != NULL && i < d->count; i++)
+        if (gradients[i] == NULL)
+            return nw__fail(
+                err, NW_E_ARG, "nw_dpsgd_finish_step", "gradients[%zu], of parameter '%s', is NULL", i, d->parameters[i].name);
+    return NW_OK;
+}
+
+void nw__dpsgd_end_step(nw_dpsgd *d)
+{
+    d->phase = NW__PHASE_IDLE;
+    d->rng = NULL;
+    d->has_gradients = true;
+}
+
 nw_status nw_dpsgd_finish_step(nw_dpsgd *d, float *const *gradients, nw_error *err)
 {
     if (d == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "dpsgd is NULL");
-    NW__TRY(check_done(d, __func__, err));
-    for (size_t i = 0; gradients != NULL && i < d->count; i++)
-        if (gradients[i] == NULL)
-            return nw__fail(err, NW_E_ARG, __func__, "gradients[%zu], of parameter '%s', is NULL", i, d->parameters[i].name);
-    const nw_status status = nw__dpsgd_release(d, err);
-    d->phase = NW__PHASE_IDLE;
-    d->rng = NULL;
-    d->has_gradients = true;
-    for (size_t i = 0; gradients != NULL && i < d->count; i++) {
+    nw_status status = check_finish(d, gradients, err);
+    if (d->opts.reduce == NULL && status != NW_OK)
+        return status; /* the step goes on */
+    status = d->opts.reduce == NULL ? nw__dpsgd_release(d, err) : nw__dpsgd_release_together(d, status, err);
+    nw__dpsgd_end_step(d);
+    for (size_t i = 0; gradients != NULL && d->sums != NULL && i < d->count; i++) {
         const nw__dpsgd_parameter *p = &d->parameters[i];
-        memcpy(gradients[i], d->sums + p->first, p->rows * p->cols * sizeof *gradients[i]);
+        if (gradients[i] != NULL)
+            memcpy(gradients[i], d->sums + p->first, p->rows * p->cols * sizeof *gradients[i]);
     }
     return status;
 }

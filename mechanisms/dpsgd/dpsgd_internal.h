@@ -14,6 +14,7 @@
  *   clip.c     factors, and the adaptive clip norm
  *   sums.c     sums of integers
  *   finish.c   noise, and gradients
+ *   together.c steps of many processes
  *   kernels.c  inner loops
  *   budget.c   the event, and the ledger
  */
@@ -97,6 +98,10 @@ struct nw_dpsgd {
     size_t largest_batch; /* examples of a step that no cell can overflow with */
     double noise_scale;   /* in grid steps */
     nw_noise *noise;      /* NULL without noise */
+    double noise_made_of; /* stepwise: the scale of `noise`, 0 without */
+    nw_noise *spare;      /* and of a step before, of another scale */
+    double spare_made_of;
+    bool has_step; /* stepwise: nw_dpsgd_set_step has been called for the next one */
     nw_noise *count_noise;
     nw__dpsgd_noise release; /* NULL: independent noise */
     void *release_context;
@@ -139,6 +144,8 @@ void nw__dpsgd_bound_parameter(nw__dpsgd_parameter *p);
 /** Slack, grid and noise of all parameters, after each. The step comes out above NW__COARSEST_STEP if there is no room for the
  *  largest batch. */
 void nw__dpsgd_bound_sums(nw_dpsgd *d);
+/** The noise of the slack and grid as they are. */
+void nw__dpsgd_bound_noise(nw_dpsgd *d);
 /** noise_multiplier of the sums: of the options, or larger to make room for the count's noise [ATMR21]. */
 double nw__dpsgd_sum_multiplier(const nw_dpsgd_opts *opts);
 double nw__dpsgd_count_noise(const nw_dpsgd_opts *opts);
@@ -208,6 +215,18 @@ nw_status nw__dpsgd_release(nw_dpsgd *d, nw_error *err);
 void nw__dpsgd_set_noise(nw_dpsgd *d, nw__dpsgd_noise release, void *context);
 double nw__dpsgd_noise_scale(const nw_dpsgd *d);
 
+/** After the step, whatever has come of it. */
+void nw__dpsgd_end_step(nw_dpsgd *d);
+
+/* ---- together.c ---- */
+
+/** True for the process that draws: the only one, or process 0. */
+bool nw__dpsgd_is_first(const nw_dpsgd *d);
+/** Places of a batch that are not cut between processes. Public. */
+size_t nw__dpsgd_unit(const nw_dpsgd *d);
+/** Ends a step of many processes; mine: what this one has come to. */
+nw_status nw__dpsgd_release_together(nw_dpsgd *d, nw_status mine, nw_error *err);
+
 /* ---- kernels.c ---- */
 
 /** Sum of squares, in double, in an order that depends on n only. */
@@ -218,16 +237,21 @@ double nw__sum_products(const float *x, const float *y, size_t n);
 void nw__add_to_doubles(double *acc, const float *x, size_t n);
 /** acc[i] += x[i] * y[i] */
 void nw__add_products(double *acc, const float *x, const float *y, size_t n);
-/** out[i] = c x[i] */
-void nw__scale(float *out, float c, const float *x, size_t n);
+/** out[r] = sum of x[r x_step + i] * y[r y_step + i], i < n, of each row; in double, in an order that depends on n only. */
+void nw__row_products(const float *x, size_t x_step, const float *y, size_t y_step, size_t rows, size_t n, double *out);
+/** out[r n + i] = c[(first + r) / positions] x[r step + i] */
+void nw__scale_rows(
+    float *out, const float *c, size_t positions, const float *x, size_t step, size_t first, size_t rows, size_t n);
 /** cells[i] += round(x[i] * c), c in steps. */
 void nw__add_rounded(int32_t *cells, float c, const float *x, size_t n);
+/** The same with each row's factor * unit in place of c; rows whose factor is zero are left out. */
+void nw__add_rounded_rows(int32_t *cells, const float *factors, double unit, const float *x, size_t step, size_t rows, size_t n);
 void nw__add_rounded_doubles(int32_t *cells, double c, const double *x, size_t n);
 /** The cells' floats x to round(x * c). */
-void nw__round_in_place(int32_t *cells, double c, size_t n);
+void nw__round_in_place(int32_t *cells, float c, size_t n);
 /** out[i] = (cells[i] + noise[i]) * unit, in the cells' own place. */
 void nw__release_integers(int32_t *cells, const int64_t *noise, double unit, size_t n);
 /** The same of cells that hold floats: round(x * c) first. */
-void nw__release_floats(int32_t *cells, double c, const int64_t *noise, double unit, size_t n);
+void nw__release_floats(int32_t *cells, float c, const int64_t *noise, double unit, size_t n);
 
 #endif

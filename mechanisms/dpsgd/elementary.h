@@ -3,8 +3,8 @@
 #ifndef NW_ELEMENTARY_H
 #define NW_ELEMENTARY_H
 
-/* elementary.h - exp, tanh and ln(1 + x) in float without branches or calls, so that a loop over them becomes vector code, and sums in a
- * fixed order of lanes. The same bits on every processor. A NaN comes out as a NaN. */
+/* elementary.h - exp, tanh and ln(1 + x) in float without branches or calls, so that a loop over them becomes vector code, and
+ * sums in a fixed order of lanes. The same bits on every processor. A NaN comes out as a NaN. */
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>

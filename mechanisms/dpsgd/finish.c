@@ -17,7 +17,7 @@ static void release_piece(nw_dpsgd *d, const nw__dpsgd_parameter *p, size_t firs
     if (p->cells == NW__CELLS_EMPTY)
         memset(cells, 0, n * sizeof *cells);
     if (p->cells == NW__CELLS_FLOATS)
-        nw__release_floats(cells, 1.0 / (d->step * d->clip_norm), noise, unit, n);
+        nw__release_floats(cells, (float)(1.0 / (d->step * d->clip_norm)), noise, unit, n);
     else
         nw__release_integers(cells, noise, unit, n);
 }

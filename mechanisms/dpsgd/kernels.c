@@ -13,7 +13,7 @@ enum { LANES = 16 };
  * the numbers are. */
 static const float LARGEST_STEPS = 0x1.fffffep30f;
 
-static double sum_lanes(const double *lanes)
+static inline double sum_lanes(const double *lanes)
 {
     double sums[LANES];
     memcpy(sums, lanes, sizeof sums);
@@ -23,19 +23,20 @@ static double sum_lanes(const double *lanes)
     return sums[0];
 }
 
-NW__CLONES static double sum_squares(const float *x, size_t n)
+/* Fewer than LANES, in an order of their own: the lanes' would cost more than the sum. */
+static inline double sum_few(const float *x, const float *y, size_t n)
 {
-    double lanes[LANES] = { 0.0 };
+    double sums[4] = { 0.0 };
     size_t i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (size_t l = 0; l < LANES; l++)
-            lanes[l] += (double)x[i + l] * (double)x[i + l];
+    for (; i + 4 <= n; i += 4)
+        for (size_t l = 0; l < 4; l++)
+            sums[l] += (double)x[i + l] * (double)y[i + l];
     for (size_t l = 0; i + l < n; l++)
-        lanes[l] += (double)x[i + l] * (double)x[i + l];
-    return sum_lanes(lanes);
+        sums[l] += (double)x[i + l] * (double)y[i + l];
+    return (sums[0] + sums[2]) + (sums[1] + sums[3]);
 }
 
-NW__CLONES static double sum_products(const float *x, const float *y, size_t n)
+static inline double sum_many(const float *x, const float *y, size_t n)
 {
     double lanes[LANES] = { 0.0 };
     size_t i = 0;
@@ -59,10 +60,39 @@ NW__CLONES static void add_products(double *restrict acc, const float *restrict 
         acc[i] += (double)x[i] * (double)y[i];
 }
 
-NW__CLONES static void scale(float *restrict out, float c, const float *restrict x, size_t n)
+NW__CLONES static double sum_squares(const float *x, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        out[i] = c * x[i];
+    return n < LANES ? sum_few(x, x, n) : sum_many(x, x, n);
+}
+
+NW__CLONES static double sum_products(const float *x, const float *y, size_t n)
+{
+    return n < LANES ? sum_few(x, y, n) : sum_many(x, y, n);
+}
+
+/* Rows of one length, a call for many of them: of short ones, calls would cost more than the sums. */
+NW__CLONES static void row_products(
+    const float *x, size_t x_step, const float *y, size_t y_step, size_t rows, size_t n, double *restrict out)
+{
+    if (n == 1)
+        for (size_t i = 0; i < rows; i++)
+            out[i] = (double)x[i * x_step] * (double)y[i * y_step];
+    else if (n < LANES)
+        for (size_t i = 0; i < rows; i++)
+            out[i] = sum_few(x + i * x_step, y + i * y_step, n);
+    else
+        for (size_t i = 0; i < rows; i++)
+            out[i] = sum_many(x + i * x_step, y + i * y_step, n);
+}
+
+NW__CLONES static void scale_rows(float *restrict out, const float *restrict c, size_t positions, const float *restrict x,
+    size_t step, size_t first, size_t rows, size_t n)
+{
+    for (size_t r = 0; r < rows; r++) {
+        const float factor = positions == 1 ? c[first + r] : c[(first + r) / positions];
+        for (size_t i = 0; i < n; i++)
+            out[r * n + i] = factor * x[r * step + i];
+    }
 }
 
 static inline float limited(float x)
@@ -81,6 +111,18 @@ NW__CLONES static void add_rounded(int32_t *restrict cells, float c, const float
 {
     for (size_t i = 0; i < n; i++)
         cells[i] = (int32_t)((uint32_t)cells[i] + (uint32_t)(int32_t)rintf(limited(x[i] * c)));
+}
+
+NW__CLONES static void add_rounded_rows(int32_t *restrict cells, const float *restrict factors, double unit,
+    const float *restrict x, size_t step, size_t rows, size_t n)
+{
+    for (size_t r = 0; r < rows; r++) {
+        if (!(factors[r] > 0.0F))
+            continue;
+        const float c = (float)((double)factors[r] * unit);
+        for (size_t i = 0; i < n; i++)
+            cells[i] = (int32_t)((uint32_t)cells[i] + (uint32_t)(int32_t)rintf(limited(x[r * step + i] * c)));
+    }
 }
 
 NW__CLONES static void add_rounded_doubles(int32_t *restrict cells, double c, const double *restrict x, size_t n)
@@ -103,10 +145,10 @@ static inline int32_t cell_of(float x)
     return cell;
 }
 
-NW__CLONES static void round_in_place(int32_t *cells, double c, size_t n)
+NW__CLONES static void round_in_place(int32_t *cells, float c, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        cells[i] = (int32_t)rint(limited_double((double)float_of(cells[i]) * c));
+        cells[i] = (int32_t)rintf(limited(float_of(cells[i]) * c));
 }
 
 /* Noise of |z| < 2^51 to a double without an instruction that AVX2 lacks; a larger one only saturates, after the draw. */
@@ -127,10 +169,10 @@ NW__CLONES static void release_integers(int32_t *restrict cells, const int64_t *
         cells[i] = cell_of((float)(((double)cells[i] + double_of(noise[i])) * unit));
 }
 
-NW__CLONES static void release_floats(int32_t *restrict cells, double c, const int64_t *restrict noise, double unit, size_t n)
+NW__CLONES static void release_floats(int32_t *restrict cells, float c, const int64_t *restrict noise, double unit, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        cells[i] = cell_of((float)((rint(limited_double((double)float_of(cells[i]) * c)) + double_of(noise[i])) * unit));
+        cells[i] = cell_of((float)(((double)rintf(limited(float_of(cells[i]) * c)) + double_of(noise[i])) * unit));
 }
 
 /* ---- the functions that others call: a clone is found by a symbol that no visibility hides, so clones are static ---- */
@@ -155,9 +197,20 @@ void nw__add_products(double *acc, const float *x, const float *y, size_t n)
     add_products(acc, x, y, n);
 }
 
-void nw__scale(float *out, float c, const float *x, size_t n)
+void nw__row_products(const float *x, size_t x_step, const float *y, size_t y_step, size_t rows, size_t n, double *out)
 {
-    scale(out, c, x, n);
+    row_products(x, x_step, y, y_step, rows, n, out);
+}
+
+void nw__scale_rows(
+    float *out, const float *c, size_t positions, const float *x, size_t step, size_t first, size_t rows, size_t n)
+{
+    scale_rows(out, c, positions, x, step, first, rows, n);
+}
+
+void nw__add_rounded_rows(int32_t *cells, const float *factors, double unit, const float *x, size_t step, size_t rows, size_t n)
+{
+    add_rounded_rows(cells, factors, unit, x, step, rows, n);
 }
 
 void nw__add_rounded(int32_t *cells, float c, const float *x, size_t n)
@@ -170,7 +223,7 @@ void nw__add_rounded_doubles(int32_t *cells, double c, const double *x, size_t n
     add_rounded_doubles(cells, c, x, n);
 }
 
-void nw__round_in_place(int32_t *cells, double c, size_t n)
+void nw__round_in_place(int32_t *cells, float c, size_t n)
 {
     round_in_place(cells, c, n);
 }
@@ -180,7 +233,7 @@ void nw__release_integers(int32_t *cells, const int64_t *noise, double unit, siz
     release_integers(cells, noise, unit, n);
 }
 
-void nw__release_floats(int32_t *cells, double c, const int64_t *noise, double unit, size_t n)
+void nw__release_floats(int32_t *cells, float c, const int64_t *noise, double unit, size_t n)
 {
     release_floats(cells, c, noise, unit, n);
 }

@@ -153,13 +153,21 @@ NW__CLONES static void softplus(const nw__op *op, const float *x, size_t n, floa
     }
 }
 
+static inline float sigmoid(float x)
+{
+    const float e = nw__exp(x < 0.0F ? x : -x);
+    return (x < 0.0F ? e : 1.0F) / (1.0F + e);
+}
+
 NW__CLONES static void softplus_slope(const nw__op *op, const float *x, const float *d, const float *before, size_t n, float *dx)
 {
     (void)op;
-    for (size_t i = 0; i < n; i++) {
-        const float e = nw__exp(x[i] < 0.0F ? x[i] : -x[i]);
-        dx[i] = (before == NULL ? 0.0F : before[i]) + d[i] * ((x[i] < 0.0F ? e : 1.0F) / (1.0F + e));
-    }
+    if (before == NULL)
+        for (size_t i = 0; i < n; i++)
+            dx[i] = d[i] * sigmoid(x[i]);
+    else
+        for (size_t i = 0; i < n; i++)
+            dx[i] = before[i] + d[i] * sigmoid(x[i]);
 }
 
 static void softplus_forward(const nw__op *op, const nw__io *io)

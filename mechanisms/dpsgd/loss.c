@@ -44,6 +44,14 @@ static double distance(const nw_network *net, float output, float target, float 
     return is_far ? net->delta * (fabs(d) - net->delta / 2.0) : d * d / 2.0;
 }
 
+static double distances(const nw_network *net, const float *outputs, const float *targets, size_t n, float share, float *grad)
+{
+    double loss = 0.0;
+    for (size_t j = 0; j < n; j++)
+        loss += distance(net, outputs[j], targets[j], share, grad == NULL ? NULL : grad + j);
+    return loss;
+}
+
 double nw__loss(
     const nw_network *net, const float *outputs, const int32_t *classes, const float *targets, float share, float *grad)
 {
@@ -51,6 +59,8 @@ double nw__loss(
     const size_t positions = net->shape.positions;
     const float part = share / (float)positions;
     double loss = 0.0;
+    if (net->shape.loss == NW_NETWORK_SQUARED || net->shape.loss == NW_NETWORK_HUBER)
+        return distances(net, outputs, targets, positions * n, part, grad) / (double)positions;
     if (grad != NULL)
         memset(grad, 0, positions * n * sizeof *grad);
     for (size_t t = 0; t < positions; t++) {
@@ -59,8 +69,7 @@ double nw__loss(
             loss += softmax(outputs + t * n, n, classes[t], part, slope);
         for (size_t j = 0; net->shape.loss != NW_NETWORK_SOFTMAX && j < n; j++) {
             float *one = slope == NULL ? NULL : slope + j;
-            loss += net->shape.loss == NW_NETWORK_LOGISTIC ? logistic(outputs[t * n + j], classes[t * n + j], part, one)
-                                                           : distance(net, outputs[t * n + j], targets[t * n + j], part, one);
+            loss += logistic(outputs[t * n + j], classes[t * n + j], part, one);
         }
     }
     return loss / (double)positions;

@@ -120,6 +120,8 @@ nw_status nw_network_save(const nw_network *net, const char *path, nw_error *err
     char digits[DIGITS + 1];
     if (net == NULL || path == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", net == NULL ? "net" : "path");
+    if (nw__output_is_compressed(path))
+        return nw__fail(err, NW_E_ARG, __func__, "path is %.200s, must not end in .gz: a model file is not compressed", path);
     if (!is_little_endian())
         return nw__fail(err, NW_E_UNSUPPORTED, __func__, "model files need a little-endian machine");
     NW__TRY(nw__init(err));

@@ -30,6 +30,7 @@ static nw_status take_opts(nw_network *net, const nw_network_opts *given, const 
     net->memory_bytes = opts.memory_mib << 20;
     net->threads = nw__threads(opts.threads);
     net->copies = opts.copies;
+    net->has_differences = opts.has_differences;
     return NW_OK;
 }
 
@@ -38,7 +39,7 @@ static nw_status make_lists(nw_network *net, const char *function, nw_error *err
     size_t most = 0;
     for (size_t i = 0; i < net->n_parameters; i++)
         most = net->parameters[i].n_uses > most ? net->parameters[i].n_uses : most;
-    net->uses = nw__calloc(most, sizeof *net->uses);
+    net->uses = nw__calloc(2 * most, sizeof *net->uses); /* a difference has two of each */
     net->pointers = nw__calloc(net->n_parameters, sizeof *net->pointers);
     net->gradients = nw__calloc(net->n_parameters, sizeof *net->gradients);
     if (net->uses == NULL || net->pointers == NULL || net->gradients == NULL)

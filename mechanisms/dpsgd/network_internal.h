@@ -109,16 +109,19 @@ typedef struct nw__parameter {
 
 typedef enum nw__mode {
     NW__FORWARD = 0,
-    NW__PLAIN = 1,    /* weight gradients in the backward pass */
-    NW__BOOKKEPT = 2, /* output gradients are kept until the factors are known [BWZK22] */
-    NW__TWO_PASS = 3, /* the backward pass twice: norms, then sums [LTLH21] */
-    NW__MODES = 4
+    NW__PLAIN = 1,      /* weight gradients in the backward pass */
+    NW__BOOKKEPT = 2,   /* output gradients are kept until the factors are known [BWZK22] */
+    NW__TWO_PASS = 3,   /* the backward pass twice: norms, then sums [LTLH21] */
+    NW__DIFFERENCE = 4, /* as NW__BOOKKEPT, of two iterates side by side */
+    NW__MODES = 5
 } nw__mode;
 
 typedef struct nw__buffer {
     size_t positions, width; /* of an example */
     size_t first, last;      /* moments of its life */
     bool is_gradient;        /* written in the backward pass */
+    bool is_use_input;       /* the input of a parameter's use, and depends on parameters */
+    bool is_use_gradient;    /* its output gradient */
     size_t offset;           /* in floats, for the plan's examples */
 } nw__buffer;
 
@@ -141,6 +144,7 @@ typedef struct nw__plan {
     size_t limit;               /* records that the memory allows at once; 0: not known yet */
     size_t limit_copies;        /* and how many copies of each that was for */
     size_t floats;              /* of the arena, scratch included */
+    size_t second;              /* offset of the other iterate's buffers; 0 if there is one iterate */
     size_t scratch;             /* its offset */
 } nw__plan;
 
@@ -158,7 +162,8 @@ struct nw_network {
     size_t groups;
     size_t memory_bytes;
     int threads;
-    size_t copies;      /* of a record, in private steps */
+    size_t copies; /* of a record, in private steps */
+    bool has_differences;
     nw_dpsgd_use *uses; /* room for those of one parameter */
 
     float *gradient_block; /* of plain steps */
@@ -203,8 +208,14 @@ typedef struct nw__pass {
     size_t first;
     size_t records;
     size_t examples; /* records * copies */
+    size_t base;     /* of its buffers in the arena */
+    const float *const *weights;
 } nw__pass;
-/** Gathers the inputs and runs the network up to its outputs. */
+/** Gathers the inputs. */
+void nw__pass_gather(const nw__pass *pass);
+/** Gives another pass over the same records the inputs that one has gathered, before it goes forward. */
+void nw__pass_gather_again(const nw__pass *from, const nw__pass *to);
+/** Runs the network up to its outputs. */
 void nw__pass_forward(const nw__pass *pass);
 const float *nw__pass_outputs(const nw__pass *pass);
 /** The losses into net->losses, one a record; and their gradients, if asked for. */
@@ -216,6 +227,14 @@ void nw__pass_backward(const nw__pass *pass, size_t op);
 nw_dpsgd_use nw__pass_use(const nw__pass *pass, nw__use_site site);
 /** Its positions: public. */
 size_t nw__use_positions(const nw_network *net, nw__use_site site);
+
+/* network_difference.c */
+/** Positions of a use in a difference of two iterates. */
+size_t nw__difference_positions(const nw_network *net, nw__use_site site);
+/** Marks the buffers whose differences the uses take. */
+void nw__difference_mark(const nw_network *net, nw__plan *plan);
+/** One micro-batch of nw_network_step_difference. `now`: of NW__DIFFERENCE, with room. */
+nw_status nw__difference_batch(const nw__pass *now, const float *const *previous, nw_dpsgd *dpsgd, nw_error *err);
 
 /* loss.c: one record's loss, and its gradient (or NULL) scaled by `share`; `copies` rows of outputs each. */
 double nw__loss(

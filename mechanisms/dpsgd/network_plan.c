@@ -116,8 +116,8 @@ static void keep_for_uses(draft *d, const nw__op *op, const nw__op_buffers *b, s
 {
     for (size_t slot = 0; slot < op->n_parameters; slot++) {
         const nw_dpsgd_kind kind = op->layer->kinds[slot];
-        const bool is_kept =
-            d->mode == NW__BOOKKEPT || (d->mode == NW__TWO_PASS && d->net->parameters[op->parameters[slot]].n_uses > 1);
+        const bool is_kept = d->mode == NW__BOOKKEPT || d->mode == NW__DIFFERENCE ||
+                             (d->mode == NW__TWO_PASS && d->net->parameters[op->parameters[slot]].n_uses > 1);
         const size_t until = is_kept ? end_of(d) : moment;
         const bool is_saved = op->layer->prepare != NULL && op->layer->kinds[slot] != NW_DPSGD_CONV2D;
         if (b->saved != NW__NONE && (kind == NW_DPSGD_SCALE || is_saved))
@@ -211,6 +211,8 @@ nw_status nw__network_plan_make(nw_network *net, nw__mode mode, nw_error *err, c
             gradient[i] = NW__NONE;
         if (mode != NW__FORWARD)
             draft_backward(&d);
+        if (mode == NW__DIFFERENCE)
+            nw__difference_mark(net, plan);
         plan->is_made = true;
     }
     free(buffer_of);
@@ -273,7 +275,7 @@ static size_t scratch_floats(const nw_network *net)
 }
 
 /* Floats of the arena; sets the offsets. */
-static size_t place(const nw_network *net, nw__plan *plan, size_t examples, size_t *order)
+static size_t place(const nw_network *net, nw__plan *plan, bool is_double, size_t examples, size_t *order)
 {
     size_t end = 0;
     sort_by_size(plan, order);
@@ -283,6 +285,8 @@ static size_t place(const nw_network *net, nw__plan *plan, size_t examples, size
         const size_t b_end = b->offset + floats_of(b, examples);
         end = b_end > end ? b_end : end;
     }
+    plan->second = is_double ? end : 0;
+    end += plan->second;
     plan->scratch = end;
     plan->examples = examples;
     plan->floats = end + scratch_floats(net);
@@ -295,7 +299,7 @@ size_t nw__network_plan_bytes(nw_network *net, nw__mode mode, size_t examples)
     size_t *order = nw__calloc(plan->n_buffers, sizeof *order);
     if (order == NULL)
         return SIZE_MAX;
-    const size_t floats = place(net, plan, examples, order);
+    const size_t floats = place(net, plan, mode == NW__DIFFERENCE, examples, order);
     free(order);
     return floats * sizeof(float);
 }

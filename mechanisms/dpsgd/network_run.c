@@ -5,7 +5,7 @@
 
 static float *buffer_at(const nw__pass *pass, size_t buffer)
 {
-    return buffer == NW__NONE ? NULL : pass->net->arena + pass->net->plans[pass->mode].buffers[buffer].offset;
+    return buffer == NW__NONE ? NULL : pass->net->arena + pass->base + pass->net->plans[pass->mode].buffers[buffer].offset;
 }
 
 static nw__io arrays_of(const nw__pass *pass, size_t op)
@@ -25,11 +25,14 @@ static nw__io arrays_of(const nw__pass *pass, size_t op)
         io.grad_in[k] = buffer_at(pass, b->grad_in[k]);
     }
     for (size_t slot = 0; slot < net->ops[op].n_parameters; slot++)
-        io.weights[slot] = net->parameters[net->ops[op].parameters[slot]].values;
+        io.weights[slot] = pass->weights[net->ops[op].parameters[slot]];
     return io;
 }
 
 /* ---- inputs ---- */
+
+/* Records come in random order: so many are on their way to the cache. */
+enum { AHEAD = 16 };
 
 static size_t record_of(const nw__pass *pass, size_t i)
 {
@@ -53,16 +56,30 @@ static void gather_values(const nw__pass *pass)
     const size_t n = pass->net->shape.inputs * pass->data->copies;
     float *values = buffer_at(pass, pass->net->plans[pass->mode].input);
 #pragma omp parallel for schedule(static) num_threads(pass->net->threads)
-    for (size_t i = 0; i < pass->records; i++)
+    for (size_t i = 0; i < pass->records; i++) {
+        __builtin_prefetch(pass->data->values + record_of(pass, i + AHEAD < pass->records ? i + AHEAD : i) * n);
         memcpy(values + i * n, pass->data->values + record_of(pass, i) * n, n * sizeof *values);
+    }
 }
 
-void nw__pass_forward(const nw__pass *pass)
+void nw__pass_gather(const nw__pass *pass)
 {
     if (pass->net->shape.input == NW_NETWORK_TOKENS)
         gather_tokens(pass);
     else
         gather_values(pass);
+}
+
+void nw__pass_gather_again(const nw__pass *from, const nw__pass *to)
+{
+    const nw_network_shape *shape = &from->net->shape;
+    const size_t input = from->net->plans[from->mode].input;
+    if (shape->input != NW_NETWORK_TOKENS) /* tokens are not written to */
+        memcpy(buffer_at(to, input), buffer_at(from, input), from->examples * shape->inputs * sizeof(float));
+}
+
+void nw__pass_forward(const nw__pass *pass)
+{
     for (size_t i = 0; i < pass->net->n_ops; i++) {
         const nw__io io = arrays_of(pass, i);
         pass->net->ops[i].layer->forward(&pass->net->ops[i], &io);
@@ -88,6 +105,9 @@ void nw__pass_loss(const nw__pass *pass, bool with_gradient)
 #pragma omp parallel for schedule(static) num_threads(net->threads)
     for (size_t i = 0; i < pass->records; i++) {
         const size_t record = record_of(pass, i);
+        const size_t later = record_of(pass, i + AHEAD < pass->records ? i + AHEAD : i);
+        if (data->targets != NULL)
+            __builtin_prefetch(data->targets + later * net->shape.targets);
         double loss = 0.0;
         for (size_t e = i * data->copies; e < (i + 1) * data->copies; e++)
             loss += nw__loss(net, outputs + e * n, data->classes == NULL ? NULL : data->classes + record * net->shape.classes,

@@ -78,6 +78,8 @@ static nw_status choose_mode(nw_network *net, nw__mode *mode, size_t *limit, con
 {
     enum { ENOUGH = 16 };
     *mode = NW__BOOKKEPT;
+    if (net->has_differences)
+        return limit_of(net, NW__DIFFERENCE, net->copies, limit, function, err);
     NW__TRY(limit_of(net, NW__BOOKKEPT, net->copies, limit, function, err));
     if (*limit >= ENOUGH || nw__network_plan_bytes(net, NW__BOOKKEPT, *limit * net->copies) <= net->memory_bytes)
         return NW_OK;
@@ -100,7 +102,8 @@ static nw__pass next_pass(
         .indices = indices == NULL ? NULL : indices + first,
         .first = first,
         .records = records,
-        .examples = records * data->copies };
+        .examples = records * data->copies,
+        .weights = (const float *const *)net->pointers };
 }
 
 /* ---- with privacy ---- */
@@ -138,6 +141,7 @@ static nw_status backward_taking(const nw__pass *pass, nw_dpsgd *dpsgd, take_fun
 static nw_status private_batch(const nw__pass *pass, nw_dpsgd *dpsgd, double *loss, nw_error *err)
 {
     NW__TRY(nw_dpsgd_begin_batch(dpsgd, pass->records, err));
+    nw__pass_gather(pass);
     nw__pass_forward(pass);
     NW__TRY(backward_taking(pass, dpsgd, nw_dpsgd_norms, err));
     add_losses(pass, loss);
@@ -149,19 +153,25 @@ static nw_status private_batch(const nw__pass *pass, nw_dpsgd *dpsgd, double *lo
     return NW_OK;
 }
 
+static nw_status check_step(
+    const nw_network *net, const nw_dpsgd *dpsgd, const nw_network_data *data, const char *function, nw_error *err)
+{
+    if (net == NULL || dpsgd == NULL)
+        return nw__fail(err, NW_E_ARG, function, "%s is NULL", net == NULL ? "net" : "dpsgd");
+    if (net->registered != dpsgd)
+        return nw__fail(err, NW_E_STATE, function, "dpsgd lacks the network's parameters: call nw_network_register");
+    NW__TRY(check_data(net, data, true, function, err));
+    if (data->copies == net->copies)
+        return NW_OK;
+    return nw__fail(err, NW_E_ARG, function, "data->copies is %zu, must be %zu as in nw_network_opts", data->copies, net->copies);
+}
+
 nw_status nw_network_step_batch(
     nw_network *net, nw_dpsgd *dpsgd, const nw_network_data *data, const uint32_t *indices, size_t n, double *loss, nw_error *err)
 {
     nw__mode mode;
     size_t limit;
-    if (net == NULL || dpsgd == NULL)
-        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", net == NULL ? "net" : "dpsgd");
-    if (net->registered != dpsgd)
-        return nw__fail(err, NW_E_STATE, __func__, "dpsgd lacks the network's parameters: call nw_network_register");
-    NW__TRY(check_data(net, data, true, __func__, err));
-    if (data->copies != net->copies)
-        return nw__fail(
-            err, NW_E_ARG, __func__, "data->copies is %zu, must be %zu as in nw_network_opts", data->copies, net->copies);
+    NW__TRY(check_step(net, dpsgd, data, __func__, err));
     if (loss != NULL)
         *loss = 0.0;
     NW__TRY(choose_mode(net, &mode, &limit, __func__, err));
@@ -171,6 +181,25 @@ nw_status nw_network_step_batch(
         NW__TRY(make_room(net, mode, records, data->copies, __func__, err));
         const nw__pass pass = next_pass(net, mode, data, indices, first, records);
         NW__TRY(private_batch(&pass, dpsgd, loss, err));
+    }
+    return NW_OK;
+}
+
+nw_status nw_network_step_difference(nw_network *net, const float *const *previous, nw_dpsgd *dpsgd, const nw_network_data *data,
+    const uint32_t *indices, size_t n, nw_error *err)
+{
+    NW__TRY(check_step(net, dpsgd, data, __func__, err));
+    if (!net->has_differences)
+        return nw__fail(err, NW_E_STATE, __func__, "has_differences is false in nw_network_opts, must be true");
+    for (size_t i = 0; i < net->n_parameters; i++)
+        if (previous == NULL || previous[i] == NULL)
+            return nw__fail(err, NW_E_ARG, __func__, "previous[%zu], of parameter '%s', is NULL", i, net->parameters[i].name);
+    const size_t micro_batch = dpsgd->opts.micro_batch > 0 ? dpsgd->opts.micro_batch : n;
+    for (size_t first = 0; first < n; first += micro_batch) {
+        const size_t records = n - first < micro_batch ? n - first : micro_batch;
+        NW__TRY(make_room(net, NW__DIFFERENCE, records, data->copies, __func__, err));
+        const nw__pass pass = next_pass(net, NW__DIFFERENCE, data, indices, first, records);
+        NW__TRY(nw__difference_batch(&pass, previous, dpsgd, err));
     }
     return NW_OK;
 }
@@ -191,7 +220,7 @@ nw_status nw_network_register(nw_network *net, nw_dpsgd *dpsgd, nw_error *err)
         nw__parameter *p = &net->parameters[i];
         size_t positions = 0;
         for (size_t k = 0; k < p->n_uses; k++)
-            positions += nw__use_positions(net, p->uses[k]);
+            positions += net->has_differences ? nw__difference_positions(net, p->uses[k]) : nw__use_positions(net, p->uses[k]);
         NW__TRY(nw_dpsgd_add_parameter(dpsgd, p->name, p->rows, p->cols, positions, p->group, &p->handle, err));
     }
     net->registered = dpsgd;
@@ -203,6 +232,7 @@ nw_status nw_network_register(nw_network *net, nw_dpsgd *dpsgd, nw_error *err)
 static void plain_batch(const nw__pass *pass, double *loss)
 {
     nw_network *net = pass->net;
+    nw__pass_gather(pass);
     nw__pass_forward(pass);
     nw__pass_loss(pass, true);
     add_losses(pass, loss);
@@ -289,6 +319,7 @@ nw_status nw_network_forward(nw_network *net, const nw_network_data *data, const
         const size_t records = n - first < limit ? n - first : limit;
         NW__TRY(make_room(net, NW__FORWARD, records, data->copies, __func__, err));
         const nw__pass pass = next_pass(net, NW__FORWARD, data, indices, first, records);
+        nw__pass_gather(&pass);
         nw__pass_forward(&pass);
         if (outputs != NULL)
             memcpy(outputs + first * floats, nw__pass_outputs(&pass), records * floats * sizeof *outputs);

@@ -16,7 +16,11 @@ static const double CANCELLED = 1e-4;
 static const double UNDERFLOW = 0x1p-125;
 /* Relative errors of sums in double, of fewer than 2^26 terms. */
 static const double DOUBLES = 0x1p-26;
-enum { SYRK_FROM = 96 }; /* positions from which half a product is faster than a whole one */
+/* The same of Gram matrices in double: their error is LOST S^2, and below CANCELLED_FEW S^2 that is too much of a norm. */
+static const double LOST = 0x1p-46;
+static const double CANCELLED_FEW = 1e-8;
+enum { FEW = 4, BLOCK = 64 }; /* positions whose Gram matrices are computed in double; examples at a time */
+enum { SYRK_FROM = 96 };      /* positions from which half a product is faster than a whole one */
 
 void nw__dpsgd_add_norm(const nw__dpsgd_call *call, size_t example, double square, double bound, double reach)
 {
@@ -41,19 +45,92 @@ static bool is_token(const nw__dpsgd_call *call, int32_t token)
     return token >= 0 && (size_t)token < call->p->rows;
 }
 
-/* ---- one position ---- */
+static void direct_norm(const nw__dpsgd_call *call, size_t example, double s, float *scratch);
 
-static void product_of(const nw__dpsgd_call *call, size_t example)
+/* ---- a few positions, of linear uses: each pair's products in double, of a block of examples at a time ---- */
+
+static bool are_few(const nw__dpsgd_call *call)
+{
+    const size_t all = nw__dpsgd_positions(call->uses, call->n);
+    return all <= FEW && all == nw__dpsgd_linear_positions(call->uses, call->n);
+}
+
+/* Products of two positions' inputs and of their gradients; example by example. */
+typedef struct pair {
+    double a[BLOCK];
+    double g[BLOCK];
+} pair;
+
+typedef struct block {
+    size_t first, examples;
+    size_t positions;
+    pair own[FEW];             /* a position with itself */
+    pair other[FEW * FEW / 2]; /* and with each before it, in order */
+} block;
+
+/* A position: its rows of the block, one in so many. */
+typedef struct place {
+    const float *a, *g;
+    size_t a_step, g_step;
+} place;
+
+static void fill_block(const nw__dpsgd_call *call, block *b)
 {
     const nw__dpsgd_parameter *p = call->p;
-    const double a = nw__sum_squares(call->uses->input + example * p->cols, p->cols);
-    const double g = nw__sum_squares(call->uses->grad + example * p->rows, p->rows);
-    if (!is_usable(a) || !is_usable(g)) {
-        nw__dpsgd_exclude(call, example);
+    place places[FEW];
+    size_t n = 0;
+    size_t pairs = 0;
+    for (const nw_dpsgd_use *u = call->uses; u < call->uses + call->n; u++)
+        for (size_t t = 0; t < u->positions; t++) {
+            const size_t at = b->first * u->positions + t;
+            places[n++] =
+                (place){ u->input + at * p->cols, u->grad + at * p->rows, u->positions * p->cols, u->positions * p->rows };
+        }
+    for (size_t t = 0; t < n; t++) {
+        const place *x = &places[t];
+        nw__row_products(x->a, x->a_step, x->a, x->a_step, b->examples, p->cols, b->own[t].a);
+        nw__row_products(x->g, x->g_step, x->g, x->g_step, b->examples, p->rows, b->own[t].g);
+        for (const place *y = places; y < x; y++, pairs++) {
+            nw__row_products(x->a, x->a_step, y->a, y->a_step, b->examples, p->cols, b->other[pairs].a);
+            nw__row_products(x->g, x->g_step, y->g, y->g_step, b->examples, p->rows, b->other[pairs].g);
+        }
+    }
+    b->positions = n;
+}
+
+static void few_of(const nw__dpsgd_call *call, const block *b, size_t i, float *scratch)
+{
+    const size_t example = b->first + i;
+    const size_t pairs = b->positions * (b->positions - 1) / 2;
+    double s = 0.0;
+    double square = 0.0;
+    for (size_t t = 0; t < b->positions; t++) {
+        const pair *own = &b->own[t];
+        if (!is_usable(own->a[i]) || !is_usable(own->g[i])) {
+            nw__dpsgd_exclude(call, example);
+            return;
+        }
+        s += sqrt(own->a[i] * own->g[i]);
+        square += own->a[i] * own->g[i];
+    }
+    for (size_t k = 0; k < pairs; k++)
+        square += 2.0 * b->other[k].a[i] * b->other[k].g[i];
+    s *= 1.0 + DOUBLES;
+    if (square < CANCELLED_FEW * s * s) {
+        direct_norm(call, example, s, scratch);
         return;
     }
-    const double square = a * g;
-    nw__dpsgd_add_norm(call, example, square, square * (1.0 + DOUBLES), square * (1.0 + DOUBLES));
+    const double reach = s / call->p->reach;
+    nw__dpsgd_add_norm(call, example, square, (square + LOST * s * s) * (1.0 + DOUBLES), reach * reach * (1.0 + DOUBLES));
+}
+
+static void block_of(const nw__dpsgd_call *call, size_t first, float *scratch)
+{
+    const size_t left = call->d->examples - first;
+    block b = { .first = first, .examples = left < BLOCK ? left : BLOCK };
+    fill_block(call, &b);
+    for (size_t i = 0; i < b.examples; i++)
+        few_of(call, &b, i, scratch);
 }
 
 /* ---- direct ---- */
@@ -300,20 +377,19 @@ nw_status nw__dpsgd_norms_of_products(const nw__dpsgd_call *call, nw_error *err)
     const nw__dpsgd_parameter *p = call->p;
     const double sides = (double)(p->rows + p->cols) * (double)nw__dpsgd_positions(call->uses, call->n);
     const int threads = nw__dpsgd_threads((double)d->examples * sides * (double)nw__dpsgd_positions(call->uses, call->n));
-    const bool is_product = p->plan == NW_DPSGD_PLAN_PRODUCT;
-    const bool is_gram = p->plan == NW_DPSGD_PLAN_GRAM;
+    const bool is_few = p->plan == NW_DPSGD_PLAN_PRODUCT || (p->plan == NW_DPSGD_PLAN_GRAM && are_few(call));
+    const bool is_gram = p->plan == NW_DPSGD_PLAN_GRAM && !is_few;
     const size_t grams = is_gram ? gram_scratch(call) : 0;
     const size_t tile = p->tile * p->cols;
-    if (!is_product)
+    const size_t step = is_few ? BLOCK : 1;
+    if (p->plan != NW_DPSGD_PLAN_PRODUCT)
         NW__TRY(nw__dpsgd_need_scratch(d, grams > tile ? grams : tile, threads, call->function, err));
-#pragma omp parallel for schedule(static) num_threads(threads) if (d->examples > 1)
-    for (size_t i = 0; i < d->examples; i++) {
-        if (is_product) {
-            product_of(call, i);
-            continue;
-        }
-        float *scratch = d->scratch + (size_t)omp_get_thread_num() * d->scratch_floats;
-        if (is_gram)
+#pragma omp parallel for schedule(static) num_threads(threads) if (d->examples > step)
+    for (size_t i = 0; i < d->examples; i += step) {
+        float *scratch = d->scratch == NULL ? NULL : d->scratch + (size_t)omp_get_thread_num() * d->scratch_floats;
+        if (is_few)
+            block_of(call, i, scratch);
+        else if (is_gram)
             gram_of(call, i, scratch);
         else
             direct_of(call, i, scratch);

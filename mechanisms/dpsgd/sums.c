@@ -38,7 +38,7 @@ static float *target_of(tile *t)
     if (t->cells == NW__CELLS_EMPTY)
         return (float *)t->sums;
     if (t->cells == NW__CELLS_FLOATS && t->waiting == 0)
-        nw__round_in_place(t->sums, per_unit(t->call->d), cells);
+        nw__round_in_place(t->sums, (float)per_unit(t->call->d), cells);
     if (t->cells == NW__CELLS_FLOATS)
         t->cells = NW__CELLS_INTEGERS;
     return t->result;
@@ -61,8 +61,7 @@ static void end_result(tile *t)
 static void add_positions(tile *t, const nw_dpsgd_use *u, size_t at, size_t rows)
 {
     const nw__dpsgd_parameter *p = t->call->p;
-    for (size_t r = 0; r < rows; r++)
-        nw__scale(t->scaled + r * t->rows, t->factors[(at + r) / u->positions], u->grad + (at + r) * p->rows + t->from, t->rows);
+    nw__scale_rows(t->scaled, t->factors, u->positions, u->grad + at * p->rows + t->from, p->rows, at, rows, t->rows);
     float *target = target_of(t);
     const nw__product product = { .is_a_turned = true,
         .m = t->rows,
@@ -160,10 +159,7 @@ static void sum_strip(const nw__dpsgd_call *call, const float *vectors, size_t f
     nw_dpsgd *d = call->d;
     const size_t cells = call->p->rows * call->p->cols;
     const float *factors = d->factors + call->p->layer * d->examples + first;
-    for (size_t i = 0; i < count; i++)
-        if (factors[i] > 0.0f)
-            nw__add_rounded(
-                d->sums + call->p->first + from, (float)((double)factors[i] * per_unit(d)), vectors + i * cells + from, n);
+    nw__add_rounded_rows(d->sums + call->p->first + from, factors, per_unit(d), vectors + from, cells, count, n);
 }
 
 static void sum_written(const nw__dpsgd_call *call, const float *vectors, size_t first, size_t count, int threads)
@@ -213,6 +209,6 @@ void nw__dpsgd_make_integers(nw_dpsgd *d, nw__dpsgd_parameter *p)
     if (p->cells == NW__CELLS_EMPTY)
         memset(cells, 0, p->rows * p->cols * sizeof *cells);
     else if (p->cells == NW__CELLS_FLOATS)
-        nw__round_in_place(cells, per_unit(d), p->rows * p->cols);
+        nw__round_in_place(cells, (float)per_unit(d), p->rows * p->cols);
     p->cells = NW__CELLS_INTEGERS;
 }

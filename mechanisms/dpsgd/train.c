@@ -5,8 +5,10 @@
 
 #include "correlated.h"
 #include "dpsgd_internal.h"
+#include "output_file.h"
 
 #include <math.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -66,6 +68,9 @@ static nw_status check(const nw_train_opts *o, size_t records, const char *funct
         return nw__fail(err, NW_E_ARG, function, "clip_norm is %g, must be positive and finite", o->clip_norm);
     if (o->optimizer == NULL)
         return nw__fail(err, NW_E_ARG, function, "optimizer is NULL");
+    if (o->checkpoint != NULL && nw__output_is_compressed(o->checkpoint))
+        return nw__fail(
+            err, NW_E_ARG, function, "checkpoint is %.200s, must not end in .gz: it is written in place", o->checkpoint);
     if (!(o->checkpoint_seconds >= 0.0))
         return nw__fail(err, NW_E_ARG, function, "checkpoint_seconds is %g, must be at least 0", o->checkpoint_seconds);
     return NW_OK;
@@ -138,10 +143,11 @@ static nw_status make_sums(nw_train *t, nw_error *err)
     nw_dpsgd_opts o = nw__train_dpsgd_opts(t, t->noise_multiplier);
     NW__TRY(nw_network_micro_batch(t->net, &o.micro_batch, err));
     o.micro_batch = o.micro_batch < PIECE ? o.micro_batch : PIECE;
+    o.reduce = t->opts.reduce;
     NW__TRY(nw_dpsgd_new(&t->dpsgd, &o, err));
     NW__TRY(nw_network_register(t->net, t->dpsgd, err));
-    if (t->opts.noise == NW_TRAIN_INDEPENDENT)
-        return NW_OK;
+    if (t->opts.noise == NW_TRAIN_INDEPENDENT || !nw__train_is_first(t))
+        return NW_OK; /* only process 0 draws */
     nw_correlated_opts c = nw__train_correlated_opts(t, t->noise_multiplier, t->opts.steps);
     c.scale = nw__dpsgd_noise_scale(t->dpsgd);
     NW__TRY(nw_correlated_new(&t->correlated, &c, err));
@@ -256,33 +262,63 @@ static double deviation(const nw_train *t)
     return t->noise_multiplier * moved * nw_dpsgd_clip_norm(t->dpsgd) * (1.0 + nw_dpsgd_slack(t->dpsgd)) / t->expected_batch;
 }
 
-static nw_status draw_step(nw_train *t, const nw_train_source *source, nw_rng *rng, nw_error *err)
+/* A step's sum, of the places of the batch that are this process's. */
+static nw_status sum_batch(nw_train *t, const nw_train_source *source, nw_rng *rng, nw_rng *batch, nw_error *err)
 {
     const uint32_t *indices = NULL;
     size_t n = 0;
-    const double noise = deviation(t); /* before the quantile moves the clip */
-    NW__TRY(nw_batches_next(t->batches, rng, &indices, &n, err));
+    size_t first = 0;
+    size_t count = 0;
+    NW__TRY(nw_batches_next(t->batches, batch, &indices, &n, err));
     NW__TRY(nw_dpsgd_begin_step(t->dpsgd, rng, err));
-    NW__TRY(add_batch(t, source, indices, n, err));
-    NW__TRY(nw_dpsgd_finish_step(t->dpsgd, NULL, err));
+    nw_dpsgd_part(t->dpsgd, n, &first, &count);
+    return add_batch(t, source, indices + first, count, err);
+}
+
+/* rng: of process 0. key: of the batch, in all processes. */
+static nw_status draw_step(nw_train *t, const nw_train_source *source, nw_rng *rng, const uint8_t *key, nw_error *err)
+{
+    nw_rng *batch = NULL;
+    const double noise = deviation(t); /* before the quantile moves the clip */
+    nw_status status = nw__rng_keyed(&batch, key, err);
+    if (status == NW_OK)
+        status = sum_batch(t, source, rng, batch, err);
+    nw_rng_free(batch);
+    status = status == NW_OK ? nw_dpsgd_finish_step(t->dpsgd, NULL, err) : nw_dpsgd_abandon_step(t->dpsgd, status, err);
+    if (status != NW_OK)
+        return status;
     if (t->correlated != NULL)
         nw__correlated_end_step(t->correlated);
     return nw_optimizer_step(t->optimizer, t->parameters, nw_network_gradients(t->net), noise, err);
 }
 
-/* Each step draws from a stream of its own number, so that a repeatable run is the same whether it was interrupted or not. */
-static nw_status take_step(nw_train *t, const nw_train_source *source, nw_rng *rng, nw_error *err)
+/* Each step draws from a stream of its own number, so that a repeatable run is the same whether it was interrupted or not: first
+ * the key of its batch, then its noise. */
+static nw_status prepare_step(nw_train *t, nw_rng *rng, nw_rng **own, uint8_t *key, nw_error *err)
+{
+    NW__TRY(nw__train_mark(t, "nw_train_run", err));
+    NW__TRY(nw_rng_substream(own, rng, t->step, err));
+    return nw_rng_bytes(*own, key, NW__RNG_KEY_BYTES, err);
+}
+
+/* mine: NW_OK, or why process 0 takes no step. */
+static nw_status take_step(nw_train *t, const nw_train_source *source, nw_rng *rng, nw_status mine, nw_error *err)
 {
     nw_rng *own = NULL;
+    uint8_t key[NW__RNG_KEY_BYTES] = { 0 };
     const double began = nw__train_clock();
-    NW__TRY(nw__train_mark(t, "nw_train_run", err));
-    NW__TRY(nw_rng_substream(&own, rng, t->step, err));
-    t->is_broken = true;
-    const nw_status status = draw_step(t, source, own, err);
+    if (mine == NW_OK && nw__train_is_first(t))
+        mine = prepare_step(t, rng, &own, key, err);
+    nw_status status = nw__train_announce(t, mine, key, err);
+    if (status == NW_OK) {
+        t->is_broken = true;
+        status = draw_step(t, source, own, key, err);
+        t->is_broken = status != NW_OK;
+    }
+    sodium_memzero(key, sizeof key);
     nw_rng_free(own);
     if (status != NW_OK)
         return status;
-    t->is_broken = false;
     t->step++;
     const double took = nw__train_clock() - began;
     t->step_seconds = t->step_seconds == 0.0 ? took : 0.9 * t->step_seconds + 0.1 * took;
@@ -293,7 +329,7 @@ static nw_status finish(nw_train *t, nw_rng *rng, nw_error *err)
 {
     if (t->is_averaged)
         return NW_OK;
-    NW__TRY(nw__train_save(t, rng, "nw_train_run", err));
+    NW__TRY(nw__train_agree(t, nw__train_is_first(t) ? nw__train_save(t, rng, "nw_train_run", err) : NW_OK, err));
     t->is_averaged = true;
     const nw_status status = nw_optimizer_swap_average(t->optimizer, t->parameters, NULL);
     return status == NW_E_STATE ? NW_OK : status; /* no average was asked for */
@@ -305,26 +341,39 @@ static bool is_save_due(const nw_train *t)
     return t->checkpoint != NULL && nw__train_clock() - t->saved_at >= often;
 }
 
+/* What process 0 does between two steps: NW_OK if the next one is to come. */
+static nw_status look_up(nw_train *t, nw_rng *rng, nw_train_progress progress, void *context, nw_error *err)
+{
+    const bool is_cancelled = progress != NULL && !progress(context, t->step);
+    if (is_cancelled || (is_save_due(t) && t->step < t->opts.steps))
+        NW__TRY(nw__train_save(t, rng, "nw_train_run", err));
+    if (!is_cancelled || t->step == t->opts.steps)
+        return NW_OK;
+    return nw__fail(err, NW_E_CANCELLED, "nw_train_run", "cancelled after step %llu of %llu", (unsigned long long)t->step,
+        (unsigned long long)t->opts.steps);
+}
+
 nw_status nw_train_run(
     nw_train *train, const nw_train_source *source, nw_rng *rng, nw_train_progress progress, void *context, nw_error *err)
 {
-    if (train == NULL || source == NULL || source->fetch == NULL || rng == NULL)
-        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", train == NULL ? "train" : rng == NULL ? "rng" : "source");
+    nw_status status = NW_OK;
+    if (train == NULL || source == NULL || source->fetch == NULL || (rng == NULL && nw__train_is_first(train)))
+        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL",
+            train == NULL                             ? "train"
+            : source == NULL || source->fetch == NULL ? "source"
+                                                      : "rng");
     if (!train->is_charged || train->is_settled || train->is_broken)
         return nw__fail(err, NW_E_STATE, __func__, "%s",
             train->is_broken    ? "a step has failed half way"
             : train->is_settled ? "the run is settled"
                                 : "the run is not charged");
+    NW__TRY(nw__train_join(train, rng, err));
     while (train->step < train->opts.steps) {
-        NW__TRY(take_step(train, source, rng, err));
-        const bool is_cancelled = progress != NULL && !progress(context, train->step);
-        if (is_cancelled || (is_save_due(train) && train->step < train->opts.steps))
-            NW__TRY(nw__train_save(train, rng, __func__, err));
-        if (is_cancelled && train->step < train->opts.steps)
-            return nw__fail(err, NW_E_CANCELLED, __func__, "cancelled after step %llu of %llu", (unsigned long long)train->step,
-                (unsigned long long)train->opts.steps);
+        NW__TRY(take_step(train, source, rng, status, err));
+        if (nw__train_is_first(train))
+            status = look_up(train, rng, progress, context, err);
     }
-    return finish(train, rng, err);
+    return status == NW_OK ? finish(train, rng, err) : nw__train_agree(train, status, err);
 }
 
 nw_status nw_train_look(

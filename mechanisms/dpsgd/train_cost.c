@@ -135,38 +135,58 @@ static nw_status charge(nw_train *t, nw_ledger *ledger, const char *label, const
     return status;
 }
 
+/* Process 0 has a ledger and an rng; draws the key of its order now, checkpoint or not. */
+static nw_status charge_first(nw_train *t, nw_ledger *ledger, const char *label, nw_rng *rng, nw_error *err)
+{
+    uint8_t state[NW_BATCHES_STATE_SIZE];
+    if (ledger == NULL || rng == NULL)
+        return nw__fail(err, NW_E_ARG, "nw_train_charge", "%s is NULL", ledger == NULL ? "ledger" : "rng");
+    NW__TRY(nw_batches_get_state(t->batches, rng, state, err));
+    return charge(t, ledger, label, rng, err);
+}
+
 nw_status nw_train_charge(nw_train *train, nw_ledger *ledger, const char *label, nw_rng *rng, nw_receipt *receipt, nw_error *err)
 {
-    if (train == NULL || ledger == NULL || label == NULL || rng == NULL)
-        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL",
-            train == NULL ? "train" : (ledger == NULL ? "ledger" : (label == NULL ? "label" : "rng")));
+    if (train == NULL || label == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", train == NULL ? "train" : "label");
     if (train->is_charged)
         return nw__fail(err, NW_E_STATE, __func__, "the run is charged already");
-    uint8_t state[NW_BATCHES_STATE_SIZE];
-    NW__TRY(nw_batches_get_state(train->batches, rng, state, err)); /* draws the key of its order now, checkpoint or not */
-    const nw_status status = charge(train, ledger, label, rng, err);
+    const bool is_first = nw__train_is_first(train);
+    NW__TRY(nw__train_check_same(train, __func__, err));
+    nw_status status = nw__train_agree(train, is_first ? charge_first(train, ledger, label, rng, err) : NW_OK, err);
+    if (status == NW_OK)
+        status = nw__train_share_receipt(train, err);
     if (receipt != NULL)
         *receipt = train->receipt;
     if (status != NW_OK)
         return status;
     train->is_charged = true;
-    return nw__train_save(train, rng, __func__, err);
+    return nw__train_agree(train, is_first ? nw__train_save(train, rng, __func__, err) : NW_OK, err);
+}
+
+static nw_status settle_first(nw_train *t, nw_ledger *ledger, nw_error *err)
+{
+    if (t->reservation == 0)
+        return NW_OK;
+    if (ledger == NULL)
+        return nw__fail(err, NW_E_ARG, "nw_train_settle", "ledger is NULL");
+    const bool is_whole = t->opts.noise != NW_TRAIN_INDEPENDENT;
+    const uint64_t used = is_whole ? 1 : nw_batches_participations(t->batches, t->marked);
+    return nw_ledger_commit(ledger, t->reservation, used, &t->receipt, err);
 }
 
 nw_status nw_train_settle(nw_train *train, nw_ledger *ledger, nw_receipt *receipt, nw_error *err)
 {
-    if (train == NULL || (ledger == NULL && train->reservation != 0))
-        return nw__fail(err, NW_E_ARG, __func__, "%s is NULL", train == NULL ? "train" : "ledger");
+    if (train == NULL)
+        return nw__fail(err, NW_E_ARG, __func__, "train is NULL");
     if (!train->is_charged || train->is_settled)
         return nw__fail(err, NW_E_STATE, __func__, train->is_charged ? "the run is settled already" : "the run was not charged");
-    if (train->reservation != 0) {
-        const bool is_whole = train->opts.noise != NW_TRAIN_INDEPENDENT;
-        const uint64_t used = is_whole ? 1 : nw_batches_participations(train->batches, train->marked);
-        NW__TRY(nw_ledger_commit(ledger, train->reservation, used, &train->receipt, err));
-    }
+    NW__TRY(nw__train_agree(train, nw__train_is_first(train) ? settle_first(train, ledger, err) : NW_OK, err));
+    NW__TRY(nw__train_share_receipt(train, err));
     if (receipt != NULL)
         *receipt = train->receipt;
     train->is_settled = true;
-    nw__train_discard(train);
+    if (nw__train_is_first(train))
+        nw__train_discard(train);
     return NW_OK;
 }

@@ -89,12 +89,12 @@ static void make_mark(const nw_train *t, uint64_t used, uint8_t mark[MARK])
     crypto_generichash(mark + 8, MARK - 8, mark, 8, t->digest, sizeof t->digest);
 }
 
-static size_t body_size(const nw_train *t)
+size_t nw__train_body_size(const nw_train *t)
 {
     return FIXED + sizeof t->receipt + t->coordinates * sizeof(float) + nw_optimizer_size(t->optimizer);
 }
 
-static nw_status fill_body(nw_train *t, nw_rng *rng, uint8_t *body, nw_error *err)
+nw_status nw__train_fill_body(nw_train *t, nw_rng *rng, uint8_t *body, nw_error *err)
 {
     const double clip = nw_dpsgd_clip_norm(t->dpsgd);
     const size_t optimizer = nw_optimizer_size(t->optimizer);
@@ -124,7 +124,7 @@ static void sum_of(const uint8_t *file, size_t body, uint8_t out[CHECKSUM])
 nw_status nw__train_save(nw_train *t, nw_rng *rng, const char *function, nw_error *err)
 {
     nw__output output;
-    const size_t body = body_size(t);
+    const size_t body = nw__train_body_size(t);
     const size_t size = BODY + body + CHECKSUM;
     const double began = nw__train_clock();
     if (t->checkpoint == NULL)
@@ -137,7 +137,7 @@ nw_status nw__train_save(nw_train *t, nw_rng *rng, const char *function, nw_erro
     memcpy(file + 16, t->digest, sizeof t->digest);
     make_mark(t, t->step, file + MARK_A);
     make_mark(t, t->step, file + MARK_B);
-    nw_status status = fill_body(t, rng, file + BODY, err);
+    nw_status status = nw__train_fill_body(t, rng, file + BODY, err);
     sum_of(file, body, file + BODY + body);
     if (status == NW_OK)
         status = nw__output_open(&output, t->checkpoint, err, function);
@@ -244,7 +244,12 @@ static uint64_t used_steps(const nw_train *t, const uint8_t *file, uint64_t step
     return used;
 }
 
-static nw_status take_body(nw_train *t, const uint8_t *body, uint64_t used, nw_error *err)
+uint64_t nw__train_body_step(const uint8_t *body)
+{
+    return get_u64(body);
+}
+
+nw_status nw__train_take_body(nw_train *t, const uint8_t *body, uint64_t used, nw_error *err)
 {
     double clip;
     const uint64_t step = get_u64(body);
@@ -270,7 +275,7 @@ static nw_status take_body(nw_train *t, const uint8_t *body, uint64_t used, nw_e
 
 nw_status nw__train_load(nw_train *t, const char *function, nw_error *err)
 {
-    const size_t body = body_size(t);
+    const size_t body = nw__train_body_size(t);
     const size_t size = BODY + body + CHECKSUM;
     bool has_mark = false;
     uint8_t *file = nw__calloc(size, 1);
@@ -284,21 +289,28 @@ nw_status nw__train_load(nw_train *t, const char *function, nw_error *err)
         if (!has_mark || used > t->opts.steps)
             status = nw__fail(err, NW_E_FORMAT, function, "%.200s does not say how many steps are used", t->checkpoint);
         else
-            status = take_body(t, file + BODY, used, err);
+            status = nw__train_take_body(t, file + BODY, used, err);
     }
     free(file);
     return status;
+}
+
+static nw_status resume(nw_train *t, nw_error *err)
+{
+    if (t->checkpoint == NULL)
+        return nw__fail(err, NW_E_ARG, "nw_train_resume", "checkpoint is NULL");
+    return nw__train_load(t, "nw_train_resume", err);
 }
 
 nw_status nw_train_resume(nw_train *train, nw_receipt *receipt, nw_error *err)
 {
     if (train == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "train is NULL");
-    if (train->checkpoint == NULL)
-        return nw__fail(err, NW_E_ARG, __func__, "checkpoint is NULL");
     if (train->is_charged)
         return nw__fail(err, NW_E_STATE, __func__, "this run has begun");
-    NW__TRY(nw__train_load(train, __func__, err));
+    NW__TRY(nw__train_check_same(train, __func__, err));
+    NW__TRY(nw__train_agree(train, nw__train_is_first(train) ? resume(train, err) : NW_OK, err));
+    NW__TRY(nw__train_share_receipt(train, err));
     train->is_charged = true;
     train->saved_at = nw__train_clock();
     if (receipt != NULL)

@@ -7,8 +7,10 @@
  *
  *   train.c       options, noise, steps
  *   train_cost.c  the run's event, calibration, charges
- *   train_file.c  the checkpoint */
+ *   train_file.c  the checkpoint
+ *   train_join.c  what many processes tell one another */
 #include "base.h"
+#include "random_internal.h"
 
 #include <nw/accounting.h>
 #include <nw/correlated.h>
@@ -41,6 +43,7 @@ struct nw_train {
     bool is_charged;
     bool is_settled;
     bool is_broken;       /* a step failed half way: what it drew is lost */
+    bool is_joined;       /* all processes stand where process 0 does */
     bool is_averaged;     /* the averaged weights are in the network, for good */
     uint64_t reservation; /* 0: charged as a schedule */
     nw_receipt receipt;   /* of the charge */
@@ -73,5 +76,26 @@ nw_status nw__train_mark(nw_train *t, const char *function, nw_error *err);
 nw_status nw__train_load(nw_train *t, const char *function, nw_error *err);
 /** Removes the checkpoint. */
 void nw__train_discard(nw_train *t);
+/** The body of a checkpoint: what a run has come to. fill: draws the key of an order if there is none. */
+size_t nw__train_body_size(const nw_train *t);
+nw_status nw__train_fill_body(nw_train *t, nw_rng *rng, uint8_t *body, nw_error *err);
+/** used: steps that are drawn, or may have been. */
+nw_status nw__train_take_body(nw_train *t, const uint8_t *body, uint64_t used, nw_error *err);
+uint64_t nw__train_body_step(const uint8_t *body);
+
+/* ---- train_join.c: with one process, what this one has come to ---- */
+
+/** True for the process that has ledger, rng and checkpoint. */
+bool nw__train_is_first(const nw_train *t);
+/** The status of all processes. */
+nw_status nw__train_agree(const nw_train *t, nw_status mine, nw_error *err);
+/** NW_E_STATE in all processes unless all have the run of process 0. */
+nw_status nw__train_check_same(const nw_train *t, const char *function, nw_error *err);
+/** Brings the others to where process 0 is, once. */
+nw_status nw__train_join(nw_train *t, nw_rng *rng, nw_error *err);
+/** The receipt of process 0, in all. */
+nw_status nw__train_share_receipt(nw_train *t, nw_error *err);
+/** Process 0 says whether a step comes, and what its batch is drawn from. mine: NW_OK, or why there is none. */
+nw_status nw__train_announce(const nw_train *t, nw_status mine, uint8_t key[NW__RNG_KEY_BYTES], nw_error *err);
 
 #endif

@@ -11,7 +11,7 @@
 #include <omp.h>
 #include <string.h>
 
-enum { STRIP = 256 }; /* columns that are summed over positions together */
+enum { STRIP = 256, BLOCK = 64 }; /* columns that are summed over positions together; examples whose norms are */
 static const double DOUBLES = 0x1p-26;
 static const double ROUNDED = 0x1p-22; /* of a number that is rounded to float */
 
@@ -200,6 +200,23 @@ static void add_vector_norm(const nw__dpsgd_call *call, size_t example, double s
         nw__dpsgd_exclude(call, example);
 }
 
+/* Gradients that the caller has written out: the bound is that of a number summed in double. */
+static void borrowed_block(const nw__dpsgd_call *call, const float *vectors, size_t first)
+{
+    const size_t cells = call->p->rows * call->p->cols;
+    const size_t left = call->d->examples - first;
+    const size_t n = left < BLOCK ? left : BLOCK;
+    double squares[BLOCK];
+    nw__row_products(vectors + first * cells, cells, vectors + first * cells, cells, n, cells, squares);
+    for (size_t i = 0; i < n; i++) {
+        const double bound = squares[i] * (1.0 + 2.0 * ROUNDED);
+        if (bound <= NW__LARGEST_SQUARE)
+            nw__dpsgd_add_norm(call, first + i, squares[i], bound, 0.0);
+        else
+            nw__dpsgd_exclude(call, first + i);
+    }
+}
+
 static nw_status need_room(nw_dpsgd *d, nw__dpsgd_parameter *p, const char *function, nw_error *err)
 {
     if (d->examples <= p->kept_examples)
@@ -224,16 +241,21 @@ nw_status nw__dpsgd_norms_of_vectors(const nw__dpsgd_call *call, nw_error *err)
     const size_t patches = nw__dpsgd_vector_scratch(call->uses, call->n);
     const int threads =
         nw__dpsgd_threads((double)d->examples * (double)(cells + patches) * (double)nw__dpsgd_positions(call->uses, call->n));
+    if (borrowed != NULL) {
+#pragma omp parallel for schedule(static) num_threads(threads) if (d->examples > BLOCK)
+        for (size_t i = 0; i < d->examples; i += BLOCK)
+            borrowed_block(call, borrowed, i);
+        return NW_OK;
+    }
     if (is_stored)
         NW__TRY(need_room(d, p, call->function, err));
-    NW__TRY(nw__dpsgd_need_scratch(d, patches + (is_stored || borrowed != NULL ? 0 : cells), threads, call->function, err));
+    NW__TRY(nw__dpsgd_need_scratch(d, patches + (is_stored ? 0 : cells), threads, call->function, err));
 #pragma omp parallel for schedule(static) num_threads(threads) if (d->examples > 1)
     for (size_t i = 0; i < d->examples; i++) {
         float *scratch = d->scratch + (size_t)omp_get_thread_num() * d->scratch_floats;
         float *vector = is_stored ? p->kept + i * cells : scratch + patches;
-        if (borrowed == NULL)
-            nw__dpsgd_write_vector(call, i, vector, scratch);
-        add_vector_norm(call, i, nw__sum_squares(borrowed != NULL ? borrowed + i * cells : vector, cells));
+        nw__dpsgd_write_vector(call, i, vector, scratch);
+        add_vector_norm(call, i, nw__sum_squares(vector, cells));
     }
     return NW_OK;
 }

@@ -203,6 +203,10 @@ head -n 1 train.csv >none.csv
 bad no_records 65 'no records' --data none.csv "${csv[@]}"
 mkdir -p folder
 refuses bad__unwritable_output 73 'nowhere' nw-train --delta 1e-5 --data train.csv "${csv[@]}" --quiet -o nowhere/out.nw
+refuses bad__output_would_be_compressed 64 'must not end in .gz' nw-train --delta 1e-5 --data train.csv "${csv[@]}" --quiet \
+    -o model.nw.gz
+refuses bad__checkpoint_would_be_compressed 64 'must not end in .gz' nw-train --delta 1e-5 --data train.csv "${csv[@]}" --quiet \
+    -o model.nw --checkpoint c.gz
 refuses bad__output_is_a_folder 73 'folder' nw-train --delta 1e-5 --data train.csv "${csv[@]}" --quiet -o folder
 refuses bad__output_is_the_data 64 'same file' nw-train --delta 1e-5 --data train.csv "${csv[@]}" --quiet -o train.csv
 refuses bad__eval_of_no_model 65 'model' nw-train eval train.csv --data test.csv

@@ -328,6 +328,8 @@ static void load_and_save__tell_what_the_system_refused(void **state)
     assert_non_null(strstr(err.message, "/no/such/file"));
     assert_int_equal(nw_network_save(net, "/no/such/file", &err), NW_E_IO);
     assert_int_equal(nw_network_save(net, NULL, &err), NW_E_ARG);
+    assert_int_equal(nw_network_save(net, "model.nw.gz", &err), NW_E_ARG);
+    assert_non_null(strstr(err.message, "model.nw.gz"));
     assert_int_equal(nw_network_load(NULL, path, NULL, &err), NW_E_ARG);
     assert_int_equal(nw_network_set_info(net, "{", &err), NW_E_ARG);
     nw_network_free(net);

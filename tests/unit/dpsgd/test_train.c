@@ -526,6 +526,7 @@ static void train_new__refuses_bad_options(void **state)
     REFUSED(clip_norm, 0.0);
     REFUSED(optimizer, NULL);
     REFUSED(checkpoint_seconds, -1.0);
+    REFUSED(checkpoint, "run.checkpoint.gz");
     REFUSED(public_records, 100); /* half of them */
     o = options();
     o.noise = NW_TRAIN_TREE;
