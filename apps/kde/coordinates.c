@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* coordinates.c - see coordinates.h. The label's column is read as text: the schema's own rule, to count what it does not know as missing,
- * would put points into a class that they are not of. */
+/* coordinates.c - see coordinates.h. The label's column is read as text: the schema's own rule, to count what it does not know
+ * as missing, would put points into a class that they are not of. */
 #include "coordinates.h"
 
 #include "../common/columns.h"

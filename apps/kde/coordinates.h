@@ -3,8 +3,8 @@
 #ifndef APP_KDE_COORDINATES_H
 #define APP_KDE_COORDINATES_H
 
-/* coordinates.h - rows of a CSV file under a schema as points: a coordinate for a column of numbers, and one for each value of any
- * other. Functions that return int print their own message and return an exit code. */
+/* coordinates.h - rows of a CSV file under a schema as points: a coordinate for a column of numbers, and one for each value of
+ * any other. Functions that return int print their own message and return an exit code. */
 #include "points.h"
 
 #include <nw/table.h>
