@@ -45,7 +45,8 @@ nw_status nw_adjacency_parse(const char *name, nw_adjacency *out, nw_error *err)
             return NW_OK;
         }
     }
-    return nw__fail(err, NW_E_ARG, __func__, "adjacency is %.40s, must be add-remove, replace-one, zero-out or replace-label", name);
+    return nw__fail(
+        err, NW_E_ARG, __func__, "adjacency is %.40s, must be add-remove, replace-one, zero-out or replace-label", name);
 }
 
 const char *nw__event_kind_name(nw_event_kind kind)

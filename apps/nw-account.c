@@ -31,14 +31,14 @@ typedef struct settings {
     bool is_upper_only;
 } settings;
 
+#define ADJACENCIES "add-remove|replace-one|zero-out|replace-label"
 static const nw_adjacency adjacencies[] = { NW_ADD_REMOVE, NW_REPLACE_ONE, NW_ZERO_OUT, NW_REPLACE_LABEL };
 
 #define JSON_OPTION APP_OPTION("json", '\0', APP_FLAG, NULL, NULL, is_json, false, "print one JSON object on standard output")
 #define UPPER_OPTION                                                                                                             \
     APP_OPTION("upper-only", '\0', APP_FLAG, NULL, NULL, is_upper_only, false, "leave the lower end out: several times faster")
 #define ADJACENCY_OPTION(is_required)                                                                                            \
-    APP_OPTION("adjacency", 'a', APP_CHOICE, NULL, "add-remove|replace-one|zero-out|replace-label", adjacency, is_required,                    \
-        "which two tables are neighbours")
+    APP_OPTION("adjacency", 'a', APP_CHOICE, NULL, ADJACENCIES, adjacency, is_required, "which two tables are neighbours")
 #define DELTA_OPTION(is_required)                                                                                                \
     APP_OPTION("delta", 'd', APP_REAL, "D", "[0, 1)", delta, is_required, "the probability left outside of epsilon")
 #define EPSILON_OPTION(is_required)                                                                                              \

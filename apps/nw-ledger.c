@@ -54,7 +54,8 @@ static const app_option create_options[] = {
     APP_OPTION("order", '\0', APP_REAL, "A", "(1, 1e6]", order, false, "with filter renyi: of the divergence"),
     APP_OPTION("schedule", 's', APP_FILE, "EVENT.json", NULL, schedule, false,
         "spend the budget as this event, step by step, and on nothing else; instead of a filter"),
-    APP_OPTION("unit", 'u', APP_TEXT, "TEXT", NULL, unit, false, "what one record is; default \"one record\", with replace-label \"label\""),
+    APP_OPTION("unit", 'u', APP_TEXT, "TEXT", NULL, unit, false,
+        "what one record is; default \"one record\", with replace-label \"label\""),
     JSON_OPTION,
     QUIET_OPTION,
 };

@@ -164,8 +164,12 @@ static void measure_table(size_t d, size_t n)
     const double seconds = bench_median_seconds(CLOCK_THREAD_CPUTIME_ID, run_queries, &batch, REPEATS) / (double)(n * d);
     plain_work plain = { y, y, d, n, values };
     const double point = bench_median_seconds(CLOCK_THREAD_CPUTIME_ID, run_one_point, &plain, REPEATS) / (double)(n * d);
+    query_work alone = { kde, y, n, 1, values };
+    const double single = bench_median_seconds(CLOCK_THREAD_CPUTIME_ID, run_queries, &alone, REPEATS) / (double)(n * d);
     snprintf(name, sizeof name, "query/l1/d=%zu/coordinate", d);
     bench_print(&(bench_figure){ name, seconds, "s", { { "one_point", seconds / point } } });
+    snprintf(name, sizeof name, "query/l1-alone/d=%zu/coordinate", d);
+    bench_print(&(bench_figure){ name, single, "s", { { "batch", single / seconds } } });
     nw_kde_free(kde);
     free(y);
     free(values);

@@ -5,9 +5,11 @@
 
 /* noisewright.h - the whole public API, except for nw/testing.h, which a program has to ask for by name. */
 #include <nw/accounting.h>
+#include <nw/bags.h>
 #include <nw/batches.h>
 #include <nw/constraints.h>
 #include <nw/correlated.h>
+#include <nw/diff2.h>
 #include <nw/dpsgd.h>
 #include <nw/event.h>
 #include <nw/filter.h>

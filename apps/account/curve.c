@@ -9,6 +9,8 @@
  * image. */
 #include "curve.h"
 
+#include "../common/numbers.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,14 +91,6 @@ static void legend(FILE *f, const panel *p, int column, const char *style, const
     const double y = TOP + SIDE + 66.0;
     fprintf(f, "<path fill=\"none\" d=\"M%.1f %.1f h26\" %s/>", x, y - 4.0, style);
     text(f, x + 31.0, y, "start", words);
-}
-
-/* 1, 2 or 5 times a power of ten, about a fifth of the range. */
-static double round_step(double range)
-{
-    const double power = pow(10.0, floor(log10(range / 5.0)));
-    const double digit = range / 5.0 / power;
-    return power * (digit < 1.5 ? 1.0 : digit < 3.5 ? 2.0 : digit < 7.5 ? 5.0 : 10.0);
 }
 
 typedef struct curves {
@@ -209,7 +203,7 @@ static const char PERFECT[] = "stroke=\"#777\" stroke-dasharray=\"2 4\"";
 static void draw_privacy(FILE *f, const curves *c)
 {
     const panel p = { 80, 0.0, c->epsilon[POINTS - 1], log10(LEAST_DELTA), 0.0 };
-    const double step = round_step(p.high_x);
+    const double step = app_round_step(p.high_x);
     frame(f, &p, "Privacy curve", "epsilon", "delta");
     for (int i = 0; i * step <= p.high_x * (1.0 + 1e-9); i++)
         tick_x(f, &p, i * step);

@@ -6,6 +6,7 @@
 #include "exit.h"
 #include "files.h"
 #include "html.h"
+#include "numbers.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -35,19 +36,11 @@ static void text(FILE *f, double x, double y, const char *anchor, const char *wo
     fputs("</text>\n", f);
 }
 
-/* 1, 2 or 5 times a power of ten, about a fifth of the range. */
-static double round_step(double range)
-{
-    const double power = pow(10.0, floor(log10(range / 5.0)));
-    const double digit = range / 5.0 / power;
-    return power * (digit < 1.5 ? 1.0 : digit < 3.5 ? 2.0 : digit < 7.5 ? 5.0 : 10.0);
-}
-
 static void ticks(FILE *f, const panel *p)
 {
     char words[32];
-    const double dx = round_step(p->high_x - p->low_x);
-    const double dy = round_step(p->high_y - p->low_y);
+    const double dx = app_round_step(p->high_x - p->low_x);
+    const double dy = app_round_step(p->high_y - p->low_y);
     for (double x = ceil(p->low_x / dx) * dx; x <= p->high_x * (1.0 + 1e-9); x += dx) {
         fprintf(f, "<path d=\"M%.2f %d v%d\" stroke=\"#e4e4e4\"/>", at_x(p, x), TOP, SIDE);
         snprintf(words, sizeof words, "%.6g", x);

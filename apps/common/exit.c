@@ -89,6 +89,6 @@ int app_fail_error(const char *subject, const nw_error *err)
 {
     if (err->status == NW_E_CANCELLED) /* by app_progress_step, because of a signal */
         return app_fail(app_exit_code(err->status), NULL, "interrupted");
-    const bool is_named = strstr(err->message, subject) != NULL;
+    const bool is_named = subject != NULL && strstr(err->message, subject) != NULL;
     return app_fail(app_exit_code(err->status), is_named ? NULL : subject, "%s", err->message);
 }

@@ -15,8 +15,8 @@ int app_input_open(app_input **out, const char *path);
 void app_input_close(app_input *in);
 /** Up to n bytes; *got < n only at the end. A gzip file that is cut short or damaged is APP_DATA. */
 int app_input_read(app_input *in, void *bytes, size_t n, size_t *got);
-/** The first bytes of a file that nothing was read of yet, to tell its format; they are read all the same. *got: fewer if the file
- *  is shorter. */
+/** The first bytes of a file that nothing was read of yet, to tell its format; they are read all the same. *got: fewer if the
+ *  file is shorter. */
 #define APP_INPUT_AHEAD 8
 int app_input_peek(app_input *in, uint8_t bytes[APP_INPUT_AHEAD], size_t *got);
 /** All that is left, at most `limit` bytes, into a new array. */

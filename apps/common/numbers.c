@@ -91,3 +91,10 @@ const char *app_text_down(double value, char out[APP_NUMBER_SIZE])
 {
     return text_towards(value, false, out);
 }
+
+double app_round_step(double range)
+{
+    const double power = pow(10.0, floor(log10(range / 5.0)));
+    const double digit = range / 5.0 / power;
+    return power * (digit < 1.5 ? 1.0 : digit < 3.5 ? 2.0 : digit < 7.5 ? 5.0 : 10.0);
+}

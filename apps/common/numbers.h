@@ -17,6 +17,9 @@ bool app_parse_count(const char *text, uint64_t *out);
 /** An interval as it is written in option tables and messages: "(0, 1e6]". */
 bool app_is_inside(const char *interval, double value);
 
+/** The distance of marks on an axis: 1, 2 or 5 times a power of ten, about a fifth of the range. */
+double app_round_step(double range);
+
 #define APP_NUMBER_SIZE 32
 /** A value >= 0 in at most 6 digits that are not below (app_text_up) or not above (app_text_down) it: a loss is never printed
  *  smaller than it is, and what remains never larger. Returns `out`. */

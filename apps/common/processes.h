@@ -6,8 +6,8 @@
 /* processes.h - a program run by the processes that mpirun started, in builds with MPI: who they are, what each reads, and one
  * message and exit code for all.
  *
- * The order of a run: open; what can be checked, then app_agree; records are read, then app_agree; sums; what process 0 alone does
- * (ledger, noise, output), then app_finish. Between two agreements every process goes the same way. */
+ * The order of a run: open; what can be checked, then app_agree; records are read, then app_agree; sums; what process 0 alone
+ * does (ledger, noise, output), then app_finish. Between two agreements every process goes the same way. */
 #include <nw/reduce.h>
 
 /** One process unless mpirun started this one, among others. In a build without MPI always one. From here on messages of several

@@ -16,6 +16,10 @@ _nw_kde()
     build)
     case $before in
     --data | -i) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --schema | -s) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --columns) return ;;
+    --header) mapfile -t COMPREPLY < <(compgen -W "auto yes no" -- "$word"); return ;;
+    --project) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     --kernel | -k) mapfile -t COMPREPLY < <(compgen -W "gaussian exponential laplacian l1 l2 l2sq lpp rational-l2sq rational-l2 rational-l1" -- "$word"); return ;;
     --bandwidth | -b) return ;;
     --convention) mapfile -t COMPREPLY < <(compgen -W "plain half" -- "$word"); return ;;
@@ -29,21 +33,30 @@ _nw_kde()
     --estimator) mapfile -t COMPREPLY < <(compgen -W "auto moments table features hadamard landmarks grid lsh tree lsq-rff lsq-fgt" -- "$word"); return ;;
     --size) return ;;
     --landmarks) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --landmark-rows) return ;;
     --expected-points) return ;;
     --expected-density) return ;;
     --public-seed) return ;;
     --ledger | -l) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     --output | -o) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     --seed-insecure) return ;;
+    --label) return ;;
+    --labels) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --classes) return ;;
+    --sizes-share) return ;;
     --choose-bandwidth) return ;;
     --dimension) return ;;
     esac
-    options="-i --data -k --kernel -b --bandwidth --convention --power --lower --upper -e --epsilon -d --delta -a --adjacency -n --n-public --estimator --size --landmarks --expected-points --expected-density --public-seed -l --ledger -o --output --seed-insecure --json -q --quiet --partial --choose-bandwidth --estimate --dimension -h --help -V --version --completion "
+    options="-i --data -s --schema --columns --header --scale --unit-norm --project -k --kernel -b --bandwidth --convention --power --lower --upper -e --epsilon -d --delta -a --adjacency -n --n-public --estimator --size --landmarks --landmark-rows --expected-points --expected-density --public-seed -l --ledger -o --output --seed-insecure --json -q --quiet --label --labels --classes --sizes-share --partial --choose-bandwidth --estimate --dimension -h --help -V --version --completion "
     ;;
     merge)
     case $before in
     --part | -i) return ;;
     --dimension) return ;;
+    --schema | -s) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --columns) return ;;
+    --header) mapfile -t COMPREPLY < <(compgen -W "auto yes no" -- "$word"); return ;;
+    --project) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     --kernel | -k) mapfile -t COMPREPLY < <(compgen -W "gaussian exponential laplacian l1 l2 l2sq lpp rational-l2sq rational-l2 rational-l1" -- "$word"); return ;;
     --bandwidth | -b) return ;;
     --convention) mapfile -t COMPREPLY < <(compgen -W "plain half" -- "$word"); return ;;
@@ -57,6 +70,7 @@ _nw_kde()
     --estimator) mapfile -t COMPREPLY < <(compgen -W "auto moments table features hadamard landmarks grid lsh tree lsq-rff lsq-fgt" -- "$word"); return ;;
     --size) return ;;
     --landmarks) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --landmark-rows) return ;;
     --expected-points) return ;;
     --expected-density) return ;;
     --public-seed) return ;;
@@ -64,32 +78,41 @@ _nw_kde()
     --output | -o) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     --seed-insecure) return ;;
     esac
-    options="-i --part --dimension -k --kernel -b --bandwidth --convention --power --lower --upper -e --epsilon -d --delta -a --adjacency -n --n-public --estimator --size --landmarks --expected-points --expected-density --public-seed -l --ledger -o --output --seed-insecure --json -q --quiet -h --help -V --version --completion "
+    options="-i --part --dimension -s --schema --columns --header --scale --unit-norm --project -k --kernel -b --bandwidth --convention --power --lower --upper -e --epsilon -d --delta -a --adjacency -n --n-public --estimator --size --landmarks --landmark-rows --expected-points --expected-density --public-seed -l --ledger -o --output --seed-insecure --json -q --quiet -h --help -V --version --completion "
     ;;
     query)
     case $before in
     --data | -i) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --rows) return ;;
+    --header) mapfile -t COMPREPLY < <(compgen -W "auto yes no" -- "$word"); return ;;
+    --project) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     --output | -o) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     --top) return ;;
+    --outliers) return ;;
     esac
-    options="-i --data -o --output --top --json -h --help -V --version --completion "
+    options="-i --data --rows --header --project -o --output --top --outliers --average --json -h --help -V --version --completion "
     ;;
     classify)
     case $before in
     --structures | -s) return ;;
     --data | -i) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --rows) return ;;
+    --header) mapfile -t COMPREPLY < <(compgen -W "auto yes no" -- "$word"); return ;;
+    --project) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     --truth) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
+    --label) return ;;
     --output | -o) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     esac
-    options="-s --structures -i --data --truth -o --output --json -h --help -V --version --completion "
+    options="-s --structures -i --data --rows --header --project --truth --label -o --output --scores --json -h --help -V --version --completion "
     ;;
     plot)
     case $before in
     --lower) return ;;
     --upper) return ;;
+    --title) return ;;
     --output | -o) mapfile -t COMPREPLY < <(compgen -f -- "$word"); return ;;
     esac
-    options="--lower --upper -o --output -h --help -V --version --completion "
+    options="--lower --upper --title -o --output -h --help -V --version --completion "
     ;;
     info)
     case $before in

@@ -1,115 +1,86 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* build.c - nw-kde build and merge: everything is checked, then the points are added, then the ledger is charged, then noise is
- * drawn. */
-#include "../common/budget.h"
+ * drawn (release.c). */
 #include "../common/exit.h"
 #include "../common/files.h"
-#include "../common/json.h"
 #include "../common/numbers.h"
-#include "../common/processes.h"
-#include "../common/progress.h"
-#include "../common/receipt.h"
 #include "../common/seed.h"
-#include "../common/signals.h"
-#include "bandwidth.h"
-#include "settings.h"
+#include "about.h"
+#include "job.h"
 
-#include <noisewright.h>
-
-#include <math.h>
-#include <stdio.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const size_t POINTS_AT_ONCE = 16384; /* between two looks at the signals */
 static const size_t MOST_BYTES = (size_t)1 << 30;
 
-/* What a run owns; freed in one place. */
-typedef struct job {
-    const settings *settings;
-    const nw_reduce *reduce;
-    app_share share; /* of --data */
-    points data;
-    points landmarks;
-    double *lower;
-    double *upper;
-    nw_kde *kde;
-    nw_ledger *ledger;
-    nw_rng *rng;
-    nw_receipt receipt; /* its head is empty until the charge */
-    app_progress progress;
-    double bandwidth;
-    double epsilon; /* of the structure: what a bandwidth from the points leaves */
-} job;
-
 static void free_job(job *j)
 {
     app_share_free(&j->share);
+    for (size_t i = 0; i < j->count; i++) {
+        nw_kde_free(j->parts[i].kde);
+        free(j->parts[i].path);
+    }
+    free(j->parts);
+    classes_free(&j->classes);
     points_free(&j->data);
     points_free(&j->landmarks);
-    free(j->lower);
-    free(j->upper);
-    nw_kde_free(j->kde);
+    view_free(&j->view);
+    nw_stats_free(j->sizes);
     nw_ledger_close(j->ledger);
     nw_rng_free(j->rng);
 }
 
-int kde_parse_bounds(const char *option, const char *text, size_t count, double **out)
+/* ---- what was said ---- */
+
+static bool has_classes(const settings *s)
 {
-    char cell[64];
-    size_t given = 0;
-    *out = NULL;
-    if (text == NULL)
-        return APP_OK;
-    double *bounds = malloc((count == 0 ? 1 : count) * sizeof *bounds);
-    if (bounds == NULL)
-        return app_fail(APP_INTERNAL, option, "out of memory");
-    for (const char *at = text; given <= count; given++) {
-        const size_t n = strcspn(at, ",");
-        double value = 0.0;
-        snprintf(cell, sizeof cell, "%.*s", n < sizeof cell ? (int)n : 0, at);
-        if (!app_parse_real(cell, &value) || given == count) {
-            free(bounds);
-            return given == count
-                       ? app_fail(APP_USAGE, option, "is \"%s\", must be one number, or %zu", text, count)
-                       : app_fail(APP_USAGE, option, "is \"%s\", must be a number, or numbers separated by commas", text);
-        }
-        bounds[given] = value;
-        if (at[n] == '\0') {
-            given++;
-            break;
-        }
-        at += n + 1;
-    }
-    if (given != 1 && given != count) {
-        free(bounds);
-        return app_fail(APP_USAGE, option, "is \"%s\", must be one number, or %zu", text, count);
-    }
-    for (size_t j = given; j < count; j++)
-        bounds[j] = bounds[0];
-    *out = bounds;
+    return s->label != NULL || s->labels != NULL;
+}
+
+static int check_classes(const settings *s)
+{
+    if (!has_classes(s))
+        return s->classes == NULL ? APP_OK
+                                  : app_fail(APP_USAGE, "--classes", "given without labels, must come with --label or --labels");
+    if (s->reduce->size > 1)
+        return app_check_alone(s->reduce, s->label != NULL ? "--label" : "--labels");
+    if (s->label != NULL && s->labels != NULL)
+        return app_fail(APP_USAGE, "--labels", "given with --label, must be one of the two");
+    if (s->is_partial)
+        return app_fail(
+            APP_USAGE, "--partial", "given with classes, must be one structure: build a part of each class by itself");
+    if (job_adjacency(s) == NW_REPLACE_ONE)
+        return app_fail(APP_USAGE, "--adjacency",
+            "is replace-one, must be add-remove with classes: who is replaced may be of "
+            "another class after it, so that classes are not disjoint");
     return APP_OK;
 }
 
-static int parse_points(const settings *s, int64_t *out)
+static int check_bandwidth(const settings *s)
 {
-    uint64_t count = 0;
-    *out = -1;
-    if (s->points == NULL || strcmp(s->points, "private") == 0)
+    const bool has_bounds = s->schema != NULL || s->is_unit_norm || (s->lower != NULL && s->upper != NULL);
+    if (s->bandwidth_share == 0.0)
         return APP_OK;
-    if (!app_parse_count(s->points, &count) || count > UINT64_C(1) << 40)
-        return app_fail(APP_USAGE, "--n-public", "is \"%s\", must be \"private\" or a whole number up to 2^40", s->points);
-    *out = (int64_t)count;
+    if (s->reduce->size > 1)
+        return app_check_alone(s->reduce, "--choose-bandwidth");
+    if (s->bandwidth > 0.0 || s->is_partial || s->is_estimate || !has_bounds)
+        return app_fail(APP_USAGE, "--choose-bandwidth",
+            "must be given with bounds (--lower and --upper, --schema or --unit-norm), and without --bandwidth, --partial and "
+            "--estimate");
     return APP_OK;
 }
 
 static int check_settings(const settings *s)
 {
-    const char *const named[] = { s->data, s->landmarks, s->ledger };
-    if (s->is_estimate)
-        return s->dimension > 0 || s->data != NULL ? APP_OK
-                                                   : app_fail(APP_USAGE, "--dimension", "missing, must be given with --estimate");
+    const char *const named[] = { s->data, s->landmarks, s->ledger, s->labels, s->schema, s->project };
+    int code = check_classes(s);
+    if (code == APP_OK)
+        code = check_bandwidth(s);
+    if (code != APP_OK || s->is_estimate)
+        return code;
     if (s->output == NULL)
         return app_fail(APP_USAGE, "--output", "missing, must name the file for the structure");
     if (app_is_stream(s->output))
@@ -117,307 +88,317 @@ static int check_settings(const settings *s)
             APP_USAGE, "--output", "is \"%s\", must be a file: a structure is written whole or not at all", s->output);
     if (s->is_partial && s->ledger != NULL)
         return app_fail(APP_USAGE, "--ledger", "given with --partial, which charges nothing: give it to nw-kde merge");
-    const int code = app_check_seed(s->insecure_seed, s->ledger);
+    code = app_check_seed(s->insecure_seed, s->ledger);
     return code == APP_OK ? app_check_apart("--output", s->output, named, sizeof named / sizeof *named) : code;
 }
 
-static nw_adjacency adjacency_of(const settings *s)
+/* ---- numbers of points ---- */
+
+/* How many points are of part i. */
+static size_t members(const job *j, size_t i)
 {
-    return s->adjacency == 0 ? NW_ADD_REMOVE : NW_REPLACE_ONE;
+    return j->classes.names.count == 0 ? j->data.n : j->classes.first[i + 1] - j->classes.first[i];
 }
 
-/* The bandwidth's share, in the currency of the noise: of epsilon; or of mu^2, as the epsilon whose Gaussian majorant costs so
- * much, Phi(mu / 2) = 1 / (1 + e^-epsilon). */
-static double bandwidth_epsilon(const settings *s)
+static int parse_numbers(job *j, const char *text)
 {
-    if (s->delta == 0.0)
-        return s->bandwidth_share * s->epsilon;
-    const double mu = sqrt(s->bandwidth_share) * nw_gdp_mu(s->epsilon, s->delta);
-    const double p = 0.5 * erfc(-mu / sqrt(8.0));
-    return log(p / (1.0 - p)) * (1.0 - 0x1p-20);
+    char number[32];
+    size_t given = 0;
+    for (const char *at = text; at != NULL; given++) {
+        const size_t n = strcspn(at, ",");
+        uint64_t value = 0;
+        snprintf(number, sizeof number, "%.*s", n < sizeof number ? (int)n : 0, at);
+        if (!app_parse_count(number, &value) || value > UINT64_C(1) << 40)
+            return app_fail(APP_USAGE, "--n-public", "is \"%s\", must be \"private\", \"counted\" or a whole number up to 2^40%s",
+                text, j->count > 1 ? ", or one for each class" : "");
+        if (given < j->count)
+            j->parts[given].points = (int64_t)value;
+        at = at[n] == '\0' ? NULL : at + n + 1;
+    }
+    if (given != 1 && given != j->count)
+        return app_fail(
+            APP_USAGE, "--n-public", "has %zu numbers, must have one, or one for each of the %zu classes", given, j->count);
+    for (size_t i = given; i < j->count; i++)
+        j->parts[i].points = j->parts[0].points;
+    return APP_OK;
 }
 
-/* What is left for the structure. 2^-12 is for the ledger's roundings and what it sets aside of delta. */
-static double epsilon_left(const settings *s)
-{
-    if (s->bandwidth_share == 0.0)
-        return s->epsilon;
-    if (s->delta == 0.0)
-        return (1.0 - s->bandwidth_share) * s->epsilon * (1.0 - 0x1p-40);
-    const double mu = sqrt(1.0 - s->bandwidth_share) * nw_gdp_mu(s->epsilon, s->delta);
-    return nw_gdp_epsilon(mu * (1.0 - 0x1p-12), s->delta);
-}
-
-static bandwidth_choice choice_of(const job *j)
+static int set_numbers(job *j)
 {
     const settings *s = j->settings;
-    const nw_kde_kernel kernel = (nw_kde_kernel)(s->kernel + 1);
-    const bool is_l1 = kernel == NW_KDE_LAPLACIAN || kernel == NW_KDE_RATIONAL_L1;
-    return (bandwidth_choice){ &j->data, j->lower, j->upper, is_l1, bandwidth_epsilon(s), adjacency_of(s) };
+    const bool is_counted = s->points != NULL && strcmp(s->points, "counted") == 0;
+    if (is_counted && s->reduce->size > 1)
+        return app_check_alone(s->reduce, "--n-public counted");
+    if (is_counted && (s->is_partial || s->parts.count > 0 || s->data == NULL))
+        return app_fail(APP_USAGE, "--n-public", "is \"counted\", must be a number or \"private\" where not all points are read");
+    for (size_t i = 0; i < j->count; i++)
+        j->parts[i].points = is_counted ? (int64_t)members(j, i) : job_draws_sizes(s) ? 0 : -1; /* 0: to be drawn */
+    return s->points == NULL || is_counted || strcmp(s->points, "private") == 0 ? APP_OK : parse_numbers(j, s->points);
 }
 
-static int make_structure(job *j, size_t dimension)
+/* ---- structures ---- */
+
+int job_make(job *j, job_part *part, const nw_kde *like)
 {
     const settings *s = j->settings;
     nw_kde_opts o = NW_KDE_OPTS_INIT;
     nw_error err;
-    const int code = parse_points(s, &o.public_points);
-    if (code != APP_OK)
-        return code;
     o.kernel = (nw_kde_kernel)(s->kernel + 1);
-    o.estimator = (nw_kde_estimator)s->estimator;
-    o.dimension = dimension;
+    o.estimator = like == NULL ? (nw_kde_estimator)s->estimator : nw_kde_get_opts(like).estimator;
+    o.size = like == NULL ? s->size : nw_kde_get_opts(like).size;
+    o.dimension = view_dimension(&j->view);
     o.bandwidth = j->bandwidth;
     o.is_half = s->convention == 1;
     o.power = s->power;
-    o.lower = j->lower;
-    o.upper = j->upper;
+    o.lower = j->view.point_lower;
+    o.upper = j->view.point_upper;
     o.epsilon = j->epsilon;
     o.delta = s->delta;
-    o.adjacency = adjacency_of(s);
-    o.size = s->size;
+    o.adjacency = job_adjacency(s);
+    o.public_points = part->points;
     o.expected_points = s->expected_points;
     o.expected_density = s->expected_density;
     o.public_seed = s->public_seed;
     o.landmarks = j->landmarks.x;
     o.landmark_count = j->landmarks.n;
-    if (nw_kde_new(&j->kde, &o, &err) != NW_OK)
-        return app_fail(err.status == NW_E_NOMEM ? APP_INTERNAL : APP_USAGE, NULL, "%s", err.message);
+    nw_kde_free(part->kde);
+    const nw_status status = nw_kde_new(&part->kde, &o, &err);
+    return status == NW_OK ? APP_OK : app_fail(status == NW_E_NOMEM ? APP_INTERNAL : APP_USAGE, NULL, "%s", err.message);
+}
+
+static int read_landmarks(job *j)
+{
+    const settings *s = j->settings;
+    size_t from = 0, to = 0;
+    if (s->landmark_rows != NULL && s->landmarks == NULL)
+        return app_fail(APP_USAGE, "--landmark-rows", "given without --landmarks");
+    if (s->landmarks == NULL)
+        return APP_OK;
+    int code = view_read(&j->landmarks, NULL, &j->view, s->landmarks);
+    if (code == APP_OK)
+        code = kde_parse_rows(&from, &to, "--landmark-rows", s->landmark_rows, j->landmarks.n);
+    if (code == APP_OK && j->landmarks.n > 0)
+        points_keep(&j->landmarks, from, to);
+    return code;
+}
+
+/* Sizes of classes, as counts by class. */
+static int plan_sizes(job *j)
+{
+    nw_error err;
+    nw_stats_query query = NW_STATS_QUERY_INIT;
+    nw_stats_opts opts = NW_STATS_OPTS_INIT;
+    query.kind = NW_STATS_COUNT;
+    query.groups = (uint32_t)j->count;
+    opts.epsilon = j->settings->epsilon;
+    opts.delta = j->settings->delta;
+    opts.adjacency = job_adjacency(j->settings);
+    opts.share = j->settings->sizes_share;
+    return nw_stats_new(&j->sizes, &query, 1, &opts, &err) == NW_OK ? APP_OK : app_fail_error("--sizes-share", &err);
+}
+
+static int make_parts(job *j)
+{
+    const bool is_one = j->classes.names.count == 0;
+    j->count = is_one ? 1 : j->classes.names.count;
+    j->parts = calloc(j->count, sizeof *j->parts);
+    if (j->parts == NULL) {
+        j->count = 0;
+        return app_fail(APP_INTERNAL, NULL, "out of memory");
+    }
+    for (size_t i = 0; i < j->count && j->settings->output != NULL; i++) {
+        j->parts[i].name = is_one ? NULL : j->classes.names.items[i];
+        j->parts[i].path = is_one ? strdup(j->settings->output) : classes_path(j->settings->output, j->parts[i].name);
+        if (j->parts[i].path == NULL)
+            return app_fail(APP_INTERNAL, NULL, "out of memory");
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(j->parts[i].path, j->parts[k].path) == 0)
+                return app_fail(APP_USAGE, "--classes", "has \"%s\" and \"%s\", which would both be written to %s",
+                    j->parts[k].name, j->parts[i].name, j->parts[i].path);
+    }
     return APP_OK;
 }
 
-/* Checks and plans everything; no point is read but to learn the dimension. */
-static int plan(job *j, size_t dimension)
+/* Checks and plans everything; no point is looked at but to learn the dimension. */
+static int plan(job *j)
 {
     const settings *s = j->settings;
-    int code = kde_parse_bounds("--lower", s->lower, dimension, &j->lower);
+    int code = read_landmarks(j);
     if (code == APP_OK)
-        code = kde_parse_bounds("--upper", s->upper, dimension, &j->upper);
-    if (code == APP_OK && s->landmarks != NULL)
-        code = points_read(&j->landmarks, s->landmarks);
-    if (code != APP_OK)
-        return code;
-    if (s->landmarks != NULL && j->landmarks.d != dimension)
-        return app_fail(APP_DATA, s->landmarks, "has %zu coordinates, must have %zu as the points", j->landmarks.d, dimension);
-    if (s->bandwidth_share > 0.0) {
-        const bandwidth_choice choice = choice_of(j);
+        code = make_parts(j);
+    if (code == APP_OK)
+        code = set_numbers(j);
+    if (code == APP_OK && s->bandwidth_share > 0.0) {
+        const bandwidth_choice choice = job_bandwidth(j);
         j->bandwidth = bandwidth_most(&choice);
     }
-    return make_structure(j, dimension);
-}
-
-/* All that will be charged. */
-static nw_status make_event(nw_event **out, const job *j, nw_error *err)
-{
-    nw_event *bandwidth = NULL;
-    const bandwidth_choice choice = choice_of(j);
-    if (j->settings->bandwidth_share == 0.0)
-        return nw_event_copy(out, nw_kde_event(j->kde), err);
-    nw_status status = bandwidth_event(&bandwidth, &choice, err);
-    const nw_event *const both[] = { bandwidth, nw_kde_event(j->kde) };
-    if (status == NW_OK)
-        status = nw_event_composed(out, both, 2, err);
-    nw_event_free(bandwidth);
-    return status;
-}
-
-static int open_ledger(job *j)
-{
-    const settings *s = j->settings;
-    nw_event *event = NULL;
-    nw_error err;
-    if (make_event(&event, j, &err) != NW_OK)
-        return app_fail_error(NULL, &err);
-    const app_release release = { .ledger = s->ledger,
-        .epsilon = s->epsilon,
-        .delta = s->delta,
-        .adjacency = adjacency_of(s),
-        .event = event,
-        .filter = NW_FILTER_AUTO };
-    const int code = app_open_ledger(&j->ledger, &release);
-    nw_event_free(event);
+    for (size_t i = 0; code == APP_OK && i < j->count; i++) {
+        char *text = NULL; /* that there will be one to be kept */
+        code = about_text(&text, &j->view, j->parts[i].name, 1.0);
+        free(text);
+        if (code == APP_OK)
+            code = job_make(j, &j->parts[i], NULL);
+    }
+    if (code == APP_OK && job_draws_sizes(s))
+        code = plan_sizes(j);
     return code;
 }
 
-static int add_points(job *j)
+/* ---- points ---- */
+
+/* The points of part i from its `from`-th on, in a row: those in `block` if they do not lie so. */
+static const float *gather(const job *j, size_t i, size_t from, size_t n, float *block)
+{
+    const size_t d = j->data.d;
+    if (j->classes.names.count == 0)
+        return j->data.x + from * d;
+    const size_t *order = j->classes.order + j->classes.first[i] + from;
+    for (size_t k = 0; k < n; k++)
+        memcpy(block + k * d, j->data.x + order[k] * d, d * sizeof *block);
+    return block;
+}
+
+static int add_part(job *j, size_t i, size_t *done, float *block)
 {
     nw_error err;
-    for (size_t i = 0; i < j->data.n; i += POINTS_AT_ONCE) {
-        const size_t n = j->data.n - i < POINTS_AT_ONCE ? j->data.n - i : POINTS_AT_ONCE;
-        if (!app_progress_step(&j->progress, "adding points", (double)i / (double)j->data.n))
+    const size_t all = members(j, i);
+    for (size_t from = 0; from < all; from += POINTS_AT_ONCE) {
+        const size_t n = all - from < POINTS_AT_ONCE ? all - from : POINTS_AT_ONCE;
+        const bool goes_on = app_progress_step(&j->progress, "adding points", (double)*done / (double)j->data.n);
+        if (!goes_on && j->receipt.head[0] == '\0') /* after the charge it would be too late */
             return app_exit_code(NW_E_CANCELLED);
-        if (nw_kde_add(j->kde, j->data.x + i * j->data.d, n, &err) != NW_OK)
+        if (nw_kde_add(j->parts[i].kde, gather(j, i, from, n, block), n, &err) != NW_OK)
             return app_fail_error(j->settings->data, &err);
+        *done += n;
     }
     return APP_OK;
 }
 
-/* Charges and draws. From the charge on a signal comes too late. */
-static int release(job *j)
+int job_add_points(job *j)
 {
-    nw_error err;
-    const settings *s = j->settings;
-    nw_status status = j->rng == NULL ? app_new_rng(&j->rng, s->insecure_seed, &err) : NW_OK;
-    app_signals_defer(true);
-    if (status == NW_OK)
-        status = nw_kde_release(j->kde, j->rng, j->ledger, "similarity", &j->receipt, &err);
-    if (status == NW_OK)
-        status = nw_kde_save(j->kde, s->output, &err);
-    if (status == NW_OK)
-        return APP_OK;
-    const int code = app_fail_error(s->ledger == NULL ? "run" : s->ledger, &err);
-    if (j->receipt.head[0] != '\0')
-        app_note("the budget was spent and stays spent; nothing was written");
+    size_t done = 0;
+    float *block = NULL;
+    const size_t size = j->classes.names.count == 0 ? 1 : POINTS_AT_ONCE * j->data.d;
+    int code = (block = calloc(size, sizeof *block)) == NULL ? app_fail(APP_INTERNAL, NULL, "out of memory") : APP_OK;
+    for (size_t i = 0; code == APP_OK && i < j->count; i++)
+        code = add_part(j, i, &done, block);
+    if (block != NULL)
+        sodium_memzero(block, size * sizeof *block);
+    free(block);
     return code;
 }
 
-static json_t *plan_json(const job *j)
+static int read_data(job *j)
 {
-    const nw_kde_opts o = nw_kde_get_opts(j->kde);
-    const nw_kde_plan p = nw_kde_get_plan(j->kde);
-    json_t *object = json_object();
-    app_json_put(&object, "kernel", json_string(nw_kde_kernel_name(o.kernel)));
-    app_json_put(&object, "dimension", json_integer((json_int_t)o.dimension));
-    app_json_put(&object, "bandwidth", app_json_real(o.bandwidth));
-    app_json_put(&object, "estimator", json_string(nw_kde_estimator_name(p.estimator)));
-    app_json_put(&object, "size", json_integer((json_int_t)p.size));
-    app_json_put(&object, "totals", json_integer((json_int_t)p.totals));
-    app_json_put(&object, "noise", app_json_real(p.noise));
-    app_json_put(&object, "approximation", app_json_real(p.approximation));
-    app_json_put(&object, "bytes", json_integer((json_int_t)p.bytes));
-    app_json_put(&object, "reason", json_string(p.reason));
-    app_json_put(&object, "epsilon", app_json_real(o.epsilon));
-    app_json_put(&object, "delta", app_json_real(o.delta));
-    app_json_put(&object, "adjacency", json_string(nw_adjacency_name(o.adjacency)));
-    app_json_put(&object, "insecure", json_boolean(app_is_insecure(j->settings->insecure_seed)));
-    return object;
+    words labels = { 0 };
+    const settings *s = j->settings;
+    int code = has_classes(s) ? classes_make(&j->classes, s->classes, &j->view) : APP_OK;
+    if (code == APP_OK && s->data == NULL)
+        code = app_fail(APP_USAGE, "--data", "missing, must name the points");
+    if (code == APP_OK)
+        code = app_share_of(&j->share, s->reduce, s->data);
+    if (code == APP_OK)
+        code = view_read(&j->data, s->label != NULL ? &labels : NULL, &j->view, j->share.path);
+    if (code == APP_OK) { /* labels come in one process only */
+        points_share(&j->data, j->share.part, j->share.parts);
+        code = app_check_records(s->reduce, &j->share, s->data, j->data.n);
+    }
+    if (code == APP_OK && s->labels != NULL)
+        code = labels_read(&labels, s->labels);
+    if (code == APP_OK && has_classes(s))
+        code = classes_sort(&j->classes, &labels, j->data.n, s->labels != NULL ? s->labels : s->data);
+    for (size_t i = 0; i < labels.count; i++)
+        sodium_memzero(labels.items[i], strlen(labels.items[i]));
+    words_free(&labels);
+    return code;
 }
 
-static int report(const job *j)
+/* The dimension without points. */
+static int settle(job *j)
 {
     const settings *s = j->settings;
-    const nw_kde_plan p = nw_kde_get_plan(j->kde);
-    app_note_seed(s->insecure_seed);
-    if (s->is_json) {
-        json_t *object = plan_json(j);
-        if (s->is_estimate)
-            app_json_put(&object, "event", app_event_json(nw_kde_event(j->kde)));
-        else if (!s->is_partial)
-            app_json_put(&object, "receipt", app_receipt_json(&j->receipt));
-        return app_print_json(object);
-    }
-    if (s->is_estimate)
-        printf(
-            "estimator  %s of size %zu (%s)\nnoise      %.6g in a value, which is a sum over the points\nmemory     %.3g MiB\n",
-            nw_kde_estimator_name(p.estimator), p.size, p.reason, p.noise, (double)p.bytes / 1048576.0);
-    if (!s->is_estimate && !s->is_partial && !s->is_quiet)
-        app_receipt_print(stderr, &j->receipt, s->ledger);
-    return APP_OK;
+    const size_t d = s->dimension > 0 ? (size_t)s->dimension : view_width(&j->view);
+    if (d == 0 && j->view.schema == NULL)
+        return app_fail(APP_USAGE, "--dimension", "missing, must be given %s",
+            s->is_estimate ? "with --estimate, or --data, or --schema" : "to merge, or --schema");
+    return view_settle(&j->view, d, "--dimension");
 }
 
-static int write_totals(job *j)
+static int make_view(job *j)
+{
+    const settings *s = j->settings;
+    const view_words said = { s->schema, s->columns, s->label, s->project, s->lower, s->upper, s->header, s->is_scaled,
+        s->is_unit_norm };
+    return view_make(&j->view, &said);
+}
+
+static int write_totals(const job *j)
 {
     nw_error err;
     uint8_t *bytes = NULL;
     size_t n = 0;
-    if (nw_kde_totals_to_bytes(j->kde, &bytes, &n, &err) != NW_OK)
-        return app_fail_error(NULL, &err);
+    if (nw_kde_totals_to_bytes(j->parts[0].kde, &bytes, &n, &err) != NW_OK)
+        return app_fail_error("totals", &err);
     const int code = app_write_secret(j->settings->output, bytes, n);
     nw_kde_bytes_free(bytes, n);
     return code;
 }
 
-/* The structure was planned with any bandwidth, which its event does not depend on; it is made anew with this one. */
-static int choose_bandwidth(job *j)
-{
-    nw_error err;
-    const bandwidth_choice choice = choice_of(j);
-    nw_status status = j->rng == NULL ? app_new_rng(&j->rng, j->settings->insecure_seed, &err) : NW_OK;
-    app_signals_defer(true);
-    if (status == NW_OK)
-        status = bandwidth_choose(&j->bandwidth, &choice, j->rng, j->ledger, &err);
-    if (status != NW_OK)
-        return app_fail_error(j->settings->ledger, &err);
-    nw_kde_free(j->kde);
-    j->kde = NULL;
-    return make_structure(j, j->data.d);
-}
-
-static int check_choice(const job *j)
+static int check_outputs(const job *j)
 {
     const settings *s = j->settings;
-    if (s->bandwidth_share == 0.0)
-        return APP_OK;
-    if (j->reduce->size > 1)
-        return app_check_alone(j->reduce, "--choose-bandwidth");
-    if (s->bandwidth > 0.0 || s->is_partial || s->is_estimate || s->lower == NULL || s->upper == NULL)
-        return app_fail(APP_USAGE, "--choose-bandwidth",
-            "must be given with --lower and --upper, and without --bandwidth, --partial and --estimate");
-    return APP_OK;
+    const char *const named[] = { s->data, s->landmarks, s->ledger, s->labels, s->schema, s->project };
+    int code = APP_OK;
+    for (size_t i = 0; code == APP_OK && i < j->count; i++) {
+        code = app_check_apart("--output", j->parts[i].path, named, sizeof named / sizeof *named);
+        if (code == APP_OK)
+            code = app_check_output(j->parts[i].path);
+    }
+    return code;
 }
 
-/* What this process reads. */
-static int read_data(job *j)
-{
-    const settings *s = j->settings;
-    if (s->data == NULL && !s->is_estimate)
-        return app_fail(APP_USAGE, "--data", "missing, must name the points");
-    int code = app_share_of(&j->share, j->reduce, s->data);
-    if (code != APP_OK || s->data == NULL)
-        return code;
-    code = app_check_input(j->share.path);
-    if (code == APP_OK)
-        code = points_read_share(&j->data, j->share.path, &j->share);
-    return code == APP_OK ? app_check_records(j->reduce, &j->share, s->data, j->data.n) : code;
-}
-
-/* What only process 0 needs: the place of the output, and the ledger. */
+/* What only process 0 needs: the places of the outputs, and the ledger. */
 static int open_places(job *j)
 {
-    const settings *s = j->settings;
-    const int code = app_check_output(s->output);
-    return code == APP_OK && !s->is_partial ? open_ledger(j) : code;
+    const int code = check_outputs(j);
+    return code == APP_OK && !j->settings->is_partial ? job_open_ledger(j) : code;
 }
 
 static int build(job *j)
 {
     nw_error err;
     const settings *s = j->settings;
-    const bool is_first = j->reduce->rank == 0;
-    int code = check_choice(j);
+    const bool is_first = s->reduce->rank == 0;
+    int code = make_view(j);
     if (code == APP_OK)
-        code = read_data(j);
+        code = s->is_estimate && s->data == NULL ? settle(j) : read_data(j);
     if (code == APP_OK)
-        code = plan(j, s->data != NULL ? j->data.d : (size_t)s->dimension);
+        code = plan(j);
     if (code == APP_OK && !s->is_estimate && is_first)
         code = open_places(j);
-    code = app_agree(j->reduce, code);
+    code = app_agree(s->reduce, code);
     if (code != APP_OK || s->is_estimate)
         return code;
-    if (s->bandwidth_share > 0.0)
-        code = choose_bandwidth(j);
-    if (code == APP_OK)
-        code = add_points(j);
-    code = app_agree(j->reduce, code);
-    if (code == APP_OK && nw_kde_reduce(j->kde, j->reduce, &err) != NW_OK)
+    code = app_agree(s->reduce, job_prepare(j));
+    if (code == APP_OK && s->reduce->size > 1 && nw_kde_reduce(j->parts[0].kde, s->reduce, &err) != NW_OK)
         code = app_fail_error("--data", &err);
     if (code != APP_OK || !is_first)
         return code;
-    return s->is_partial ? write_totals(j) : release(j);
+    return s->is_partial ? write_totals(j) : job_release(j);
 }
 
 static int finish(job *j, int code)
 {
     app_progress_end(&j->progress);
-    if (code == APP_OK && j->reduce->rank == 0)
-        code = report(j);
+    if (code == APP_OK && j->settings->reduce->rank == 0)
+        code = job_report(j);
     free_job(j);
     return code;
 }
 
 int kde_build(const settings *s)
 {
-    job j = { .settings = s, .reduce = s->reduce, .bandwidth = s->bandwidth, .epsilon = epsilon_left(s) };
+    job j = { .settings = s, .bandwidth = s->bandwidth, .epsilon = job_epsilon_left(s) };
     app_progress_start(&j.progress, s->is_quiet || s->reduce->rank > 0);
     int code = check_settings(s);
     if (code == APP_OK)
@@ -425,38 +406,52 @@ int kde_build(const settings *s)
     return finish(&j, code);
 }
 
-static int add_part(job *j, const char *path)
+/* ---- merge ---- */
+
+static int add_totals(job *j, const char *path)
 {
     nw_error err;
     uint8_t *bytes = NULL;
     size_t n = 0;
     int code = app_read_bytes(path, MOST_BYTES, &bytes, &n);
-    if (code == APP_OK && nw_kde_totals_add_bytes(j->kde, bytes, n, &err) != NW_OK)
+    if (code == APP_OK && nw_kde_totals_add_bytes(j->parts[0].kde, bytes, n, &err) != NW_OK)
         code = app_fail(err.status == NW_E_NOMEM ? APP_INTERNAL : APP_DATA, path, "%s", err.message);
     nw_kde_bytes_free(bytes, n);
     return code;
 }
 
-int kde_merge(const settings *s)
+static int check_parts(const settings *s)
 {
-    job j = { .settings = s, .reduce = s->reduce, .bandwidth = s->bandwidth, .epsilon = epsilon_left(s) };
-    app_progress_start(&j.progress, s->is_quiet || s->reduce->rank > 0);
-    int code = check_settings(s);
+    int code = APP_OK;
     for (size_t i = 0; code == APP_OK && i < s->parts.count; i++) {
         code = app_check_input(s->parts.items[i]);
         for (size_t k = 0; code == APP_OK && k < i; k++)
             if (app_is_same_file(s->parts.items[i], s->parts.items[k]))
                 code = app_fail(APP_USAGE, "--part", "\"%s\" is given twice, must be given once", s->parts.items[i]);
     }
+    return code;
+}
+
+int kde_merge(const settings *s)
+{
+    job j = { .settings = s, .bandwidth = s->bandwidth, .epsilon = job_epsilon_left(s) };
+    app_progress_start(&j.progress, s->is_quiet);
+    int code = check_settings(s);
     if (code == APP_OK)
-        code = plan(&j, (size_t)s->dimension);
+        code = check_parts(s);
     if (code == APP_OK)
-        code = app_check_output(s->output);
+        code = make_view(&j);
     if (code == APP_OK)
-        code = open_ledger(&j);
+        code = settle(&j);
+    if (code == APP_OK)
+        code = plan(&j);
+    if (code == APP_OK)
+        code = check_outputs(&j);
+    if (code == APP_OK)
+        code = job_open_ledger(&j);
     for (size_t i = 0; code == APP_OK && i < s->parts.count; i++)
-        code = add_part(&j, s->parts.items[i]);
+        code = add_totals(&j, s->parts.items[i]);
     if (code == APP_OK)
-        code = release(&j);
+        code = job_release(&j);
     return finish(&j, code);
 }

@@ -3,126 +3,256 @@
 /* plot.c - released values only: nothing here is private. */
 #include "plot.h"
 
+#include "../common/exit.h"
+#include "../common/files.h"
+#include "../common/html.h"
+#include "../common/numbers.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { WIDTH = 640, HEIGHT = 360, MARGIN = 56, STEPS = 240, SIDE = 64 };
+enum { CURVE_WIDTH = 760, CURVE_HEIGHT = 420, LEFT = 84, TOP = 46, BOTTOM = 58, RIGHT = 24, STEPS = 401 };
+enum { MAP_WIDTH = 980, MAP_HEIGHT = 460, MAP_SIDE = 320, SECOND = 490, CELLS = 64, BAR_GAP = 14, BAR_WIDTH = 12, SHADES = 64 };
 
-typedef struct frame {
-    double low[2];
-    double high[2];
-} frame;
+/* An area with axes: where it stands, and what its edges mean. */
+typedef struct area {
+    double left, top, width, height;
+    double low[2], high[2];
+} area;
 
-static double place_x(const frame *f, double x)
+static double at_x(const area *a, double x)
 {
-    return MARGIN + (x - f->low[0]) / (f->high[0] - f->low[0]) * (WIDTH - 2 * MARGIN);
+    return a->left + a->width * (x - a->low[0]) / (a->high[0] - a->low[0]);
 }
 
-static double place_y(const frame *f, double y)
+static double at_y(const area *a, double y)
 {
-    return HEIGHT - MARGIN - (y - f->low[1]) / (f->high[1] - f->low[1]) * (HEIGHT - 2 * MARGIN);
+    return a->top + a->height * (a->high[1] - y) / (a->high[1] - a->low[1]);
 }
 
-static void begin(FILE *out, const char *title)
+/* ---- words and axes ---- */
+
+static void text(FILE *f, double x, double y, const char *style, const char *words)
 {
-    fprintf(out,
-        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"12\">\n"
-        "<title>%s</title>\n<rect width=\"%d\" height=\"%d\" fill=\"white\"/>\n",
-        WIDTH, HEIGHT, title, WIDTH, HEIGHT);
+    fprintf(f, "<text x=\"%.1f\" y=\"%.1f\" %s>", x, y, style);
+    app_html_short(f, words, 96);
+    fputs("</text>\n", f);
 }
 
-static void axes(FILE *out, const frame *f)
+static void number(FILE *f, double x, double y, const char *style, double value)
 {
-    fprintf(out, "<path d=\"M%d %dH%dM%d %dV%d\" stroke=\"#444\" fill=\"none\"/>\n", MARGIN, HEIGHT - MARGIN, WIDTH - MARGIN,
-        MARGIN, HEIGHT - MARGIN, MARGIN);
-    for (int i = 0; i <= 4; i++) {
-        const double x = f->low[0] + (f->high[0] - f->low[0]) * i / 4.0, y = f->low[1] + (f->high[1] - f->low[1]) * i / 4.0;
-        fprintf(out, "<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%.4g</text>\n", place_x(f, x), HEIGHT - MARGIN + 18, x);
-        fprintf(out, "<text x=\"%d\" y=\"%.1f\" text-anchor=\"end\">%.4g</text>\n", MARGIN - 6, place_y(f, y) + 4.0, y);
+    char words[32];
+    snprintf(words, sizeof words, "%.6g", value + 0.0); /* no "-0" */
+    text(f, x, y, style, words);
+}
+
+static void begin(FILE *f, int width, int height, const plot_terms *t)
+{
+    char words[160];
+    const nw_kde_opts o = nw_kde_get_opts(t->kde);
+    const nw_receipt *r = nw_kde_receipt(t->kde);
+    fprintf(f,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" font-family=\"sans-serif\" font-size=\"12\" "
+        "fill=\"#333\">\n<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>\n",
+        width, height, width, height);
+    if (t->title != NULL)
+        snprintf(words, sizeof words, "%s", t->title);
+    else if (o.bandwidth > 0.0)
+        snprintf(words, sizeof words, "Sum of the %s kernel over the private points, bandwidth %g", nw_kde_kernel_name(o.kernel),
+            o.bandwidth);
+    else
+        snprintf(words, sizeof words, "Sum of %s distances to the private points", nw_kde_kernel_name(o.kernel));
+    fputs("<title>", f);
+    app_html_text(f, words);
+    fputs("</title>\n", f);
+    text(f, LEFT, 24.0, "font-size=\"14\" font-weight=\"bold\"", words);
+    snprintf(
+        words, sizeof words, "epsilon %.3g, delta %g%s", r->epsilon, r->delta, r->is_insecure ? ", NOT PRIVATE: a seed" : "");
+    text(f, width - RIGHT, height - 8.0, "text-anchor=\"end\" fill=\"#777\" font-size=\"11\"", words);
+}
+
+static void ticks(FILE *f, const area *a)
+{
+    const double dx = app_round_step(a->high[0] - a->low[0]), dy = app_round_step(a->high[1] - a->low[1]);
+    for (double k = ceil(a->low[0] / dx); k * dx <= a->high[0] + 1e-9 * dx; k++) {
+        fprintf(f, "<path d=\"M%.2f %.2fv4\" stroke=\"#888\"/>", at_x(a, k * dx), a->top + a->height);
+        number(f, at_x(a, k * dx), a->top + a->height + 18.0, "text-anchor=\"middle\"", k * dx);
     }
+    for (double k = ceil(a->low[1] / dy); k * dy <= a->high[1] + 1e-9 * dy; k++) {
+        fprintf(f, "<path d=\"M%.2f %.2fh-4\" stroke=\"#888\"/>", a->left, at_y(a, k * dy));
+        number(f, a->left - 8.0, at_y(a, k * dy) + 4.0, "text-anchor=\"end\"", k * dy);
+    }
+    fprintf(f, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"none\" stroke=\"#888\"/>\n", a->left, a->top,
+        a->width, a->height);
 }
 
-/* A band of one standard error around the curve. */
-static void draw_curve(FILE *out, const frame *f, const float *x, const double *values, const double *errors)
+static void name_axes(FILE *f, const area *a, const char *across, const char *up)
 {
-    fputs("<path fill=\"#9ecae1\" fill-opacity=\"0.6\" d=\"", out);
+    const double x = a->left - 60.0, y = a->top + a->height / 2.0;
+    if (across != NULL)
+        text(f, a->left + a->width / 2.0, a->top + a->height + 38.0, "text-anchor=\"middle\" font-size=\"13\"", across);
+    if (up == NULL)
+        return;
+    fprintf(f, "<g transform=\"rotate(-90 %.1f %.1f)\">", x, y);
+    text(f, x, y, "text-anchor=\"middle\" font-size=\"13\"", up);
+    fputs("</g>\n", f);
+}
+
+/* ---- one dimension ---- */
+
+static void draw_curve(FILE *f, const area *a, const double *x, const double *values, const double *errors)
+{
+    if (a->low[1] < 0.0 && a->high[1] > 0.0)
+        fprintf(f, "<path d=\"M%.1f %.2fh%.1f\" stroke=\"#bbb\"/>\n", a->left, at_y(a, 0.0), a->width);
+    fputs("<path fill=\"#9ecae1\" fill-opacity=\"0.6\" d=\"", f);
     for (int i = 0; i < STEPS; i++)
-        fprintf(out, "%c%.1f %.1f", i == 0 ? 'M' : 'L', place_x(f, (double)x[i]), place_y(f, values[i] + errors[i]));
+        fprintf(f, "%c%.1f %.1f", i == 0 ? 'M' : 'L', at_x(a, x[i]), at_y(a, values[i] + errors[i]));
     for (int i = STEPS; i-- > 0;)
-        fprintf(out, "L%.1f %.1f", place_x(f, (double)x[i]), place_y(f, values[i] - errors[i]));
-    fputs("Z\"/>\n<path fill=\"none\" stroke=\"#08519c\" stroke-width=\"1.5\" d=\"", out);
+        fprintf(f, "L%.1f %.1f", at_x(a, x[i]), at_y(a, values[i] - errors[i]));
+    fputs("Z\"/>\n<path fill=\"none\" stroke=\"#08519c\" stroke-width=\"1.6\" stroke-linejoin=\"round\" d=\"", f);
     for (int i = 0; i < STEPS; i++)
-        fprintf(out, "%c%.1f %.1f", i == 0 ? 'M' : 'L', place_x(f, (double)x[i]), place_y(f, values[i]));
-    fputs("\"/>\n", out);
+        fprintf(f, "%c%.1f %.1f", i == 0 ? 'M' : 'L', at_x(a, x[i]), at_y(a, values[i]));
+    fputs("\"/>\n", f);
 }
 
-static bool curve(FILE *out, const nw_kde *kde, const double *lower, const double *upper)
+static void draw_legend(FILE *f, const area *a)
 {
-    static float x[STEPS];
-    static double values[STEPS], errors[STEPS];
-    frame f = { { lower[0], 0.0 }, { upper[0], 0.0 } };
-    for (int i = 0; i < STEPS; i++)
-        x[i] = (float)(lower[0] + (upper[0] - lower[0]) * i / (STEPS - 1.0));
-    if (nw_kde_query(kde, x, STEPS, values, errors, NULL) != NW_OK)
-        return false;
+    const double x = a->left + a->width - 218.0, y = a->top + 20.0;
+    fprintf(f,
+        "<rect x=\"%.1f\" y=\"%.1f\" width=\"26\" height=\"10\" fill=\"#9ecae1\" fill-opacity=\"0.6\"/><path d=\"M%.1f %.1fh26\" "
+        "stroke=\"#08519c\" stroke-width=\"1.6\"/>\n",
+        x, y - 9.0, x, y - 4.0);
+    text(f, x + 32.0, y, "", "value, and one standard error");
+}
+
+static nw_status curve(FILE *f, const plot_terms *t, nw_error *err)
+{
+    static float y[STEPS];
+    static double x[STEPS], values[STEPS], errors[STEPS];
+    area a = { LEFT, TOP, CURVE_WIDTH - LEFT - RIGHT, CURVE_HEIGHT - TOP - BOTTOM, { t->lower[0], 0.0 }, { t->upper[0], 0.0 } };
     for (int i = 0; i < STEPS; i++) {
-        f.low[1] = fmin(f.low[1], values[i] - errors[i]);
-        f.high[1] = fmax(f.high[1], values[i] + errors[i]);
+        x[i] = t->lower[0] + (t->upper[0] - t->lower[0]) * i / (STEPS - 1.0);
+        y[i] = (float)x[i];
     }
-    if (!(f.high[1] > f.low[1]))
-        f.high[1] = f.low[1] + 1.0;
-    begin(out, "sum over the private points, with one standard error");
-    draw_curve(out, &f, x, values, errors);
-    axes(out, &f);
-    return true;
+    const nw_status status = nw_kde_query(t->kde, y, STEPS, values, errors, err);
+    if (status != NW_OK)
+        return status;
+    for (int i = 0; i < STEPS; i++) {
+        a.low[1] = fmin(a.low[1], values[i] - errors[i]);
+        a.high[1] = fmax(a.high[1], values[i] + errors[i]);
+    }
+    const double margin = a.high[1] > a.low[1] ? 0.04 * (a.high[1] - a.low[1]) : 0.5;
+    a.high[1] += margin;
+    a.low[1] -= a.low[1] < 0.0 ? margin : 0.0;
+    begin(f, CURVE_WIDTH, CURVE_HEIGHT, t);
+    draw_curve(f, &a, x, values, errors);
+    ticks(f, &a);
+    draw_legend(f, &a);
+    name_axes(f, &a, t->names[0], "value");
+    return NW_OK;
 }
 
-/* White at the lowest value, dark blue at the highest. */
-static void cell(FILE *out, int i, int j, double share)
+/* ---- two dimensions ---- */
+
+/* Colours from the least value to the largest: lightness falls all the way. */
+typedef double ramp[4][3];
+static const ramp BLUE = { { 255, 255, 255 }, { 158, 202, 225 }, { 33, 113, 181 }, { 8, 29, 70 } };
+static const ramp ORANGE = { { 255, 255, 255 }, { 254, 230, 206 }, { 253, 174, 107 }, { 230, 85, 13 } };
+
+static void print_colour(FILE *f, const ramp colours, double share)
 {
-    const double width = (WIDTH - 2.0 * MARGIN) / SIDE, height = (HEIGHT - 2.0 * MARGIN) / SIDE;
-    const int red = (int)(255.0 - 247.0 * share), green = (int)(255.0 - 174.0 * share), blue = (int)(255.0 - 99.0 * share);
-    fprintf(out, "<rect x=\"%.2f\" y=\"%.2f\" width=\"%.2f\" height=\"%.2f\" fill=\"#%02x%02x%02x\"/>\n", MARGIN + i * width,
-        HEIGHT - MARGIN - (j + 1) * height, width + 0.2, height + 0.2, red, green, blue);
+    const double at = fmin(fmax(share, 0.0), 1.0) * 3.0;
+    const int k = at >= 3.0 ? 2 : (int)at;
+    fputc('#', f);
+    for (int c = 0; c < 3; c++)
+        fprintf(f, "%02x", (unsigned)lround(colours[k][c] + (at - k) * (colours[k + 1][c] - colours[k][c])));
 }
 
-static bool map(FILE *out, const nw_kde *kde, const double *lower, const double *upper)
+/* Runs of cells of one shade are one rectangle. */
+static void draw_cells(FILE *f, const area *a, const ramp colours, const double *values, double least, double most)
 {
-    static float y[2 * SIDE * SIDE];
-    static double values[SIDE * SIDE];
-    const frame f = { { lower[0], lower[1] }, { upper[0], upper[1] } };
-    double least = INFINITY, most = -INFINITY;
-    for (int i = 0; i < SIDE * SIDE; i++) {
-        y[2 * i] = (float)(lower[0] + (upper[0] - lower[0]) * (i % SIDE + 0.5) / SIDE);
-        y[2 * i + 1] = (float)(lower[1] + (upper[1] - lower[1]) * ((double)(i / SIDE) + 0.5) / SIDE);
+    const double w = a->width / CELLS, h = a->height / CELLS, overlap = 0.3; /* against seams */
+    for (int j = 0; j < CELLS; j++)
+        for (int i = 0, end; i < CELLS; i = end) {
+            const long shade = lround((values[j * CELLS + i] - least) / (most - least) * (SHADES - 1));
+            for (end = i + 1; end < CELLS; end++)
+                if (lround((values[j * CELLS + end] - least) / (most - least) * (SHADES - 1)) != shade)
+                    break;
+            if (shade == 0)
+                continue; /* white, as the ground */
+            fprintf(f, "<path d=\"M%.2f %.2fh%.2fv%.2fh%.2fz\" fill=\"", a->left + i * w, a->top + a->height - (j + 1) * h,
+                (end - i) * w + overlap, h + overlap, -(end - i) * w - overlap);
+            print_colour(f, colours, (double)shade / (SHADES - 1));
+            fputs("\"/>\n", f);
+        }
+}
+
+static void draw_bar(FILE *f, const area *a, const ramp colours, double least, double most)
+{
+    const double x = a->left + a->width + BAR_GAP, step = a->height / SHADES, d = app_round_step(most - least);
+    for (int k = 0; k < SHADES; k++) {
+        fprintf(f, "<path d=\"M%.1f %.2fh%dv%.2fh-%dz\" fill=\"", x, a->top + a->height - (k + 1) * step, BAR_WIDTH, step + 0.3,
+            BAR_WIDTH);
+        print_colour(f, colours, k / (SHADES - 1.0));
+        fputs("\"/>", f);
     }
-    if (nw_kde_query(kde, y, SIDE * SIDE, values, NULL, NULL) != NW_OK)
-        return false;
-    for (int i = 0; i < SIDE * SIDE; i++) {
+    fprintf(f, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%d\" height=\"%.1f\" fill=\"none\" stroke=\"#888\"/>\n", x, a->top, BAR_WIDTH,
+        a->height);
+    for (double k = ceil(least / d); k * d <= most + 1e-9 * d; k++)
+        number(f, x + BAR_WIDTH + 5.0, a->top + a->height * (most - k * d) / (most - least) + 4.0, "font-size=\"11\"", k * d);
+}
+
+/* One of the two maps. Values begin at `least`, or at the smallest if that is below. */
+static void draw_map(FILE *f, const plot_terms *t, double left, const ramp colours, const double *values, const char *words)
+{
+    const area a = { left, TOP + 18.0, MAP_SIDE, MAP_SIDE, { t->lower[0], t->lower[1] }, { t->upper[0], t->upper[1] } };
+    double least = 0.0, most = 0.0;
+    for (int i = 0; i < CELLS * CELLS; i++) {
         least = fmin(least, values[i]);
         most = fmax(most, values[i]);
     }
-    begin(out, "sum over the private points");
-    for (int i = 0; i < SIDE * SIDE; i++)
-        cell(out, i % SIDE, i / SIDE, most > least ? (values[i] - least) / (most - least) : 0.0);
-    axes(out, &f);
-    fprintf(out, "<text x=\"%d\" y=\"20\">from %.4g (white) to %.4g (blue)</text>\n", MARGIN, least, most);
-    return true;
+    if (!(most > least))
+        most = least + 1.0;
+    draw_cells(f, &a, colours, values, least, most);
+    ticks(f, &a);
+    draw_bar(f, &a, colours, least, most);
+    text(f, left, TOP + 8.0, "font-size=\"13\"", words);
+    name_axes(f, &a, t->names[0], t->names[1]);
 }
 
-char *plot_svg(const nw_kde *kde, const double *lower, const double *upper)
+static nw_status map(FILE *f, const plot_terms *t, nw_error *err)
 {
-    char *text = NULL;
+    static float y[2 * CELLS * CELLS];
+    static double values[CELLS * CELLS], errors[CELLS * CELLS];
+    for (int i = 0; i < CELLS * CELLS; i++)
+        for (int j = 0; j < 2; j++) {
+            const int cell = j == 0 ? i % CELLS : i / CELLS;
+            y[2 * i + j] = (float)(t->lower[j] + (t->upper[j] - t->lower[j]) * (cell + 0.5) / CELLS);
+        }
+    const nw_status status = nw_kde_query(t->kde, y, (size_t)CELLS * CELLS, values, errors, err);
+    if (status != NW_OK)
+        return status;
+    begin(f, MAP_WIDTH, MAP_HEIGHT, t);
+    draw_map(f, t, LEFT, BLUE, values, "value");
+    draw_map(f, t, LEFT + SECOND, ORANGE, errors, "standard error of the value");
+    return NW_OK;
+}
+
+int plot_write(const plot_terms *terms, const char *path)
+{
+    char *svg = NULL;
     size_t size = 0;
-    const size_t d = nw_kde_get_opts(kde).dimension;
-    FILE *out = d > 2 ? NULL : open_memstream(&text, &size);
-    if (out == NULL)
-        return NULL;
-    const bool is_whole = d == 1 ? curve(out, kde, lower, upper) : map(out, kde, lower, upper);
-    fputs("</svg>\n", out);
-    if (fclose(out) == 0 && is_whole)
-        return text;
-    free(text);
-    return NULL;
+    nw_error err;
+    FILE *f = open_memstream(&svg, &size);
+    if (f == NULL)
+        return app_fail(APP_INTERNAL, NULL, "out of memory");
+    const nw_status status = nw_kde_get_opts(terms->kde).dimension == 1 ? curve(f, terms, &err) : map(f, terms, &err);
+    fputs("</svg>\n", f);
+    int code = fclose(f) == 0 ? APP_OK : app_fail(APP_INTERNAL, NULL, "out of memory");
+    if (code == APP_OK)
+        code = status == NW_OK ? app_write_text(path, svg) : app_fail_error("plot", &err);
+    free(svg);
+    return code;
 }

@@ -6,8 +6,16 @@
 /* plot.h - a structure of one or two dimensions as a picture. */
 #include <noisewright.h>
 
-/** An SVG of the values over [lower, upper], as a new string: a curve with a band of one standard error, or a heat map. NULL if
- *  memory lacks, or the structure has more dimensions. lower and upper: double[dimension]. */
-char *plot_svg(const nw_kde *kde, const double *lower, const double *upper);
+typedef struct plot_terms {
+    const nw_kde *kde;
+    double lower[2]; /* what is drawn */
+    double upper[2];
+    const char *names[2]; /* of the axes; NULL: none */
+    const char *title;    /* NULL: what the function is */
+} plot_terms;
+
+/** Writes an SVG: a curve with a band of one standard error, or a map of the values and one of their standard errors. An exit
+ *  code, with its message written. */
+int plot_write(const plot_terms *terms, const char *path);
 
 #endif

@@ -4,50 +4,31 @@
 #include "points.h"
 
 #include "../common/exit.h"
-#include "../common/files.h"
-#include "../common/numbers.h"
+#include "../common/idx.h"
+#include "csv.h"
+#include "npy.h"
 
-#include <math.h>
-#include <stdint.h>
-#include <stdio.h>
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const size_t MOST_BYTES = (size_t)1 << 34;
-static const size_t MOST_DIMENSIONS = 16384;
 
 void points_free(points *p)
 {
+    if (p->x != NULL)
+        sodium_memzero(p->x, p->n * p->d * sizeof *p->x);
     free(p->x);
     *p = (points){ 0 };
 }
 
-/* ---- CSV ---- */
-
-/* The number in text[0 .. n), blanks around it; an empty cell is NaN. */
-static bool parse_cell(const char *text, size_t n, double *out)
+bool points_reserve(points *p, size_t *room, size_t n)
 {
-    char cell[64];
-    while (n > 0 && (text[n - 1] == ' ' || text[n - 1] == '\r' || text[n - 1] == '\t'))
-        n--;
-    while (n > 0 && (*text == ' ' || *text == '\t'))
-        text++, n--;
-    *out = NAN;
-    if (n == 0)
+    const size_t wanted = (p->n + n) * p->d;
+    if (wanted <= *room && p->x != NULL)
         return true;
-    if (n >= sizeof cell)
-        return false;
-    memcpy(cell, text, n);
-    cell[n] = '\0';
-    return app_parse_real(cell, out);
-}
-
-static bool reserve(points *p, size_t *room)
-{
-    if ((p->n + 1) * p->d <= *room)
-        return true;
-    const size_t larger = *room == 0 ? 1024 * p->d : 2 * *room;
-    float *x = realloc(p->x, larger * sizeof *x);
+    const size_t larger = wanted < 1024 ? 1024 : wanted < 2 * *room ? 2 * *room : wanted;
+    float *x = reallocarray(p->x, larger, sizeof *x);
     if (x == NULL)
         return false;
     p->x = x;
@@ -55,180 +36,163 @@ static bool reserve(points *p, size_t *room)
     return true;
 }
 
-static size_t count_cells(const char *line, size_t n)
+void points_keep(points *p, size_t from, size_t to)
 {
-    size_t cells = 1;
-    for (size_t i = 0; i < n; i++)
-        cells += line[i] == ',';
-    return cells;
+    memmove(p->x, p->x + from * p->d, (to - from + 1) * p->d * sizeof *p->x);
+    p->n = to - from + 1;
 }
 
-/* One line as one point; column: of the cell that is no number. */
-static bool parse_line(points *p, const char *line, size_t n, size_t *column)
+void points_share(points *p, size_t part, size_t parts)
 {
-    float *x = p->x + p->n * p->d;
-    for (*column = 0; *column < p->d; ++*column) {
-        const char *comma = memchr(line, ',', n);
-        const size_t length = comma == NULL ? n : (size_t)(comma - line);
-        double value = 0.0;
-        if (!parse_cell(line, length, &value))
+    size_t n = 0;
+    for (size_t i = part; parts > 1 && i < p->n; i += parts)
+        memmove(p->x + n++ * p->d, p->x + i * p->d, p->d * sizeof *p->x);
+    if (parts > 1 && n < p->n)
+        sodium_memzero(p->x + n * p->d, (p->n - n) * p->d * sizeof *p->x);
+    p->n = parts > 1 ? n : p->n;
+}
+
+/* ---- words ---- */
+
+void words_free(words *w)
+{
+    for (size_t i = 0; i < w->count; i++)
+        free(w->items[i]);
+    free(w->items);
+    *w = (words){ 0 };
+}
+
+bool words_add(words *w, const char *text, size_t size)
+{
+    if ((w->count & (w->count - 1)) == 0) { /* room doubles when it is a power of two */
+        char **larger = reallocarray(w->items, w->count == 0 ? 1 : 2 * w->count, sizeof *larger);
+        if (larger == NULL)
             return false;
-        x[*column] = (float)value;
-        line += length + 1;
-        n -= length + (comma != NULL);
+        w->items = larger;
     }
-    p->n++;
+    w->items[w->count] = strndup(text, size);
+    if (w->items[w->count] == NULL)
+        return false;
+    w->count++;
     return true;
 }
 
-/* The first line is one of numbers or a header, which every share has to find out. */
-static bool take_line(points *p, const char *line, size_t n, bool is_first, const app_share *share, size_t *seen, size_t *column)
+size_t words_find(const words *w, const char *text)
 {
-    const bool is_mine = *seen % share->parts == share->part;
-    if (is_mine || is_first) {
-        if (!parse_line(p, line, n, column))
-            return is_first;
-        p->n -= !is_mine;
+    size_t i = 0;
+    while (i < w->count && strcmp(w->items[i], text) != 0)
+        i++;
+    return i;
+}
+
+int words_parse(words *w, const char *option, const char *text)
+{
+    for (const char *at = text;; at++) {
+        const size_t n = strcspn(at, ",");
+        if (n == 0)
+            return app_fail(APP_USAGE, option, "is \"%s\", must be names separated by commas", text);
+        if (!words_add(w, at, n))
+            return app_fail(APP_INTERNAL, NULL, "out of memory");
+        at += n;
+        if (*at == '\0')
+            return APP_OK;
     }
-    ++*seen;
-    return true;
 }
 
-static int parse_csv(points *p, const char *text, const char *path, const app_share *share)
+void csv_terms_free(csv_terms *t)
 {
-    size_t room = 0, column = 0, number = 0, seen = 0;
-    for (const char *line = text; *line != '\0';) {
-        const size_t n = strcspn(line, "\n");
-        const bool is_blank = strspn(line, " \r\t") >= n;
-        number++;
-        if (p->d == 0 && !is_blank)
-            p->d = count_cells(line, n);
-        if (p->d > MOST_DIMENSIONS)
-            return app_fail(APP_DATA, path, "line %zu has %zu cells, must have at most %zu", number, p->d, MOST_DIMENSIONS);
-        if (!is_blank && count_cells(line, n) != p->d)
-            return app_fail(
-                APP_DATA, path, "line %zu has %zu cells, must have %zu as the first", number, count_cells(line, n), p->d);
-        if (!is_blank && !reserve(p, &room))
-            return app_fail(APP_INTERNAL, path, "out of memory");
-        if (!is_blank && !take_line(p, line, n, number == 1, share, &seen, &column))
-            return app_fail(APP_DATA, path, "line %zu, cell %zu is no number", number, column + 1);
-        line += n + (line[n] == '\n');
+    words_free(&t->names);
+    for (size_t i = 0; i < t->labels.count; i++)
+        sodium_memzero(t->labels.items[i], strlen(t->labels.items[i]));
+    words_free(&t->labels);
+}
+
+/* ---- files ---- */
+
+/* Big-endian sizes follow; all dimensions but the first are coordinates. */
+static int read_idx(points *out, app_input *in, unsigned dimensions)
+{
+    uint32_t sizes[4];
+    uint8_t *bytes = NULL;
+    int code = app_idx_header(in, dimensions, sizes);
+    if (code != APP_OK)
+        return code;
+    size_t n = sizes[0], d = 1;
+    for (unsigned k = 1; k < dimensions; k++)
+        d = d > POINTS_MOST_DIMENSIONS ? d : d * sizes[k];
+    if (d > POINTS_MOST_DIMENSIONS)
+        return app_fail(APP_DATA, app_input_path(in), "has more than %d coordinates a point", (int)POINTS_MOST_DIMENSIONS);
+    code = app_idx_bytes(in, n * d, &bytes);
+    if (code == APP_OK && (out->x = reallocarray(NULL, n * d, sizeof *out->x)) == NULL)
+        code = app_fail(APP_INTERNAL, NULL, "out of memory");
+    if (code == APP_OK) {
+        out->n = n;
+        out->d = d;
+        for (size_t i = 0; i < n * d; i++)
+            out->x[i] = bytes[i];
+        sodium_memzero(bytes, n * d);
     }
-    return p->d == 0 ? app_fail(APP_DATA, path, "is empty, must have points") : APP_OK;
+    free(bytes);
+    return code;
 }
 
-/* ---- .npy: magic, version, length of a header in Python's notation, the numbers ---- */
-
-typedef struct npy_type {
-    const char *name;
-    size_t size;
-} npy_type;
-
-static const npy_type NPY_TYPES[] = { { "<f4", 4 }, { "<f8", 8 }, { "|u1", 1 }, { "|i1", 1 }, { "<u2", 2 }, { "<i2", 2 },
-    { "<u4", 4 }, { "<i4", 4 }, { "<u8", 8 }, { "<i8", 8 } };
-
-static double npy_number(const npy_type *type, const uint8_t *bytes)
+/* Reads an array, or all that there is as text with a NUL behind it, if it is none: *text is NULL or new. */
+static int read_any(points *out, char **text, size_t *n, app_input *in)
 {
-    uint64_t bits = 0;
-    for (size_t i = 0; i < type->size; i++)
-        bits |= (uint64_t)bytes[i] << (8 * i);
-    const uint32_t low = (uint32_t)bits;
-    float single;
-    double twofold;
-    memcpy(&single, &low, sizeof single);
-    memcpy(&twofold, &bits, sizeof twofold);
-    if (type->name[1] == 'f')
-        return type->size == 4 ? (double)single : twofold;
-    if (type->name[1] == 'u')
-        return (double)bits;
-    const unsigned shift = (unsigned)(64 - 8 * type->size);
-    return (double)((int64_t)(bits << shift) >> shift);
-}
-
-static const npy_type *npy_type_of(const char *header)
-{
-    const char *key = strstr(header, "'descr':");
-    const char *quote = key == NULL ? NULL : strchr(key + 8, '\'');
-    for (size_t i = 0; quote != NULL && i < sizeof NPY_TYPES / sizeof *NPY_TYPES; i++)
-        if (strncmp(quote + 1, NPY_TYPES[i].name, 3) == 0 && quote[4] == '\'')
-            return &NPY_TYPES[i];
-    return NULL;
-}
-
-/* (n,) and (n, d). */
-static bool npy_shape(const char *header, size_t *n, size_t *d)
-{
-    const char *key = strstr(header, "'shape':");
-    unsigned long long rows = 0, columns = 1;
-    char end = '\0';
-    if (key == NULL || strstr(header, "'fortran_order': False") == NULL)
-        return false;
-    const int got = sscanf(key + 8, " (%llu , %llu %c", &rows, &columns, &end);
-    if (got < 1 || (got == 3 && end != ')') || got == 2)
-        return false;
-    *n = (size_t)rows;
-    *d = got == 1 ? 1 : (size_t)columns;
-    return *d >= 1 && *d <= MOST_DIMENSIONS && *n <= MOST_BYTES / *d;
-}
-
-static int parse_npy(points *p, const uint8_t *bytes, size_t n, const char *path, const app_share *share)
-{
-    char header[4096];
-    size_t at = 10, length = 0;
-    if (n < 12 || memcmp(bytes, "\x93NUMPY", 6) != 0 || bytes[6] < 1 || bytes[6] > 3)
-        return app_fail(APP_DATA, path, "is no .npy file of version 1 to 3");
-    length = bytes[8] | (size_t)bytes[9] << 8;
-    if (bytes[6] > 1) {
-        length |= (size_t)bytes[10] << 16 | (size_t)bytes[11] << 24;
-        at = 12;
+    uint8_t first[APP_INPUT_AHEAD];
+    size_t seen = 0;
+    uint8_t *bytes = NULL;
+    int code = app_input_peek(in, first, &seen);
+    if (code == APP_OK && seen >= 4 && first[0] == 0 && first[1] == 0 && first[3] >= 1 && first[3] <= 4)
+        return read_idx(out, in, first[3]);
+    if (code == APP_OK)
+        code = app_input_rest(in, MOST_BYTES, &bytes, n);
+    if (code != APP_OK)
+        return code;
+    if (seen >= 6 && memcmp(first, "\x93NUMPY", 6) == 0) {
+        code = npy_parse(out, bytes, *n, app_input_path(in));
+        sodium_memzero(bytes, *n);
+        free(bytes);
+        return code;
     }
-    if (length >= sizeof header || at + length > n)
-        return app_fail(APP_DATA, path, "is cut short in its header");
-    memcpy(header, bytes + at, length);
-    header[length] = '\0';
-    const npy_type *type = npy_type_of(header);
-    if (type == NULL)
-        return app_fail(APP_DATA, path, "has numbers of another kind, must be little-endian float32, float64 or whole");
-    if (!npy_shape(header, &p->n, &p->d))
-        return app_fail(APP_DATA, path, "has another shape, must be (points,) or (points, coordinates) in C order");
-    if (n - at - length != p->n * p->d * type->size)
-        return app_fail(APP_DATA, path, "is cut short, or longer than its shape says");
-    const size_t rows = p->n;
-    p->n = rows > share->part ? (rows - share->part - 1) / share->parts + 1 : 0;
-    p->x = malloc((p->n * p->d + 1) * sizeof *p->x);
-    if (p->x == NULL)
-        return app_fail(APP_INTERNAL, path, "out of memory");
-    for (size_t i = 0; i < p->n; i++)
-        for (size_t j = 0; j < p->d; j++)
-            p->x[i * p->d + j] =
-                (float)npy_number(type, bytes + at + length + ((share->part + i * share->parts) * p->d + j) * type->size);
+    *text = realloc(bytes, *n + 1);
+    if (*text == NULL) {
+        free(bytes);
+        return app_fail(APP_INTERNAL, NULL, "out of memory");
+    }
+    (*text)[*n] = '\0';
     return APP_OK;
 }
 
-int points_read(points *out, const char *path)
+int points_or_text(points *out, char **text, size_t *n, const char *path)
 {
-    return points_read_share(out, path, &(app_share){ NULL, 0, 1 });
+    app_input *in = NULL;
+    *out = (points){ 0 };
+    *text = NULL;
+    *n = 0;
+    int code = app_input_open(&in, path);
+    if (code == APP_OK)
+        code = read_any(out, text, n, in);
+    app_input_close(in);
+    if (code != APP_OK)
+        points_free(out);
+    return code;
 }
 
-int points_read_share(points *out, const char *path, const app_share *share)
+int points_read(points *out, const char *path, csv_terms *terms)
 {
-    const size_t length = strlen(path);
-    *out = (points){ 0 };
-    int code;
-    if (length > 4 && strcmp(path + length - 4, ".npy") == 0) {
-        uint8_t *bytes = NULL;
-        size_t n = 0;
-        code = app_read_bytes(path, MOST_BYTES, &bytes, &n);
-        if (code == APP_OK)
-            code = parse_npy(out, bytes, n, path, share);
-        free(bytes);
-    } else {
-        char *text = NULL;
-        code = app_read_text(path, MOST_BYTES, &text);
-        if (code == APP_OK)
-            code = parse_csv(out, text, path, share);
-        free(text);
-    }
+    char *text = NULL;
+    size_t n = 0;
+    int code = points_or_text(out, &text, &n, path);
+    const bool has_names = terms->needs_label || (terms->columns != NULL && terms->is_exact);
+    if (code == APP_OK && text == NULL && has_names)
+        code = app_fail(APP_DATA, path, "has no columns with names, must be CSV with \"%s\"",
+            terms->needs_label ? terms->label : terms->columns->items[0]);
+    if (code == APP_OK && text != NULL)
+        code = csv_parse(out, text, n, terms, strcmp(path, "-") == 0 ? "standard input" : path);
+    if (text != NULL)
+        sodium_memzero(text, n);
+    free(text);
     if (code != APP_OK)
         points_free(out);
     return code;

@@ -15,8 +15,8 @@ typedef struct feed_targets {
     nw_tree *const *trees;
 } feed_targets;
 
-/** Reads the table once, or this process' share of it, block after block, and adds its records to every query; columns that no query
- *  names are not decoded. *rows: how many there were, out. An exit code, with its message written. */
+/** Reads the table once, or this process' share of it, block after block, and adds its records to every query; columns that no
+ *  query names are not decoded. *rows: how many there were, out. An exit code, with its message written. */
 int feed(const feed_targets *to, const query *queries, size_t count, const nw_schema *schema, const app_share *share,
     app_progress *progress, uint64_t *rows);
 

@@ -30,8 +30,8 @@ void keys_free(keys_run *run);
 /** What all cost. Borrowed. */
 const nw_event *keys_event(const keys_run *run);
 
-/** Reads the table, or a share of it: of its users, if there is a unit. Records without a key, or without a unit if there is one, do
- *  not count. rank: of the process; *rows: records that were read, out. An exit code, with its message. */
+/** Reads the table, or a share of it: of its users, if there is a unit. Records without a key, or without a unit if there is one,
+ *  do not count. rank: of the process; *rows: records that were read, out. An exit code, with its message. */
 int keys_feed(
     keys_run *run, const nw_schema *schema, const app_share *share, size_t rank, app_progress *progress, uint64_t *rows);
 /** Adds up what all processes read, in process 0. */

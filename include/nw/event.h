@@ -22,13 +22,14 @@ extern "C" {
 /** Which two tables are neighbours. Never defaulted. */
 typedef enum nw_adjacency {
     NW_ADJACENCY_UNSET = 0,
-    NW_ADD_REMOVE = 1,  /* one record is added or removed */
-    NW_REPLACE_ONE = 2, /* one record is replaced by another; the number of records is public */
-    NW_ZERO_OUT = 3,    /* one record is replaced by a record that contributes nothing */
+    NW_ADD_REMOVE = 1,   /* one record is added or removed */
+    NW_REPLACE_ONE = 2,  /* one record is replaced by another; the number of records is public */
+    NW_ZERO_OUT = 3,     /* one record is replaced by a record that contributes nothing */
     NW_REPLACE_LABEL = 4 /* the label of one record is replaced; which records there are, and all else in them, is public */
 } nw_adjacency;
 
-NW_API const char *nw_adjacency_name(nw_adjacency adjacency); /* "add_remove", "replace_one", "zero_out", "replace_label"; "unset" */
+/** "add_remove", "replace_one", "zero_out", "replace_label"; "unset". */
+NW_API const char *nw_adjacency_name(nw_adjacency adjacency);
 /** Accepts the names above, with '-' or '_'. Errors: NW_E_ARG. */
 NW_API NW_WARN_UNUSED nw_status nw_adjacency_parse(const char *name, nw_adjacency *out, nw_error *err);
 

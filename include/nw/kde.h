@@ -136,16 +136,16 @@ NW_API NW_WARN_UNUSED nw_status nw_kde_add(nw_kde *kde, const float *points, siz
 /** Adds the totals of `other`, made of the same options, over other points. Errors: NW_E_ARG if they differ; NW_E_STATE if either
  *  was released; NW_E_NOMEM. */
 NW_API NW_WARN_UNUSED nw_status nw_kde_merge(nw_kde *kde, const nw_kde *other, nw_error *err);
-/** The totals as bytes, for engines that reduce bytes: exact and unprotected, as secret as the points. Versioned, with a checksum;
- *  equal totals have equal bytes. Into a new buffer, to be freed with nw_kde_bytes_free. Errors: NW_E_STATE after the release;
- *  NW_E_NOMEM. */
+/** The totals as bytes, for engines that reduce bytes: exact and unprotected, as secret as the points. Versioned, with a
+ *  checksum; equal totals have equal bytes. Into a new buffer, to be freed with nw_kde_bytes_free. Errors: NW_E_STATE after the
+ *  release; NW_E_NOMEM. */
 NW_API NW_WARN_UNUSED nw_status nw_kde_totals_to_bytes(const nw_kde *kde, uint8_t **out, size_t *n, nw_error *err);
 /** nw_kde_merge with the bytes of another handle. Errors: NW_E_FORMAT if they are cut short, damaged, or of other options: then
  *  nothing was added; NW_E_STATE after the release. Who can write the bytes can say anything: authenticate them. */
 NW_API NW_WARN_UNUSED nw_status nw_kde_totals_add_bytes(nw_kde *kde, const uint8_t *bytes, size_t n, nw_error *err);
 NW_API void nw_kde_bytes_free(uint8_t *bytes, size_t n);
-/** Adds up the totals of all processes, in process 0, which then releases; those of the others are 0 afterwards. All processes call
- *  it, any number of times.
+/** Adds up the totals of all processes, in process 0, which then releases; those of the others are 0 afterwards. All processes
+ *  call it, any number of times.
  *
  *  Shapes    kde: of the same options on every process.
  *  Units     none.
@@ -153,7 +153,7 @@ NW_API void nw_kde_bytes_free(uint8_t *bytes, size_t n);
  *            release; NW_E_IO if the others cannot be reached: then the handle is only to be freed.
  *  Cost      one sum of 8 bytes a total. Threads: of `reduce`.
  *  Source    docs/scale-out.md.
- *  Example   docs/scale-out.md#a-program-of-your-own */
+ *  Example   examples/mpi.c */
 NW_API NW_WARN_UNUSED nw_status nw_kde_reduce(nw_kde *kde, const nw_reduce *reduce, nw_error *err);
 
 /** Charges the event, then draws the noise and wipes the exact totals. Once.

@@ -18,16 +18,16 @@
 extern "C" {
 #endif
 
-/** The processes of a communicator, which is duplicated: messages of the caller's do not mix with these. All of its processes call
- *  it, after MPI_Init.
+/** The processes of a communicator, which is duplicated: messages of the caller's do not mix with these. All of its processes
+ *  call it, after MPI_Init.
  *
  *  Shapes    *out: to be ended with nw_reduce_mpi_free. comm: what MPI_Comm_c2f makes of the communicator, mpi4py's comm.py2f().
  *  Units     none.
- *  Errors    NW_E_ARG: out is NULL; NW_E_IO: MPI refuses; NW_E_NOMEM. Its calls return NW_E_IO if MPI does; as a rule MPI ends the
- *            whole job when one of its processes dies.
+ *  Errors    NW_E_ARG: out is NULL; NW_E_IO: MPI refuses; NW_E_NOMEM. Its calls return NW_E_IO if MPI does; as a rule MPI ends
+ *            the whole job when one of its processes dies.
  *  Cost      that of MPI_Comm_dup. Threads: those that MPI was started for.
  *  Source    none.
- *  Example   docs/scale-out.md#a-program-of-your-own */
+ *  Example   examples/mpi.c */
 NW_API NW_WARN_UNUSED nw_status nw_reduce_mpi_new(nw_reduce *out, int comm, nw_error *err);
 /** All processes call it, before MPI_Finalize. */
 NW_API void nw_reduce_mpi_free(nw_reduce *reduce);

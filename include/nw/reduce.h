@@ -44,7 +44,7 @@ NW_API nw_reduce nw_reduce_serial(void);
  *            and message are in every err. NW_E_IO if the others cannot be reached.
  *  Cost      8 bytes a process, and 512 after a failure. Threads: of `reduce`.
  *  Source    none.
- *  Example   docs/scale-out.md#a-program-of-your-own */
+ *  Example   examples/mpi.c */
 NW_API NW_WARN_UNUSED nw_status nw_reduce_agree(const nw_reduce *reduce, nw_status mine, nw_error *err);
 
 /** Is given the bytes of one process. */

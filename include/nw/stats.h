@@ -153,8 +153,8 @@ NW_API size_t nw_stats_size(const nw_stats *stats);
  *  same queries and options: then nothing was added; NW_E_STATE after the release. Who can write the bytes can say anything:
  *  authenticate them. */
 NW_API NW_WARN_UNUSED nw_status nw_stats_merge_bytes(nw_stats *stats, const uint8_t *bytes, size_t n, nw_error *err);
-/** Adds up the totals of all processes, in process 0, which then releases; those of the others are 0 afterwards. All processes call
- *  it, any number of times; so of nw_linear_reduce, nw_tree_reduce and nw_keys_reduce.
+/** Adds up the totals of all processes, in process 0, which then releases; those of the others are 0 afterwards. All processes
+ *  call it, any number of times; so of nw_linear_reduce, nw_tree_reduce and nw_keys_reduce.
  *
  *  Shapes    stats: of the same queries and options on every process.
  *  Units     none.
@@ -162,7 +162,7 @@ NW_API NW_WARN_UNUSED nw_status nw_stats_merge_bytes(nw_stats *stats, const uint
  *            after the release; NW_E_IO if the others cannot be reached: then the handle is only to be freed.
  *  Cost      one sum of 8 bytes a total. Threads: of `reduce`.
  *  Source    docs/scale-out.md.
- *  Example   docs/scale-out.md#a-program-of-your-own */
+ *  Example   examples/mpi.c */
 NW_API NW_WARN_UNUSED nw_status nw_stats_reduce(nw_stats *stats, const nw_reduce *reduce, nw_error *err);
 
 /** Charges, draws, and makes the figures. Once per handle, on the handle that everything was merged into.

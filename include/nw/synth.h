@@ -231,9 +231,9 @@ NW_API NW_WARN_UNUSED nw_status nw_synth_add_csv_units(
 NW_API NW_WARN_UNUSED nw_status nw_synth_read_csv(nw_synth *synth, const char *path, const char *unit, nw_synth_progress progress,
     void *context, uint64_t *rows, nw_error *err);
 
-/** Before anything is added: of each CSV file that is read from here on, one of `parts` shares counts: the rows whose number, from 0,
- *  is `part` modulo parts; of a file by units the units whose digest is. For processes that read the same file. Errors: NW_E_ARG;
- *  NW_E_STATE. */
+/** Before anything is added: of each CSV file that is read from here on, one of `parts` shares counts: the rows whose number,
+ *  from 0, is `part` modulo parts; of a file by units the units whose digest is. For processes that read the same file. Errors:
+ *  NW_E_ARG; NW_E_STATE. */
 NW_API NW_WARN_UNUSED nw_status nw_synth_share(nw_synth *synth, size_t part, size_t parts, nw_error *err);
 
 /** Adds the counts of `other`, made of the same schema and options, over other records. Errors: NW_E_ARG if they differ;
@@ -257,22 +257,22 @@ NW_API size_t nw_synth_size(const nw_synth *synth);
  *  write the bytes can say anything: authenticate them. */
 NW_API NW_WARN_UNUSED nw_status nw_synth_merge_bytes(nw_synth *synth, const uint8_t *bytes, size_t n, nw_error *err);
 
-/** Adds up the counts of all processes, in process 0, which then releases; the others have none afterwards. All processes call it:
- *  after nw_synth_add and its like any number of times, after nw_synth_read_csv once.
+/** Adds up the counts of all processes, in process 0, which then releases; the others have none afterwards. All processes call
+ *  it: after nw_synth_add and its like any number of times, after nw_synth_read_csv once.
  *
- *  Shapes    synth: of the same schema and options on every process. Processes that read shares of one file (nw_synth_share) count
- *            as one part of a table by units, all others as one each.
+ *  Shapes    synth: of the same schema and options on every process. Processes that read shares of one file (nw_synth_share)
+ *            count as one part of a table by units, all others as one each.
  *  Units     none.
  *  Errors    on every process the same: NW_E_ARG if the schema or options of one differ from those of process 0; NW_E_STATE after
  *            the release, and of units as nw_synth_merge; NW_E_NOMEM; NW_E_IO if the others cannot be reached: then the handle is
  *            only to be freed.
  *  Cost      one sum of 8 bytes a cell. Threads: of `reduce`.
  *  Source    docs/scale-out.md.
- *  Example   docs/scale-out.md#a-program-of-your-own */
+ *  Example   examples/mpi.c */
 NW_API NW_WARN_UNUSED nw_status nw_synth_reduce(nw_synth *synth, const nw_reduce *reduce, nw_error *err);
-/** After nw_synth_read_csv and nw_synth_reduce, on the other processes, while process 0 is in nw_synth_release: waits for its charge,
- *  makes the second reading of this process' part and hands over the counts. Errors: those of process 0 up to then, on every
- *  process, NW_E_BUDGET among them; of the second reading; NW_E_STATE on process 0 or without a file that is read twice. */
+/** After nw_synth_read_csv and nw_synth_reduce, on the other processes, while process 0 is in nw_synth_release: waits for its
+ *  charge, makes the second reading of this process' part and hands over the counts. Errors: those of process 0 up to then, on
+ *  every process, NW_E_BUDGET among them; of the second reading; NW_E_STATE on process 0 or without a file that is read twice. */
 NW_API NW_WARN_UNUSED nw_status nw_synth_follow(nw_synth *synth, nw_error *err);
 
 /** Charges, draws the noise, and returns what was measured. Once per handle, on the handle that everything was merged into: the

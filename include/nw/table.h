@@ -152,8 +152,8 @@ NW_API NW_WARN_UNUSED nw_status nw_csv_reader_open(
  *  NW_E_NOMEM. */
 NW_API NW_WARN_UNUSED nw_status nw_csv_reader_want_numbers(nw_csv_reader *reader, size_t column, nw_error *err);
 /** Before the first nw_csv_reader_next: keeps one of `parts` shares of the rows, those whose number, from 0, is `part` modulo
- *  parts. All shares together are all rows. The others are found, and a malformed one is told of, but not decoded. Errors: NW_E_ARG
- *  on NULL, or if part is not below parts; NW_E_STATE after it. */
+ *  parts. All shares together are all rows. The others are found, and a malformed one is told of, but not decoded. Errors:
+ *  NW_E_ARG on NULL, or if part is not below parts; NW_E_STATE after it. */
 NW_API NW_WARN_UNUSED nw_status nw_csv_reader_share(nw_csv_reader *reader, size_t part, size_t parts, nw_error *err);
 /** Reads up to 65536 rows in the place of those before; *rows is 0 at the end. Errors: NW_E_ARG on NULL; as nw_table_read_csv,
  *  after which there are no more rows. */

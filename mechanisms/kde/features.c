@@ -78,8 +78,9 @@ static nw_status decode(nw_kde *kde, nw_error *err)
 }
 
 /* The terms t_i are independent given the points, noise and frequencies alike, so their spread is the error of their average. */
-static void query(const nw_kde *kde, const float *y, size_t m, double *values, double *errors)
+static void query(const nw_kde *kde, const float *y, size_t m, double *values, double *errors, double *room)
 {
+    (void)room;
     const features *f = kde->tables;
     const double pairs = (double)kde->opts.size;
     for (size_t r = 0; r < m; r++) {

@@ -14,7 +14,7 @@
 
 static const char FORMAT[] = "noisewright-kde";
 static const char *const LOAD = "nw_kde_load";
-enum { FORMAT_VERSION = 1, DIGEST_BYTES = 32 };
+enum { FORMAT_VERSION = 2, DIGEST_BYTES = 32 };
 static const size_t MOST_BYTES = (size_t)1 << 31;
 
 /* ---- writing ---- */

@@ -130,8 +130,9 @@ static void add_cell(const nw_kde *kde, const transform *t, size_t cell, const f
     }
 }
 
-static void query(const nw_kde *kde, const float *y, size_t m, double *values, double *errors)
+static void query(const nw_kde *kde, const float *y, size_t m, double *values, double *errors, double *room)
 {
+    (void)room;
     const transform *t = kde->tables;
     const size_t cells = kde->sum_count / t->moments;
     for (size_t r = 0; r < m; r++) {

@@ -1,145 +1,373 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
-/* grid.c - counts of the cells of a grid, in up to three dimensions: one point moves one count by 1, and a query adds up the
- * average of the function over each cell times its count. Errors are those of the noise, and of points that lie anywhere in
- * their cells. Proof note: docs/rooms/kde.md#grid. */
-#include "kde_internal.h"
+/* grid.c - in up to three dimensions: a point is shared out among the 4^d cubic B-splines that reach it, in parts that are
+ * nonnegative and add up to 1; in a histogram one cell would get it all. A query fits k(., y) by those splines, by least squares
+ * at three nodes a cell and axis, and takes the same combination of the totals. What a smooth k loses falls with the fourth power
+ * of the cells' width, so they can be wide, and noise grows with the number of cells near y. If the number of points is public the
+ * totals are first moved, all alike, to add up to it. Proof note: docs/rooms/kde.md#grid. */
+#include "grid.h"
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { MOST_DIMENSIONS = 3, NODES = 3 };
-
-/* Gauss-Legendre on [-1/2, 1/2]: the average over a cell, exact for polynomials of degree 5. */
-static const double NODE[NODES] = { -0.3872983346207417, 0.0, 0.3872983346207417 };
-static const double WEIGHT[NODES] = { 5.0 / 18.0, 8.0 / 18.0, 5.0 / 18.0 };
-static const double NEAR = 8.0; /* cells; farther away the middle of a cell stands for it */
+enum { AXES = NW__GRID_MOST_DIMENSIONS, LEAST_CELLS = 2, PROBES = 3 };
+static const size_t MOST_NODES = (size_t)1 << 24;
+/* Share of the residual's norm that points leave which clump: 0.2 to 0.5 for six kernels on a map of towns. */
+static const double CLUMPED = 0.5;
+static const double PROBE[PROBES] = { 0.5, 0.29, 0.03 }; /* places on the diagonal of the bounds; the rest is alike */
 
 typedef struct grid {
-    double lower[MOST_DIMENSIONS];
-    double side[MOST_DIMENSIONS]; /* of a cell */
-    size_t cells[MOST_DIMENSIONS];
+    size_t dimension;
+    nw__axis axes[AXES];
+    size_t splines; /* products over the axes */
+    size_t nodes;
+    bool is_product;   /* k is a product over the axes */
+    double *densities; /* [splines]: G^-1 totals, after the release */
+    double *at_nodes;  /* [nodes]: what they are there; NULL for a product */
 } grid;
 
-static double at_node(const nw_kde_opts *o, const grid *g, const double *difference, size_t node, double *value)
+/* A fit of k(., y): k ~ sum of alpha B, b = B' k, alpha = G^-1 b. */
+typedef struct fit {
+    double norm;      /* |k|^2 */
+    double explained; /* b.alpha: |k|^2 less the residual's */
+    double square;    /* |alpha|^2 */
+    double sum;       /* of alpha */
+} fit;
+
+/* ---- what is public ---- */
+
+static size_t cells_of(const nw_kde_opts *o, size_t size, size_t j)
 {
-    double moved[MOST_DIMENSIONS] = { 0 }, weight = 1.0;
-    for (size_t j = 0; j < o->dimension; j++, node /= NODES) {
-        moved[j] = difference[j] + NODE[node % NODES] * g->side[j];
-        weight *= WEIGHT[node % NODES];
-    }
-    *value = nw__kde_value(o, moved);
-    return weight;
+    double longest = 0.0;
+    for (size_t i = 0; i < o->dimension; i++)
+        longest = fmax(longest, o->upper[i] - o->lower[i]);
+    const double cells = ceil((double)size * ((o->upper[j] - o->lower[j]) / longest) * (1.0 - 0x1p-40));
+    return cells > (double)LEAST_CELLS ? (size_t)cells : LEAST_CELLS;
 }
 
-/* The average of the function over a cell whose middle is `difference` away, and its variance there. */
-static double average(const nw_kde_opts *o, const grid *g, const double *difference, double *variance)
+static double nodes_for(const nw_kde_opts *o, size_t size)
 {
-    size_t nodes = 1;
-    bool is_near = true;
-    for (size_t j = 0; j < o->dimension; j++) {
-        nodes *= NODES;
-        is_near &= fabs(difference[j]) <= NEAR * g->side[j];
+    double nodes = 1.0;
+    for (size_t j = 0; j < o->dimension; j++)
+        nodes *= (double)(NW__SPLINE_NODES * cells_of(o, size, j));
+    return nodes;
+}
+
+bool nw__grid_is_small(const nw_kde_opts *opts, size_t size)
+{
+    return nodes_for(opts, size) <= 0x1p21;
+}
+
+static void clear_grid(grid *g)
+{
+    for (size_t j = 0; j < AXES; j++)
+        nw__axis_clear(&g->axes[j]);
+    free(g->densities);
+    free(g->at_nodes);
+    *g = (grid){ 0 };
+}
+
+static nw_status make_grid(grid *g, const nw_kde_opts *o, size_t size, const char *function, nw_error *err)
+{
+    *g = (grid){ .dimension = o->dimension, .splines = 1, .nodes = 1 };
+    if (size < LEAST_CELLS || nodes_for(o, size) > (double)MOST_NODES)
+        return nw__fail(err, NW_E_ARG, function,
+            "size is %zu, must be at least %d cells for grid, and few enough for 2^24 nodes, three a cell and axis", size,
+            LEAST_CELLS);
+    g->is_product = o->dimension == 1 || o->kernel == NW_KDE_GAUSSIAN || o->kernel == NW_KDE_LAPLACIAN;
+    nw_status status = NW_OK;
+    for (size_t j = 0; status == NW_OK && j < o->dimension; j++) {
+        status = nw__axis_new(&g->axes[j], o->lower[j], o->upper[j] - o->lower[j], cells_of(o, size, j), err);
+        g->splines *= g->axes[j].splines;
+        g->nodes *= g->axes[j].nodes;
     }
-    *variance = 0.0;
-    if (!is_near)
-        return nw__kde_value(o, difference);
-    double sum = 0.0, square = 0.0;
-    for (size_t node = 0; node < nodes; node++) {
-        double value = 0.0;
-        const double weight = at_node(o, g, difference, node, &value);
-        sum += weight * value;
-        square += weight * value * value;
+    if (status != NW_OK)
+        clear_grid(g);
+    return status;
+}
+
+/* Doubles that a query needs: for a product one axis at a time, else two arrays of all nodes, and the terms of the axes. */
+static size_t room_of(const grid *g)
+{
+    size_t sum = 0;
+    for (size_t j = 0; j < g->dimension; j++)
+        sum += g->axes[j].nodes + 2 * g->axes[j].splines;
+    return g->is_product ? sum : sum + 2 * g->nodes;
+}
+
+/* ---- fits ---- */
+
+/* What the coordinate j adds to the distance of each node of its axis. */
+static void terms_of(const nw_kde_opts *o, const nw__axis *axis, double y, double *terms)
+{
+    for (size_t q = 0; q < axis->nodes; q++) {
+        const double u = fabs(axis->places[q] - y);
+        terms[q] = o->kernel == NW_KDE_LPP ? pow(u, o->power) : nw__kde_is_l1(o->kernel) ? u : u * u;
     }
-    *variance = fmax(square - sum * sum, 0.0);
+}
+
+static double dot(const double *x, const double *y, size_t n)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++)
+        sum += x[i] * y[i];
     return sum;
 }
 
-static size_t cell_of(const grid *g, size_t j, double x)
+static double total(const double *x, size_t n)
 {
-    const double at = (x - g->lower[j]) / g->side[j];
-    const size_t last = g->cells[j] - 1;
-    return at <= 0.0 ? 0 : at >= (double)last ? last : (size_t)at;
+    double sum = 0.0;
+    for (size_t i = 0; i < n; i++)
+        sum += x[i];
+    return sum;
 }
 
-/* What a query needs of all cells: sums of average x count, of average^2, and of variance x count. */
-typedef struct visit {
-    double value;
-    double square;
-    double spread;
-} visit;
-
-static visit visit_cells(const nw_kde *kde, const float *y)
+/* sum over i, j, k of b0_i b1_j b2_k densities_ijk. */
+static double product_value(const grid *g, const double *const *b)
 {
-    const grid *g = kde->tables;
-    const size_t d = kde->opts.dimension;
-    visit v = { 0 };
-    for (size_t cell = 0; cell < kde->sum_count; cell++) {
-        double difference[MOST_DIMENSIONS] = { 0 }, variance = 0.0;
-        size_t rest = cell;
-        for (size_t j = d; j-- > 0; rest /= g->cells[j])
-            difference[j] = g->lower[j] + ((double)(rest % g->cells[j]) + 0.5) * g->side[j] - (double)y[j];
-        const double k = average(&kde->opts, g, difference, &variance);
-        const double count = kde->totals == NULL ? 0.0 : (double)kde->totals[cell];
-        v.value += k * count;
-        v.square += k * k;
-        v.spread += variance * count;
+    const size_t n1 = g->dimension > 1 ? g->axes[1].splines : 1, n2 = g->dimension > 2 ? g->axes[2].splines : 1;
+    double value = 0.0;
+    for (size_t i = 0; i < g->axes[0].splines; i++) {
+        double plane = 0.0;
+        for (size_t j = 0; j < n1; j++) {
+            const double *line = g->densities + (i * n1 + j) * n2;
+            plane += g->dimension < 2 ? line[0] : b[1][j] * (g->dimension < 3 ? line[0] : dot(b[2], line, n2));
+        }
+        value += b[0][i] * plane;
     }
-    return v;
+    return value;
 }
 
+/* value and f may be NULL. */
+static void fit_product(const grid *g, const nw_kde_opts *o, const double *y, double *room, double *value, fit *f)
+{
+    const double *parts[AXES] = { NULL };
+    if (f != NULL)
+        *f = (fit){ 1.0, 1.0, 1.0, 1.0 };
+    for (size_t j = 0; j < g->dimension; j++) {
+        const nw__axis *axis = &g->axes[j];
+        double *k = room, *b = k + axis->nodes, *alpha = b + axis->splines;
+        room = alpha + axis->splines;
+        terms_of(o, axis, y[j], k);
+        for (size_t q = 0; q < axis->nodes; q++)
+            k[q] = nw__kde_of_distance(o, k[q]);
+        nw__axis_to_splines(axis, k, b, 1, 1);
+        parts[j] = b;
+        if (f == NULL)
+            continue;
+        memcpy(alpha, b, axis->splines * sizeof *alpha);
+        nw__axis_solve(axis, alpha, 1, 1);
+        f->norm *= dot(k, k, axis->nodes);
+        f->explained *= dot(b, alpha, axis->splines);
+        f->square *= dot(alpha, alpha, axis->splines);
+        f->sum *= total(alpha, axis->splines);
+    }
+    if (value != NULL)
+        *value = product_value(g, parts);
+}
+
+/* Values at all nodes, row-major, from the terms of the axes. */
+static void values_at_nodes(const grid *g, const nw_kde_opts *o, const double *const *terms, double *k)
+{
+    const size_t d = g->dimension, last = g->axes[d - 1].nodes;
+    for (size_t row = 0; row * last < g->nodes; row++) {
+        double distance = 0.0;
+        size_t rest = row;
+        for (size_t j = d - 1; j-- > 0; rest /= g->axes[j].nodes)
+            distance += terms[j][rest % g->axes[j].nodes];
+        for (size_t q = 0; q < last; q++)
+            k[row * last + q] = nw__kde_of_distance(o, distance + terms[d - 1][q]);
+    }
+}
+
+static void fit_nodes(const grid *g, const nw_kde_opts *o, const double *y, double *room, double *value, fit *f)
+{
+    const double *terms[AXES] = { NULL };
+    for (size_t j = 0; j < g->dimension; j++) {
+        terms_of(o, &g->axes[j], y[j], room);
+        terms[j] = room;
+        room += g->axes[j].nodes;
+    }
+    double *k = room, *other = room + g->nodes;
+    values_at_nodes(g, o, terms, k);
+    if (value != NULL)
+        *value = dot(k, g->at_nodes, g->nodes);
+    if (f == NULL)
+        return;
+    f->norm = dot(k, k, g->nodes);
+    size_t outer = g->nodes, inner = 1;
+    for (size_t j = g->dimension; j-- > 0; inner *= g->axes[j].splines) {
+        outer /= g->axes[j].nodes;
+        nw__axis_to_splines(&g->axes[j], k, other, outer, inner);
+        double *swap = k;
+        k = other;
+        other = swap;
+    }
+    memcpy(other, k, g->splines * sizeof *other);
+    outer = g->splines;
+    inner = 1;
+    for (size_t j = g->dimension; j-- > 0; inner *= g->axes[j].splines) {
+        outer /= g->axes[j].splines;
+        nw__axis_solve(&g->axes[j], other, outer, inner);
+    }
+    f->explained = dot(k, other, g->splines);
+    f->square = dot(other, other, g->splines);
+    f->sum = total(other, g->splines);
+}
+
+static void fit_at(const grid *g, const nw_kde_opts *o, const double *y, double *room, double *value, fit *f)
+{
+    (g->is_product ? fit_product : fit_nodes)(g, o, y, room, value, f);
+}
+
+/* Totals moved to a public sum lose what their noise has of it. */
+static double noise_of(const grid *g, const nw_kde_opts *o, const fit *f)
+{
+    return sqrt(fmax(f->square - (o->public_points >= 0 ? f->sum * f->sum / (double)g->splines : 0.0), 0.0));
+}
+
+static double residual_of(const fit *f)
+{
+    return f->norm > 0.0 ? CLUMPED * sqrt(fmax(1.0 - f->explained / f->norm, 0.0)) : 0.0;
+}
+
+static nw_status probe(nw__grid_prediction *out, const grid *g, const nw_kde_opts *o, nw_error *err)
+{
+    double *room = nw__calloc(room_of(g), sizeof *room);
+    if (room == NULL)
+        return nw__fail_memory(err, __func__);
+    *out = (nw__grid_prediction){ 0 };
+    for (size_t p = 0; p < PROBES; p++) {
+        double y[AXES] = { 0 };
+        fit f = { 0 };
+        for (size_t j = 0; j < g->dimension; j++)
+            y[j] = o->lower[j] + PROBE[p] * (o->upper[j] - o->lower[j]);
+        fit_at(g, o, y, room, NULL, &f);
+        out->noise = fmax(out->noise, noise_of(g, o, &f));
+        out->residual += residual_of(&f) * residual_of(&f) / PROBES;
+        out->typical += f.norm / (double)g->nodes / PROBES;
+    }
+    out->residual = sqrt(out->residual);
+    out->typical = sqrt(out->typical);
+    free(room);
+    return NW_OK;
+}
+
+nw_status nw__grid_predict(nw__grid_prediction *out, const nw_kde_opts *opts, size_t size, const char *function, nw_error *err)
+{
+    grid g;
+    NW__TRY(make_grid(&g, opts, size, function, err));
+    const nw_status status = probe(out, &g, opts, err);
+    clear_grid(&g);
+    return status;
+}
+
+/* Each of the 4^d parts is rounded by 1/2 at most. The squares of the weights on an axis add up to 1/2 at most: 1/36 + 16/36 + 1/36
+ * at a knot. */
 static nw_status setup(nw_kde *kde, nw_error *err)
 {
     const nw_kde_opts *o = &kde->opts;
+    nw__grid_prediction prediction;
     grid *g = nw__calloc(1, sizeof *g);
     if (g == NULL)
         return nw__fail_memory(err, __func__);
     kde->tables = g;
-    kde->sum_count = 1;
-    float middle[MOST_DIMENSIONS];
-    for (size_t j = 0; j < o->dimension; j++) {
-        g->cells[j] = o->size;
-        g->lower[j] = o->lower[j];
-        g->side[j] = (o->upper[j] - o->lower[j]) / (double)o->size;
-        kde->sum_count *= o->size;
-        middle[j] = kde->middle[j];
-    }
-    const double square = visit_cells(kde, middle).square; /* the largest, as the middle has most cells near */
-    return nw__kde_add_block(kde, &(nw__kde_block){ .count = kde->sum_count, .l1 = 1.0, .l2 = 1.0, .weight = square }, err);
+    NW__TRY(make_grid(g, o, o->size, __func__, err));
+    NW__TRY(probe(&prediction, g, o, err));
+    kde->sum_count = g->splines;
+    kde->room = room_of(g);
+    kde->plan.bytes += (g->splines + (g->is_product ? 0 : g->nodes)) * sizeof(double);
+    const double parts = (double)(1U << 2 * o->dimension), weight = prediction.noise / NW__KDE_UNIT;
+    return nw__kde_add_block(kde,
+        &(nw__kde_block){ .count = g->splines,
+            .l1 = NW__KDE_UNIT + 0.5 * parts,
+            .l2 = NW__KDE_UNIT * pow(0.5, 0.5 * (double)o->dimension) + 0.5 * sqrt(parts) + 1.0,
+            .weight = weight * weight },
+        err);
 }
+
+/* ---- points in ---- */
 
 static void add(const nw_kde *kde, const float *points, size_t n, int64_t *sums)
 {
     const grid *g = kde->tables;
-    const size_t d = kde->opts.dimension;
+    const size_t d = g->dimension;
     for (size_t i = 0; i < n; i++) {
-        size_t cell = 0;
+        double weights[AXES][NW__SPLINE_REACH] = { { 1.0 }, { 1.0 }, { 1.0 } };
+        size_t first[AXES] = { 0 };
         for (size_t j = 0; j < d; j++)
-            cell = cell * g->cells[j] + cell_of(g, j, (double)points[i * d + j]);
-        sums[cell]++;
+            first[j] = nw__axis_weights(&g->axes[j], (double)points[i * d + j], weights[j]);
+        for (size_t part = 0; part < (size_t)1 << 2 * d; part++) {
+            size_t at = 0;
+            double weight = NW__KDE_UNIT;
+            for (size_t j = 0; j < d; j++) {
+                const size_t k = part >> 2 * (d - 1 - j) & (NW__SPLINE_REACH - 1);
+                at = at * g->axes[j].splines + first[j] + k;
+                weight *= weights[j][k];
+            }
+            sums[at] += (int64_t)rint(weight);
+        }
     }
 }
 
+/* ---- queries ---- */
+
 static nw_status decode(nw_kde *kde, nw_error *err)
 {
-    (void)kde;
-    (void)err;
+    grid *g = kde->tables;
+    double *other = nw__calloc(g->nodes, sizeof *other);
+    g->densities = nw__calloc(g->splines, sizeof *g->densities);
+    g->at_nodes = nw__calloc(g->is_product ? 1 : g->nodes, sizeof *g->at_nodes);
+    if (other == NULL || g->densities == NULL || g->at_nodes == NULL) {
+        free(other);
+        return nw__fail_memory(err, __func__);
+    }
+    for (size_t i = 0; i < g->splines; i++)
+        g->densities[i] = (double)kde->totals[i] / NW__KDE_UNIT;
+    const double missing = (double)kde->opts.public_points - total(g->densities, g->splines);
+    for (size_t i = 0; kde->opts.public_points >= 0 && i < g->splines; i++)
+        g->densities[i] += missing / (double)g->splines;
+    size_t outer = g->splines, inner = 1;
+    for (size_t j = g->dimension; j-- > 0; inner *= g->axes[j].splines) {
+        outer /= g->axes[j].splines;
+        nw__axis_solve(&g->axes[j], g->densities, outer, inner);
+    }
+    double *from = g->at_nodes, *to = other;
+    memcpy(from, g->densities, (g->is_product ? 1 : g->splines) * sizeof *from);
+    outer = g->splines;
+    inner = 1;
+    for (size_t j = g->dimension; !g->is_product && j-- > 0; inner *= g->axes[j].nodes) {
+        outer /= g->axes[j].splines;
+        nw__axis_to_nodes(&g->axes[j], from, to, outer, inner);
+        double *swap = from;
+        from = to;
+        to = swap;
+    }
+    g->at_nodes = from;
+    free(to);
     return NW_OK;
 }
 
-static void query(const nw_kde *kde, const float *y, size_t m, double *values, double *errors)
+static void query(const nw_kde *kde, const float *y, size_t m, double *values, double *errors, double *room)
 {
+    const grid *g = kde->tables;
+    const nw_kde_opts *o = &kde->opts;
     for (size_t r = 0; r < m; r++) {
-        const visit v = visit_cells(kde, y + r * kde->opts.dimension);
-        const double deviation = kde->blocks[0].deviation;
-        values[r] = v.value;
+        double at[AXES] = { 0 };
+        fit f = { 0 };
+        for (size_t j = 0; j < g->dimension; j++)
+            at[j] = (double)y[r * g->dimension + j];
+        fit_at(g, o, at, room, &values[r], errors == NULL ? NULL : &f);
         if (errors != NULL)
-            errors[r] = sqrt(deviation * deviation * v.square + fmax(v.spread, 0.0));
+            errors[r] = hypot(kde->blocks[0].deviation / NW__KDE_UNIT * noise_of(g, o, &f), residual_of(&f) * fabs(values[r]));
     }
 }
 
 static void clear(nw_kde *kde)
 {
+    if (kde->tables != NULL)
+        clear_grid(kde->tables);
     free(kde->tables);
 }
 

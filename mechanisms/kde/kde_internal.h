@@ -13,7 +13,7 @@
  *   query.c      queries in batches                                        (released totals)
  *   file.c       released state as bytes                                   (released totals)
  * and the estimators, each an nw__kde_ops:
- *   moments.c table.c tree.c frequencies.c + waves.c + features.c landmarks.c grid.c binning.c gauss_transform.c
+ *   moments.c table.c tree.c frequencies.c + waves.c + features.c landmarks.c grid.c + splines.c binning.c gauss_transform.c
  *
  * An estimator turns a point into whole numbers, which are added up in `sums`; at the release it turns the sums into totals, by a
  * whole-numbered linear map (mostly the identity), which get noise block by block; and it answers queries from the totals. */
@@ -53,8 +53,8 @@ typedef struct nw__kde_ops {
     void (*encode)(const nw_kde *kde, const int64_t *sums, int64_t *totals);
     /** After the release, or a load: from totals to what queries read. */
     nw_status (*decode)(nw_kde *kde, nw_error *err);
-    /** m <= NW__KDE_BATCH queries, clamped. errors may be NULL. */
-    void (*query)(const nw_kde *kde, const float *y, size_t m, double *values, double *errors);
+    /** m <= NW__KDE_BATCH or query_batch queries, clamped. errors may be NULL; room: as many doubles as kde->room says. */
+    void (*query)(const nw_kde *kde, const float *y, size_t m, double *values, double *errors, double *room);
     void (*clear)(nw_kde *kde);
 } nw__kde_ops;
 
@@ -67,6 +67,8 @@ struct nw_kde {
     void *tables;       /* the estimator's own */
     bool counts_points; /* the number of points is private and needed: the last total, a block of its own */
     bool needs_points;
+    size_t room;        /* doubles that the queries of one thread need */
+    size_t query_batch; /* queries that the estimator gets at once, at most; 0: NW__KDE_BATCH */
     size_t sum_count;
     bool is_handed; /* the sums are with process 0: nw_kde_reduce */
     int64_t *sums; /* exact, sum_count of them, then the number of points; NULL after the release */

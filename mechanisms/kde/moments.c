@@ -81,8 +81,9 @@ static nw_status decode(nw_kde *kde, nw_error *err)
     return NW_OK;
 }
 
-static void query(const nw_kde *kde, const float *y, size_t m, double *values, double *errors)
+static void query(const nw_kde *kde, const float *y, size_t m, double *values, double *errors, double *room)
 {
+    (void)room;
     const moments *t = kde->tables;
     const size_t d = kde->opts.dimension;
     const double n = nw__kde_points_of(kde);

@@ -156,14 +156,38 @@ void nw__kde_options_clear(nw_kde *kde)
     free(kde->middle);
 }
 
+typedef float lanes __attribute__((vector_size(32)));
+typedef int32_t masks __attribute__((vector_size(32)));
+enum { LANES = 8 };
+
+/* NaN is neither below nor above, and becomes the middle. The last lanes may be those of no coordinate. */
+static inline __attribute__((always_inline)) void clamp_lanes(const nw_kde *kde, size_t j, size_t n, const float *in, float *out)
+{
+    lanes x = { 0 }, least = { 0 }, most = { 0 }, middle = { 0 };
+    memcpy(&x, in, n * sizeof *in);
+    memcpy(&least, kde->least + j, n * sizeof *in);
+    memcpy(&most, kde->most + j, n * sizeof *in);
+    memcpy(&middle, kde->middle + j, n * sizeof *in);
+    const masks is_below = x < most, is_number = x == x;
+    const lanes below = (lanes)((is_below & (masks)x) | (~is_below & (masks)most));
+    const masks is_above = below > least;
+    const lanes inside = (lanes)((is_above & (masks)below) | (~is_above & (masks)least));
+    x = (lanes)((is_number & (masks)inside) | (~is_number & (masks)middle));
+    memcpy(out, &x, n * sizeof *out);
+}
+
+NW__CLONES static void clamp_points(const nw_kde *kde, const float *points, size_t n, float *out)
+{
+    const size_t d = kde->opts.dimension, whole = d - d % LANES;
+    for (size_t i = 0; i < n; i++) {
+        for (size_t j = 0; j < whole; j += LANES)
+            clamp_lanes(kde, j, LANES, points + i * d + j, out + i * d + j);
+        if (whole < d)
+            clamp_lanes(kde, whole, d - whole, points + i * d + whole, out + i * d + whole);
+    }
+}
+
 void nw__kde_clamp(const nw_kde *kde, const float *points, size_t n, float *out)
 {
-    const size_t d = kde->opts.dimension;
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < d; j++) {
-            const float x = points[i * d + j];
-            const float below = x < kde->most[j] ? x : kde->most[j]; /* NaN: the last line decides */
-            const float clamped = below > kde->least[j] ? below : kde->least[j];
-            out[i * d + j] = x == x ? clamped : kde->middle[j];
-        }
+    clamp_points(kde, points, n, out);
 }

@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* plan.c - which estimator answers, and of what size: from public quantities, by predicted error (docs/rooms/kde.md#planner). */
-#include "kde_internal.h"
 #include "accountant_internal.h"
+#include "grid.h"
+#include "landmarks.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -27,8 +28,10 @@ static const struct {
 };
 enum { ESTIMATOR_COUNT = sizeof ESTIMATORS / sizeof *ESTIMATORS };
 
-enum { MOST_PAIRS = 8192, LEAST_PAIRS = 32, MOST_GRID_DIMENSIONS = 3, MOST_GRID_CELLS = 1 << 20 };
+enum { MOST_PAIRS = 8192, LEAST_PAIRS = 32, LEAST_SIDE = 2 };
 static const double USUAL_POINTS = 10000.0;
+/* In few dimensions the points that are asked about lie in crowds: the similarity there is taken to be this at least. */
+static const double LEAST_CLUMPS = 0.25;
 
 const char *nw_kde_estimator_name(nw_kde_estimator estimator)
 {
@@ -71,14 +74,14 @@ static const char *lacks(const nw_kde_opts *o, nw_kde_estimator estimator)
     case NW_KDE_LSQ_RFF: return nw__kde_has_bandwidth(k) ? NULL : "a kernel with a bandwidth";
     case NW_KDE_LANDMARKS:
         return !nw__kde_has_bandwidth(k) ? "a kernel with a bandwidth" : o->landmark_count == 0 ? "landmarks" : NULL;
-    case NW_KDE_GRID: return o->dimension > MOST_GRID_DIMENSIONS ? "dimension 1, 2 or 3" : o->lower == NULL ? "bounds" : NULL;
+    case NW_KDE_GRID: return o->dimension > NW__GRID_MOST_DIMENSIONS ? "dimension 1, 2 or 3" : o->lower == NULL ? "bounds" : NULL;
     case NW_KDE_LSH: return k == NW_KDE_LAPLACIAN || k == NW_KDE_RATIONAL_L1 ? NULL : "kernel laplacian or rational-l1";
     case NW_KDE_TREE: return k == NW_KDE_L1 ? NULL : "kernel l1";
     case NW_KDE_LSQ_FGT:
-        return k != NW_KDE_GAUSSIAN                  ? "kernel gaussian"
-               : o->dimension > MOST_GRID_DIMENSIONS ? "dimension 1, 2 or 3"
-               : o->lower == NULL                    ? "bounds"
-                                                     : NULL;
+        return k != NW_KDE_GAUSSIAN                      ? "kernel gaussian"
+               : o->dimension > NW__GRID_MOST_DIMENSIONS ? "dimension 1, 2 or 3"
+               : o->lower == NULL                        ? "bounds"
+                                                         : NULL;
     }
     return "another estimator";
 }
@@ -86,6 +89,13 @@ static const char *lacks(const nw_kde_opts *o, nw_kde_estimator estimator)
 static double points_expected(const nw_kde_opts *o)
 {
     return o->expected_points > 0.0 ? o->expected_points : o->public_points > 0 ? (double)o->public_points : USUAL_POINTS;
+}
+
+/* The noise that a total moved by 1 gets: of pure DP its scale, else its deviation. */
+static double noise_unit(const nw_kde_opts *o)
+{
+    return nw__distance_factor(NW_ADD_REMOVE, o->adjacency) /
+           (o->delta == 0.0 ? o->epsilon : nw__budget_mu(o->epsilon, o->delta));
 }
 
 /* epsilon n of pure DP, in the convention of add_remove. */
@@ -99,6 +109,19 @@ static size_t clamped(double size, size_t least, size_t most)
     return size < (double)least ? least : size > (double)most ? most : (size_t)size;
 }
 
+/* What one estimator would do: in units of the value. */
+typedef struct prediction {
+    nw_kde_estimator estimator;
+    size_t size;
+    double noise;         /* standard deviation */
+    double approximation; /* of the rest; NaN: not predicted */
+} prediction;
+
+static double error_of(const prediction *p)
+{
+    return hypot(p->noise, p->approximation);
+}
+
 /* Variance of the density V / I + 3 I / (epsilon n)^2 is least at I = epsilon n sqrt(V / 3); V, the spread of the terms, is
  * about half the average kernel value. Gaussian noise does not grow with I: as many as queries may take. */
 static size_t pairs_for(const nw_kde_opts *o)
@@ -108,52 +131,95 @@ static size_t pairs_for(const nw_kde_opts *o)
     return clamped(signal(o) * sqrt(o->expected_density / 6.0), LEAST_PAIRS, MOST_PAIRS);
 }
 
-/* Pure noise of rank m has standard deviation sqrt(1.5 m) / epsilon; what m landmarks leave out falls about as fast as 1 / m. */
-static size_t landmarks_for(const nw_kde_opts *o)
+/* A transform saves time from about 32 dimensions on. */
+static prediction predict_features(const nw_kde_opts *o)
 {
-    if (o->delta > 0.0 || o->landmark_count < 2)
-        return o->landmark_count;
-    return 2 * clamped(1.3 * sqrt(signal(o)), 1, o->landmark_count / 2);
+    const double n = points_expected(o);
+    const double pairs = (double)(o->size > 0 ? o->size : pairs_for(o));
+    return (prediction){ .estimator = o->dimension <= 32 ? NW_KDE_FEATURES : NW_KDE_HADAMARD,
+        .size = (size_t)pairs,
+        .noise = o->delta == 0.0 ? n * sqrt(3.0 * pairs) / signal(o) : noise_unit(o),
+        .approximation = n * sqrt(0.5 * o->expected_density / pairs) };
 }
 
-/* The longest side of the bounds in bandwidths. */
-static double extent(const nw_kde_opts *o)
+static nw_status predict_grid(prediction *out, const nw_kde_opts *o, size_t size, nw_error *err)
 {
-    double most = 0.0;
-    for (size_t j = 0; j < o->dimension; j++)
-        most = fmax(most, o->upper[j] - o->lower[j]);
-    return nw__kde_has_bandwidth(o->kernel) ? most / o->bandwidth : 8.0;
+    nw__grid_prediction p;
+    NW__TRY(nw__grid_predict(&p, o, size, "nw_kde_new", err));
+    const double clumps = fmax(o->expected_density, LEAST_CLUMPS);
+    const double unit = o->delta == 0.0 ? sqrt(2.0) * noise_unit(o) : pow(0.5, 0.5 * (double)o->dimension) * noise_unit(o);
+    *out = (prediction){ .estimator = NW_KDE_GRID,
+        .size = size,
+        .noise = unit * p.noise,
+        .approximation = points_expected(o) * p.residual * (nw__kde_has_bandwidth(o->kernel) ? clumps : p.typical) };
+    return NW_OK;
 }
 
-/* With cells of h bandwidths the noise of the density is about 1.8 / (epsilon n h^(d/2)); what the place of a point in its cell
- * costs was 0.05 h^2 on points that clump (towns on a map). Least at h^(2 + d/2) = 15 / (epsilon n); between 1/64 and 1/2. */
-static size_t side_for(const nw_kde_opts *o)
+/* More cells, more noise, and less of the rest: the sizes in steps of a sixth, until the noise alone is worse than the best. */
+static nw_status best_grid(prediction *best, const nw_kde_opts *o, nw_error *err)
 {
-    const double noise = o->delta == 0.0 ? 1.0 / signal(o) : 0.7 / (points_expected(o) * nw__budget_mu(o->epsilon, o->delta));
-    const double h = pow(15.0 * noise, 1.0 / (2.0 + 0.5 * (double)o->dimension));
-    const double cells = ceil(extent(o) / fmin(fmax(h, 1.0 / 64.0), 0.5));
-    return clamped(cells, 2, (size_t)pow((double)MOST_GRID_CELLS, 1.0 / (double)o->dimension));
+    *best = (prediction){ .noise = INFINITY };
+    for (size_t size = LEAST_SIDE; size == LEAST_SIDE || nw__grid_is_small(o, size); size += size / 6 + 1) {
+        prediction p;
+        NW__TRY(predict_grid(&p, o, size, err));
+        if (!(error_of(&p) >= error_of(best)))
+            *best = p;
+        if (p.noise > error_of(best))
+            break;
+    }
+    return NW_OK;
 }
 
-static nw_kde_estimator choose(const nw_kde_opts *o, char *reason, size_t size)
+/* Leaves the landmarks' tables in the handle. */
+static nw_status predict_landmarks(prediction *out, nw_kde *kde, nw_error *err)
 {
-    const char *name = nw_kde_kernel_name(o->kernel);
-    if (o->kernel == NW_KDE_L2SQ || !nw__kde_has_bandwidth(o->kernel)) {
-        snprintf(
-            reason, size, "%s needs %s", name, o->kernel == NW_KDE_L2SQ ? "two moments only" : "one table a coordinate or line");
-        return o->kernel == NW_KDE_L2SQ ? NW_KDE_MOMENTS : NW_KDE_TABLE;
+    nw__landmark_prediction p;
+    const double n = points_expected(&kde->opts);
+    NW__TRY(nw__landmarks_predict(&p, kde, n, err));
+    *out = (prediction){ .estimator = NW_KDE_LANDMARKS, .size = p.rank, .noise = p.noise, .approximation = n * p.approximation };
+    return NW_OK;
+}
+
+static void take_better(prediction *best, const prediction *other, char *reason, size_t size)
+{
+    const bool is_better = error_of(other) < error_of(best);
+    const prediction *good = is_better ? other : best, *bad = is_better ? best : other;
+    snprintf(
+        reason, size, "predicted error %.3g; %s have %.3g", error_of(good), nw_kde_estimator_name(bad->estimator), error_of(bad));
+    *best = *good;
+}
+
+/* The least predicted error: of a kernel with a bandwidth. */
+static nw_status choose_kernel(nw_kde *kde, prediction *best, nw_error *err)
+{
+    nw_kde_opts *o = &kde->opts;
+    char *reason = kde->plan.reason;
+    const size_t size = sizeof kde->plan.reason;
+    prediction other;
+    *best = predict_features(o);
+    snprintf(reason, size, "predicted error %.3g: random features, %zu dimensions%s", error_of(best), o->dimension,
+        o->lower == NULL ? ", no bounds" : "");
+    if (lacks(o, NW_KDE_GRID) == NULL && (o->size == 0 || (o->size >= LEAST_SIDE && nw__grid_is_small(o, o->size)))) {
+        NW__TRY(o->size == 0 ? best_grid(&other, o, err) : predict_grid(&other, o, o->size, err));
+        take_better(best, &other, reason, size);
     }
     if (o->landmark_count > 0) {
-        snprintf(reason, size, "there are %zu public landmarks", o->landmark_count);
-        return NW_KDE_LANDMARKS;
+        NW__TRY(predict_landmarks(&other, kde, err));
+        take_better(best, &other, reason, size);
     }
-    if (o->dimension <= MOST_GRID_DIMENSIONS && o->lower != NULL &&
-        pow(2.0 * extent(o), (double)o->dimension) <= (double)MOST_GRID_CELLS) {
-        snprintf(reason, size, "a grid: few dimensions, and bounds of %.3g bandwidths", extent(o));
-        return NW_KDE_GRID;
-    }
-    snprintf(reason, size, "random features: %zu dimensions%s", o->dimension, o->lower == NULL ? ", no bounds" : "");
-    return o->dimension <= 32 ? NW_KDE_FEATURES : NW_KDE_HADAMARD; /* a transform saves time from about there */
+    return NW_OK;
+}
+
+static nw_status choose(nw_kde *kde, prediction *best, nw_error *err)
+{
+    const nw_kde_opts *o = &kde->opts;
+    if (nw__kde_has_bandwidth(o->kernel))
+        return choose_kernel(kde, best, err);
+    const bool is_square = o->kernel == NW_KDE_L2SQ;
+    snprintf(kde->plan.reason, sizeof kde->plan.reason, "%s needs %s", nw_kde_kernel_name(o->kernel),
+        is_square ? "two moments only" : "one table a coordinate or line");
+    *best = (prediction){ .estimator = is_square ? NW_KDE_MOMENTS : NW_KDE_TABLE, .approximation = is_square ? 0.0 : NAN };
+    return NW_OK;
 }
 
 static size_t size_for(const nw_kde_opts *o)
@@ -163,11 +229,6 @@ static size_t size_for(const nw_kde_opts *o)
         if (o->kernel == NW_KDE_L2)
             return o->dimension == 1 ? 1 : 1024;
         return o->dimension <= 4 ? 4096 : o->dimension <= 64 ? 1024 : 256;
-    case NW_KDE_FEATURES:
-    case NW_KDE_HADAMARD:
-    case NW_KDE_LSQ_RFF: return pairs_for(o);
-    case NW_KDE_LANDMARKS: return landmarks_for(o);
-    case NW_KDE_GRID: return side_for(o);
     case NW_KDE_LSH: return clamped(0.7 * signal(o) * sqrt(o->expected_density), 8, 2048);
     case NW_KDE_TREE: return 15;
     case NW_KDE_LSQ_FGT: return 5;
@@ -175,38 +236,55 @@ static size_t size_for(const nw_kde_opts *o)
     }
 }
 
-static double approximation_of(const nw_kde_opts *o)
+/* For the estimator that was asked for: size and approximation. */
+static nw_status predict(nw_kde *kde, prediction *out, nw_error *err)
 {
-    const bool is_features = o->estimator == NW_KDE_FEATURES || o->estimator == NW_KDE_HADAMARD || o->estimator == NW_KDE_LSQ_RFF;
-    if (o->estimator == NW_KDE_MOMENTS)
-        return 0.0;
-    return is_features ? points_expected(o) * sqrt(0.5 * o->expected_density / (double)o->size) : NAN;
+    const nw_kde_opts *o = &kde->opts;
+    switch (o->estimator) {
+    case NW_KDE_FEATURES:
+    case NW_KDE_HADAMARD:
+    case NW_KDE_LSQ_RFF: *out = predict_features(o); return NW_OK;
+    case NW_KDE_GRID: return o->size == 0 ? best_grid(out, o, err) : predict_grid(out, o, o->size, err);
+    case NW_KDE_LANDMARKS: return predict_landmarks(out, kde, err);
+    default:
+        *out = (prediction){ .size = o->size > 0 ? o->size : size_for(o),
+            .approximation = o->estimator == NW_KDE_MOMENTS ? 0.0 : NAN };
+        return NW_OK;
+    }
 }
 
-nw_status nw__kde_plan_make(nw_kde *kde, const char *function, nw_error *err)
+static nw_status check_size(const nw_kde_opts *o, const char *function, nw_error *err)
 {
-    nw_kde_opts *o = &kde->opts;
-    const char *missing = lacks(o, o->estimator);
-    if (missing != NULL)
-        return nw__fail(err, NW_E_UNSUPPORTED, function, "estimator %s needs %s", nw_kde_estimator_name(o->estimator), missing);
-    if (o->estimator == NW_KDE_AUTO)
-        o->estimator = choose(o, kde->plan.reason, sizeof kde->plan.reason);
-    else
-        snprintf(kde->plan.reason, sizeof kde->plan.reason, "asked for");
-    if (o->size == 0)
-        o->size = size_for(o);
     if (o->estimator == NW_KDE_TABLE && o->kernel != NW_KDE_L2 && (o->size < 2 || o->size > 65536))
         return nw__fail(err, NW_E_ARG, function, "size is %zu, must be in 2 .. 65536 cells for table", o->size);
-    if (o->estimator == NW_KDE_LANDMARKS && o->size > o->landmark_count)
-        return nw__fail(err, NW_E_ARG, function, "size is %zu, must be in 1 .. landmark_count, %zu", o->size, o->landmark_count);
     double totals = (double)o->size; /* that the estimator's own products do not overflow */
-    for (size_t j = 0; o->estimator == NW_KDE_GRID && j + 1 < o->dimension; j++)
-        totals *= (double)o->size;
     if (o->estimator != NW_KDE_GRID && o->estimator != NW_KDE_LANDMARKS)
         totals *= o->estimator == NW_KDE_LSH ? 1024.0 : o->estimator == NW_KDE_TABLE ? (double)o->dimension : 2.0;
     if (totals > (double)NW__KDE_MOST_TOTALS)
         return nw__fail(err, NW_E_ARG, function, "size is %zu: that makes %g totals, must be at most %d", o->size, totals,
             NW__KDE_MOST_TOTALS);
-    kde->plan.approximation = approximation_of(o);
     return NW_OK;
+}
+
+nw_status nw__kde_plan_make(nw_kde *kde, const char *function, nw_error *err)
+{
+    nw_kde_opts *o = &kde->opts;
+    prediction p = { 0 };
+    const char *missing = lacks(o, o->estimator);
+    if (missing != NULL)
+        return nw__fail(err, NW_E_UNSUPPORTED, function, "estimator %s needs %s", nw_kde_estimator_name(o->estimator), missing);
+    if (o->landmark_count > 0 && o->size > o->landmark_count && (o->estimator == NW_KDE_LANDMARKS || o->estimator == NW_KDE_AUTO))
+        return nw__fail(err, NW_E_ARG, function, "size is %zu, must be in 1 .. landmark_count, %zu", o->size, o->landmark_count);
+    const bool is_auto = o->estimator == NW_KDE_AUTO;
+    snprintf(kde->plan.reason, sizeof kde->plan.reason, "asked for");
+    const nw_status status = is_auto ? choose(kde, &p, err) : predict(kde, &p, err);
+    if (is_auto)
+        o->estimator = p.estimator;
+    if (status != NW_OK || o->estimator != NW_KDE_LANDMARKS)
+        nw__kde_landmarks.clear(kde); /* that were tried */
+    NW__TRY(status);
+    if (o->size == 0)
+        o->size = p.size > 0 ? p.size : size_for(o);
+    kde->plan.approximation = p.approximation;
+    return check_size(o, function, err);
 }

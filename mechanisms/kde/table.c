@@ -17,7 +17,12 @@ static const double PAIR_L1 = 0x1.6a09e667f3bcdp+20 + 1.0; /* both of a pair rou
 static const double PAIR_L2 = 0x1p20 + 0.75;
 static const double NEGLIGIBLE = 1e-13;        /* of the largest coefficient: rounding of a zero */
 static const double CLASS = 1.189207115002721; /* 2^(1/4): coefficients this close share a noise scale */
-enum { DIRECTIONS = 2 };
+enum {
+    DIRECTIONS = 2,
+    COORDINATES = 16,
+    FEW_QUERIES = 8,
+    QUERIES = 256 /* at once: a row of the table is read once for all of them */
+};
 
 /* One frequency of one coordinate. */
 typedef struct wave {
@@ -27,6 +32,12 @@ typedef struct wave {
     size_t cosine; /* where its totals are */
     size_t sine;
 } wave;
+
+/* Of a noisy function, between the middles of two cells. */
+typedef struct piece {
+    float value; /* at the first */
+    float step;  /* to the second */
+} piece;
 
 typedef struct table {
     size_t lines;  /* coordinates, or projections */
@@ -40,7 +51,7 @@ typedef struct table {
     wave *waves;       /* by falling |a| */
     size_t wave_count;
     int32_t *cosines; /* rint(2^20 cos(2 pi j / 4 T)), j < 4 T */
-    float *values;    /* [lines][cells], after the release */
+    piece *pieces;    /* [lines][cells], after the release */
 } table;
 
 /* ---- what is public ---- */
@@ -181,7 +192,9 @@ static nw_status setup(nw_kde *kde, nw_error *err)
     t->factor = is_l2 ? 1.0 / (kappa * (double)t->lines) : 1.0;
     kde->needs_points = true;
     kde->sum_count = t->lines * t->cells;
-    kde->plan.bytes += t->lines * t->cells * sizeof(float) + (is_l2 ? t->lines * o->dimension * sizeof(float) : 0);
+    kde->plan.bytes += t->lines * t->cells * sizeof(piece) + (is_l2 ? t->lines * o->dimension * sizeof(float) : 0);
+    if (!is_l2 && o->dimension <= 256)
+        kde->query_batch = QUERIES; /* as long as their coordinates stay in the second cache */
     NW__TRY(make_lines(t, kde, err));
     NW__TRY(make_waves(t, o->kernel == NW_KDE_LPP ? o->power : 1.0, err));
     return make_blocks(kde, t, err);
@@ -239,8 +252,8 @@ static nw_status decode(nw_kde *kde, nw_error *err)
     table *t = kde->tables;
     const size_t T = t->cells;
     double *line = nw__calloc(t->lines * T, sizeof *line);
-    t->values = nw__calloc(t->lines * T, sizeof *t->values);
-    if (line == NULL || t->values == NULL) {
+    t->pieces = nw__calloc(t->lines * T, sizeof *t->pieces);
+    if (line == NULL || t->pieces == NULL) {
         free(line);
         return nw__fail_memory(err, __func__);
     }
@@ -255,61 +268,98 @@ static nw_status decode(nw_kde *kde, nw_error *err)
         for (size_t i = 0, angle = k; i < T; i++, angle = (angle + 2 * k) % (4 * T))
             line[v->line * T + i] += c * t->cosines[angle] + s * t->cosines[(angle + 3 * T) % (4 * T)];
     }
-    for (size_t i = 0; i < t->lines * T; i++)
-        t->values[i] = (float)line[i];
+    for (size_t i = 0; i < t->lines * T; i++) { /* the last of a line is not read */
+        t->pieces[i].value = (float)line[i];
+        t->pieces[i].step = i + 1 < t->lines * T ? (float)(line[i + 1] - line[i]) : 0.0F;
+    }
     free(line);
     return NW_OK;
 }
 
 static double look_up(const table *t, size_t l, double at)
 {
-    const float *row = t->values + l * t->cells;
     const double x = at - 0.5; /* from the middle of the first cell */
     const double last = (double)(t->cells - 2);
     const size_t i = (size_t)(x <= 0.0 ? 0.0 : x >= last ? last : x);
-    return (double)row[i] + (x - (double)i) * ((double)row[i + 1] - (double)row[i]);
+    const piece p = t->pieces[l * t->cells + i];
+    return (double)p.value + (x - (double)i) * (double)p.step;
 }
 
-static inline double look_up_scaled(const table *t, size_t l, double y)
+/* A few coordinates of all queries, turned: [COORDINATES][QUERIES]. */
+static void turn(const float *y, size_t m, size_t d, size_t first, size_t count, float (*turned)[QUERIES])
+{
+    for (size_t r = 0; r < m; r++)
+        for (size_t c = 0; c < count; c++)
+            turned[c][r] = y[r * d + first + c];
+}
+
+/* Adds the values of coordinate l at y[0] .. y[m - 1]: one row of the table, which stays in the first cache. */
+NW__CLONES static void add_coordinate(const table *t, size_t l, const float *y, size_t m, double *sums)
+{
+    const piece *row = t->pieces + l * t->cells;
+    const double lower = t->lower[l], scale = t->scale[l], last = (double)(t->cells - 2);
+    double places[QUERIES];
+    int32_t cells[QUERIES];
+    piece found[QUERIES];
+    for (size_t r = 0; r < m; r++) {
+        const double x = ((double)y[r] - lower) * scale - 0.5; /* from the middle of the first cell */
+        const double above = x > 0.0 ? x : 0.0;
+        cells[r] = (int32_t)(above < last ? above : last);
+        places[r] = x - (double)cells[r];
+    }
+    for (size_t r = 0; r < m; r++)
+        found[r] = row[cells[r]];
+    for (size_t r = 0; r < m; r++)
+        sums[r] += (double)found[r].value + places[r] * (double)found[r].step;
+}
+
+/* The same, coordinate after coordinate of one query: the same operations in the same order. */
+static double sum_alone(const table *t, const float *y)
 {
     const double last = (double)(t->cells - 2);
-    const double x = (y - t->lower[l]) * t->scale[l] - 0.5;
-    const double inside = x < 0.0 ? 0.0 : x > last ? last : x;
-    const int32_t i = (int32_t)inside;
-    const float *at = t->values + l * t->cells + i;
-    return (double)at[0] + (x - (double)i) * ((double)at[1] - (double)at[0]);
+    double sum = 0.0;
+    for (size_t l = 0; l < t->lines; l++) {
+        const double x = ((double)y[l] - t->lower[l]) * t->scale[l] - 0.5;
+        const double above = x > 0.0 ? x : 0.0;
+        const int32_t cell = (int32_t)(above < last ? above : last);
+        const piece p = t->pieces[l * t->cells + (size_t)cell];
+        sum += (double)p.value + (x - (double)cell) * (double)p.step;
+    }
+    return sum;
 }
 
-/* All coordinates of one query, in four running sums, whose order is fixed. */
-static double sum_coordinates(const table *t, const float *y)
+static void sum_coordinates(const table *t, const float *y, size_t m, double *values)
 {
-    double s0 = 0.0, s1 = 0.0, s2 = 0.0, s3 = 0.0;
-    size_t l = 0;
-    for (; l + 4 <= t->lines; l += 4) {
-        s0 += look_up_scaled(t, l, (double)y[l]);
-        s1 += look_up_scaled(t, l + 1, (double)y[l + 1]);
-        s2 += look_up_scaled(t, l + 2, (double)y[l + 2]);
-        s3 += look_up_scaled(t, l + 3, (double)y[l + 3]);
+    for (size_t r = 0; m < FEW_QUERIES && r < m; r++)
+        values[r] = sum_alone(t, y + r * t->lines);
+    if (m < FEW_QUERIES)
+        return;
+    float turned[COORDINATES][QUERIES];
+    for (size_t r = 0; r < m; r++)
+        values[r] = 0.0;
+    for (size_t l = 0; l < t->lines; l += COORDINATES) {
+        const size_t count = t->lines - l < COORDINATES ? t->lines - l : COORDINATES;
+        turn(y, m, t->lines, l, count, turned);
+        for (size_t c = 0; c < count; c++)
+            add_coordinate(t, l + c, turned[c], m, values);
     }
-    for (; l < t->lines; l++)
-        s0 += look_up_scaled(t, l, (double)y[l]);
-    return (s0 + s1) + (s2 + s3);
 }
 
 /* The variance of the noise is the same at every y: a^2 (cos^2 + sin^2). The spread of the projections' values has it in it. */
-static void query(const nw_kde *kde, const float *y, size_t m, double *values, double *errors)
+static void query(const nw_kde *kde, const float *y, size_t m, double *values, double *errors, double *room)
 {
+    (void)room;
     const table *t = kde->tables;
     const size_t d = kde->opts.dimension;
     const double n = (double)t->lines;
+    if (t->directions == NULL) {
+        sum_coordinates(t, y, m, values);
+        for (size_t r = 0; errors != NULL && r < m; r++)
+            errors[r] = kde->plan.noise;
+        return;
+    }
     for (size_t r = 0; r < m; r++) {
         double sum = 0.0, square = 0.0;
-        if (t->directions == NULL) {
-            values[r] = sum_coordinates(t, y + r * d);
-            if (errors != NULL)
-                errors[r] = kde->plan.noise;
-            continue;
-        }
         for (size_t l = 0; l < t->lines; l++) {
             const double v = look_up(t, l, place(t, l, y + r * d, d));
             sum += v;
@@ -334,7 +384,7 @@ static void clear(nw_kde *kde)
     free(t->directions);
     free(t->waves);
     free(t->cosines);
-    free(t->values);
+    free(t->pieces);
     free(t);
 }
 

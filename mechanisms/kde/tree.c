@@ -111,8 +111,9 @@ static void ring(const nw_kde *kde, size_t j, double y, double near, double far,
     *square += distance * distance * (double)nodes;
 }
 
-static void query(const nw_kde *kde, const float *y, size_t m, double *values, double *errors)
+static void query(const nw_kde *kde, const float *y, size_t m, double *values, double *errors, double *room)
 {
+    (void)room;
     const tree *t = kde->tables;
     const size_t d = kde->opts.dimension;
     for (size_t r = 0; r < m; r++) {

@@ -219,8 +219,8 @@ size_t nw__partial_size(const nw__partial *partial);
 void nw__partial_write(const nw__partial *partial, const uint8_t fingerprint[NW__FINGERPRINT_BYTES], uint8_t *out);
 nw_status nw__partial_merge_bytes(nw__partial *partial, const uint8_t fingerprint[NW__FINGERPRINT_BYTES], const uint8_t *bytes,
     size_t n, const char *function, nw_error *err);
-/** Adds up the counts of all processes, in process 0; the others' are cleared. has_marginals: not only of queries. is_shared: they
- *  counted shares of the same files, which are one part. All call it. */
+/** Adds up the counts of all processes, in process 0; the others' are cleared. has_marginals: not only of queries. is_shared:
+ *  they counted shares of the same files, which are one part. All call it. */
 nw_status nw__partial_reduce(
     nw__partial *partial, const nw_reduce *reduce, bool has_marginals, bool is_shared, const char *function, nw_error *err);
 /** Wipes. */

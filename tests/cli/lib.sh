@@ -82,6 +82,30 @@ EOF
 make_table 300 >table.csv
 privacy=(--schema schema.json --epsilon 1 --delta 1e-9)
 
+# Records whose label follows from two of the columns, but for one in ten.
+make_labelled() { # rows, seed
+    awk -v rows="$1" -v seed="$2" 'function r() { seed = (seed * 16807) % 2147483647; return seed / 2147483647 }
+        BEGIN { print "age,colour,score,label,pay"
+            for (i = 0; i < rows; i++) {
+                age = 18 + int(r() * 60); colour = int(r() * 3); score = r() * 10
+                yes = (age > 45) + (colour == 1) + (score > 5) >= 2; if (r() < 0.1) yes = 1 - yes
+                printf "%d,%s,%s,%s,%.2f\n", age, substr("redgrnblu", 3 * colour + 1, 3),
+                    r() < 0.05 ? "" : sprintf("%.3f", score),
+                    yes ? "yes" : "no", 10 * age + 100 * colour } }'
+}
+
+labelled_schema() {
+    cat <<'EOF'
+{
+  "age": {"type": "int", "lower": 18, "upper": 80},
+  "colour": {"type": "categorical", "values": ["red", "grn", "blu"]},
+  "score": {"type": "float", "lower": 0, "upper": 10},
+  "label": {"type": "categorical", "values": ["no", "yes"]},
+  "pay": {"type": "float", "lower": 0, "upper": 2000}
+}
+EOF
+}
+
 new_ledger() { # path, epsilon
     rm -f "$1" "$1"-*
     nw-ledger create "$1" --epsilon "$2" --delta 1e-9 --adjacency add-remove --quiet
@@ -107,7 +131,7 @@ refuses() { # name, exit code, pattern of the message, command...
     after=$(test -r l.nwl && cksum l.nwl l.nwl-wal 2>/dev/null)
     if [[ $got != "$code" ]]; then
         not_ok "$name" "exit $got, must be $code: $*" "$(cat refused.err)"
-    elif ! head -n 1 refused.err | grep -Eq "^nw-(synth|stats|ledger|account|train|hitters|kde): .*$pattern"; then
+    elif ! head -n 1 refused.err | grep -Eq "^nw-(synth|stats|ledger|account|train|hitters|kde|diff2): .*$pattern"; then
         not_ok "$name" "the message does not match $pattern: $*" "$(cat refused.err)"
     elif [[ $(wc -l <refused.err) != 1 ]]; then
         not_ok "$name" "must be one line: $*" "$(cat refused.err)"

@@ -51,6 +51,10 @@ done
 is note__comes_once "$(grep -c 'NOT PRIVATE' run.err)" 1
 mpi 3 "${measure[@]}" table.csv --partial three.part
 check measure__writes_the_same_partial cmp one.part three.part
+totals=(nw-kde build --kernel gaussian --bandwidth 5 --epsilon 1 --delta 1e-6 --data points.csv --partial)
+"${totals[@]}" --quiet -o one.part
+mpi 3 "${totals[@]}" --quiet -o three.part
+check kde__writes_the_same_totals cmp one.part three.part
 mpi 3 "${stats[@]}" table.csv >s.json 2>/dev/null
 is stats__are_the_same "$(members s.json queries)" "$wanted_stats"
 mpi 3 "${keys[@]}" words.csv >s.json 2>/dev/null
@@ -132,8 +136,8 @@ all_refuse synth__over_the_budget 3 'does not fit' 2 nw-synth table.csv --schema
     --ledger l.nwl -o out.csv
 all_refuse synth__unit_in_two_files 65 'a unit has rows in two parts' 2 "${units[@]}" 'twice.{rank}.csv' --partial out.csv
 all_refuse kde__stream 64 'is a stream' 2 "${real[@]}" --epsilon 1 --data /dev/stdin
-all_refuse kde__bandwidth_of_points 64 'choose-bandwidth: runs in one process, and 2 were started' 2 nw-kde build --kernel gaussian \
-    --choose-bandwidth 0.1 --lower 0 --upper 100 --epsilon 1 --delta 1e-9 --ledger l.nwl --data points.csv -o out.csv
+all_refuse kde__bandwidth_of_points 64 'choose-bandwidth: runs in one process, and 2 were started' 2 nw-kde build \
+    --kernel gaussian --choose-bandwidth 0.1 --lower 0 --upper 100 --epsilon 1 --delta 1e-9 --ledger l.nwl --data points.csv -o out.csv
 all_refuse kde__query 64 'query: runs in one process' 2 nw-kde query one.nwk --data points.csv -o out.csv
 all_refuse kde__output_cannot_be_made 73 'nowhere' 2 nw-kde build --kernel gaussian --bandwidth 5 --delta 1e-9 --epsilon 1 \
     --ledger l.nwl --data points.csv -o nowhere/out.nwk

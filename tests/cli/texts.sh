@@ -26,7 +26,7 @@ completes() { # name, wanted words in order, command line...: the last word is t
     if [[ ${COMPREPLY[*]} == "$wanted" ]]; then ok "$name"; else not_ok "$name" "is ${COMPREPLY[*]}" "must be $wanted"; fi
 }
 
-for program in nw-account nw-hitters nw-synth nw-stats nw-ledger; do
+for program in nw-account nw-bags nw-hitters nw-synth nw-stats nw-ledger; do
     $program --help >help.txt 2>help.err
     check "${program}_help__succeeds_on_stdout" test $? = 0 -a -s help.txt -a ! -s help.err
     check "${program}_help__is_at_most_80_columns" test "$(wc -L <help.txt)" -le 80

@@ -5,26 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 export OMP_NUM_THREADS=1
 
-# 2000 records whose label follows from two of the columns, but for one in ten.
-make_labelled() { # rows, seed
-    awk -v rows="$1" -v seed="$2" 'function r() { seed = (seed * 16807) % 2147483647; return seed / 2147483647 }
-        BEGIN { print "age,colour,score,label,pay"
-            for (i = 0; i < rows; i++) {
-                age = 18 + int(r() * 60); colour = int(r() * 3); score = r() * 10
-                yes = (age > 45) + (colour == 1) + (score > 5) >= 2; if (r() < 0.1) yes = 1 - yes
-                printf "%d,%s,%s,%s,%.2f\n", age, substr("redgrnblu", 3 * colour + 1, 3),
-                    r() < 0.05 ? "" : sprintf("%.3f", score),
-                    yes ? "yes" : "no", 10 * age + 100 * colour } }'
-}
-cat >labelled.json <<'EOF'
-{
-  "age": {"type": "int", "lower": 18, "upper": 80},
-  "colour": {"type": "categorical", "values": ["red", "grn", "blu"]},
-  "score": {"type": "float", "lower": 0, "upper": 10},
-  "label": {"type": "categorical", "values": ["no", "yes"]},
-  "pay": {"type": "float", "lower": 0, "upper": 2000}
-}
-EOF
+labelled_schema >labelled.json
 make_labelled 2000 7 >train.csv
 make_labelled 1000 11 >test.csv
 data=(--data train.csv --format csv --schema labelled.json --target label)

@@ -67,6 +67,21 @@ client)
         grep -Ev '^(nw_.*|mem(cpy|set|cmp|move)|__stack_chk_fail|_GLOBAL_OFFSET_TABLE_|__mem(cpy|set)_chk|bcmp)$' || true)
     [ -z "$needs" ] || { echo "libnoisewright-client.a needs $needs"; exit 1; }
     ;;
+mpi)
+    command -v mpicc >/dev/null && command -v mpirun >/dev/null || { echo "skipped: no mpicc or mpirun"; exit $skip; }
+    [ -e "$build/libnoisewright-mpi.so" ] || { echo "skipped: built without MPI"; exit $skip; }
+    install_elsewhere
+    export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 LD_LIBRARY_PATH=$libdir
+    # shellcheck disable=SC2046
+    OMPI_CC="${cc[*]}" mpicc -std=c11 -Wall -Wextra "$source_root/examples/mpi.c" $(pkg-config --cflags --libs noisewright-mpi) \
+        -o "$work/program"
+    if readelf -d "$libdir/libnoisewright.so" | grep 'NEEDED.*libmpi'; then
+        echo "libnoisewright should not need MPI"
+        exit 1
+    fi
+    timeout 60 mpirun --oversubscribe --mca mpi_yield_when_idle 1 -n 2 "$work/program" | tee "$work/out"
+    [ "$(grep -c 'on 2 processes' "$work/out")" = 2 ] || { echo "one process should tell of two groups"; exit 1; }
+    ;;
 cmake)
     command -v cmake >/dev/null || { echo "skipped: no cmake"; exit $skip; }
     install_elsewhere

@@ -3,8 +3,8 @@
 #ifndef TEAM_H
 #define TEAM_H
 
-/* team.h - threads that work as the processes of a job do, and one of them that dies at a given call. No assertion may fail inside
- * of the threads: they leave what they saw where the test looks afterwards. */
+/* team.h - threads that work as the processes of a job do, and one of them that dies at a given call. No assertion may fail
+ * inside of the threads: they leave what they saw where the test looks afterwards. */
 #include <nw/reduce.h>
 
 #include <pthread.h>

@@ -215,7 +215,8 @@ static void release__is_for_process_0(void **state)
     }
 }
 
-/* Parts as bytes in any grouping are the whole; altered, cut, lengthened or of other options they are refused and leave no trace. */
+/* Parts as bytes in any grouping are the whole; altered, cut, lengthened or of other options they are refused and leave no
+ * trace. */
 static void merge_bytes__takes_what_was_written_and_nothing_else(void **state)
 {
     (void)state;

@@ -1,0 +1,37 @@
+/* SPDX-FileCopyrightText: 2026 the Noisewright authors
+ * SPDX-License-Identifier: Apache-2.0 */
+#ifndef NW_KDE_SPLINES_H
+#define NW_KDE_SPLINES_H
+
+/* splines.h - uniform cubic B-splines on one axis, and least squares with them at fixed nodes.
+ *
+ * The four splines that reach a point are nonnegative and sum to 1. Arrays of several axes are row-major; a function that works
+ * along one of them sees [outer][here][inner]. */
+#include "base.h"
+
+enum { NW__SPLINE_REACH = 4, NW__SPLINE_NODES = 3 /* a cell */ };
+
+typedef struct nw__axis {
+    size_t cells;   /* at least 2 */
+    size_t splines; /* cells + 3 */
+    size_t nodes;   /* 3 cells */
+    double lower;
+    double side;    /* of a cell */
+    double *places; /* [nodes] */
+    double *basis;  /* [nodes][4]: the splines there; of cell c they are splines c .. c + 3 */
+    double *factor; /* [splines][4]: G = L L', G = sum over nodes of basis basis'; entry k of row i is L[i][i - k] */
+} nw__axis;
+
+nw_status nw__axis_new(nw__axis *axis, double lower, double width, size_t cells, nw_error *err);
+void nw__axis_clear(nw__axis *axis);
+
+/** The four splines that reach x, and the cell it is in, which is the first one's index. Beyond the ends: the end's. */
+size_t nw__axis_weights(const nw__axis *axis, double x, double *weights);
+/** out [outer][splines][inner] = sum over nodes of basis times in [outer][nodes][inner]. */
+void nw__axis_to_splines(const nw__axis *axis, const double *in, double *out, size_t outer, size_t inner);
+/** out [outer][nodes][inner] = sum over splines of basis times in [outer][splines][inner]. */
+void nw__axis_to_nodes(const nw__axis *axis, const double *in, double *out, size_t outer, size_t inner);
+/** G^-1 in place, [outer][splines][inner]. */
+void nw__axis_solve(const nw__axis *axis, double *x, size_t outer, size_t inner);
+
+#endif
