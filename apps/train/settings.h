@@ -15,8 +15,8 @@
 typedef enum train_format { TRAIN_IDX = 0, TRAIN_CSV, TRAIN_TEXT, TRAIN_FORMATS } train_format;
 
 typedef struct settings {
-    const nw_reduce *reduce; /* the processes that run the command */
     const char *operands[APP_MAX_OPERANDS]; /* eval, predict: MODEL.nw */
+    const nw_reduce *reduce; /* the processes that run the command */
     const char *data;
     const char *test;
     const char *schema;
