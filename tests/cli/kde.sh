@@ -192,6 +192,9 @@ check schema__is_a_coordinate_a_value near people.out coded.out
 printf 'age,sex,pay\n,F,\n' >missing.csv && printf '0.5,1,0,0.5\n' >middle.csv
 nw-kde query people.nwk --data missing.csv -o people.out && nw-kde query coded.nwk --data middle.csv -o coded.out
 check schema__missing_is_the_middle near people.out coded.out
+nw-kde build --data people.csv --schema people.json --columns age,pay "${to[@]}" -o two.nwk
+printf 'pay,age\n5,50\n' >two.csv
+is schema__queries_may_lack_what_is_no_coordinate "$(nw-kde query two.nwk --data two.csv | wc -l)" 2
 python3 - <<'EOF'
 import struct
 rows = [[float(v) for v in l.split(',')] for l in open('plain.csv')] + [[0.0, 0.0, 0.0]]
