@@ -363,7 +363,7 @@ refused plot_without_bounds 64 '^nw-kde: --lower: missing, must be given with --
 
 # Inputs.
 printf '0,0\n1,2\n' >pair.csv && printf '1,"2\n' >quote.csv && printf '1,"2"3\n' >behind.csv && printf 'u,v\n1,2\n' >uv.csv
-printf 'x,y\n' >names.csv && printf '1\0,2\n' >nul.csv
+printf 'x,y\n' >names.csv && printf '3.5,oops\n1,2\n' >first.csv && printf '1\0,2\n' >nul.csv
 python3 - <<'EOF'
 import gzip, struct
 def npy(name, head, body=b''):
@@ -391,6 +391,8 @@ of() { # file: arguments that build from it
 {
     refused quote 65 'line 1 has a quote that is not closed' $(of quote.csv)
     refused behind_a_quote 65 'line 1 goes on behind a quote' $(of behind.csv)
+    refused first_record_is_no_header 65 'line 1, cell 2 is no number; if the first line has names, say --header yes' \
+        $(of first.csv)
     refused nul_byte 65 'has a NUL byte' $(of nul.csv)
     refused npy_of_another_kind 65 'must be float16, float32, float64, bool or whole' $(of complex.npy)
     refused npy_scalar 65 'must be \(points,\) or \(points, coordinates\)' $(of scalar.npy)
