@@ -3,8 +3,8 @@
 /* grid.c - in up to three dimensions: a point is shared out among the 4^d cubic B-splines that reach it, in parts that are
  * nonnegative and add up to 1; in a histogram one cell would get it all. A query fits k(., y) by those splines, by least squares
  * at three nodes a cell and axis, and takes the same combination of the totals. What a smooth k loses falls with the fourth power
- * of the cells' width, so they can be wide, and noise grows with the number of cells near y. If the number of points is public the
- * totals are first moved, all alike, to add up to it. Proof note: docs/rooms/kde.md#grid. */
+ * of the cells' width, so they can be wide, and it is with the number of cells near y that noise grows. If the number of points is
+ * public the totals are first moved, all alike, to add up to it. Proof note: docs/rooms/kde.md#grid. */
 #include "grid.h"
 
 #include <math.h>
@@ -288,8 +288,8 @@ nw_status nw__grid_predict(nw__grid_prediction *out, const nw_kde_opts *opts, si
     return status;
 }
 
-/* Each of the 4^d parts is rounded by 1/2 at most. The squares of the weights on an axis add up to 1/2 at most: 1/36 + 16/36 + 1/36
- * at a knot. */
+/* Each of the 4^d parts is rounded by 1/2 at most. The squares of the weights on an axis add up to 1/2 at most, which is
+ * 1/36 + 16/36 + 1/36 at a knot. */
 static nw_status setup(nw_kde *kde, nw_error *err)
 {
     const nw_kde_opts *o = &kde->opts;

@@ -166,7 +166,7 @@ static double extent(const nw_kde_opts *o)
 }
 
 /* From cells that nodes of a fit can see the function through, in steps of a sixth, until there are enough for a good fit and the
- * noise, rising, alone is worse than the best. More cells leave less of the rest, and have more noise, but for too few, whose fits swing. */
+ * noise, rising, alone is worse than the best. More cells leave less of the rest, and have more noise. */
 static nw_status best_grid(prediction *best, const nw_kde_opts *o, nw_error *err)
 {
     const double first = ceil(extent(o) / WIDEST_CELL);

@@ -29,7 +29,7 @@ typedef struct nw__axis {
 nw_status nw__axis_new(nw__axis *axis, double lower, double width, size_t cells, nw_error *err);
 void nw__axis_clear(nw__axis *axis);
 
-/** The four splines that reach x, and the cell it is in, which is the first one's place in `inside`. Beyond the ends: the end's. */
+/** The four splines that reach x, and its cell, which is the first one's place among those inside. Beyond the ends: the end's. */
 size_t nw__axis_weights(const nw__axis *axis, double x, double *weights);
 /** out [outer][splines][inner] = sum over nodes of basis times in [outer][nodes][inner]. */
 void nw__axis_to_splines(const nw__axis *axis, const double *in, double *out, size_t outer, size_t inner);
