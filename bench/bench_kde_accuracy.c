@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 the Noisewright authors
  * SPDX-License-Identifier: Apache-2.0 */
 /* bench_kde_accuracy.c - errors of the similarity room's answers: of what the planner chooses, beside a published baseline on the
- * same points, and beside the error that the plan and the answers themselves state. Made points always; with a folder of real
- * tables (california_housing, kddcup99_10pct, mnist, fashion-mnist) those, too. Figures are averages over seeds. */
+ * same points, and beside the error that the answers themselves state. Made points; with a folder of real tables
+ * (california_housing, kddcup99_10pct, mnist) those instead, or the set-ups whose names begin with NAME. Averages over ten seeds.
+ */
 #include "figures.h"
 #include "kde_data.h"
 
@@ -35,6 +36,7 @@ typedef struct errors {
 } errors;
 
 static int seed_count = 10;
+static const char *only = ""; /* set-ups whose names begin so */
 
 static void release(nw_kde *kde, uint64_t seed)
 {
@@ -162,9 +164,16 @@ static double *make_bounds(size_t d, double upper)
 
 /* ---- set-ups ---- */
 
+static bool is_wanted(const char *name)
+{
+    return strncmp(name, only, strlen(only)) == 0;
+}
+
 /* In units of R. */
 static void measure_l1(const char *name, const kde_points *p, double width)
 {
+    if (!is_wanted(name))
+        return;
     double *bounds = make_bounds(p->d, width);
     nw_kde_opts o = options(NW_KDE_L1, p, 0.0, bounds);
     const setup s = begin(&(task){ name, p, 200, 0, p->n, width, "R" }, &o);
@@ -182,6 +191,8 @@ static void measure_l1(const char *name, const kde_points *p, double width)
 
 static void measure_plane(const char *name, const kde_points *p, nw_kde_kernel kernel, double bandwidth)
 {
+    if (!is_wanted(name))
+        return;
     double *bounds = make_bounds(p->d, 11.0);
     nw_kde_opts o = options(kernel, p, bandwidth, bounds);
     const setup s = begin(&(task){ name, p, 300, 700, p->n, 0.0, "1" }, &o);
@@ -198,6 +209,8 @@ static void measure_plane(const char *name, const kde_points *p, nw_kde_kernel k
 /* Sizes of the baseline: those of least error in tests/vectors/kde.json. */
 static void measure_space(const task *t, double bandwidth, const size_t *sizes)
 {
+    if (!is_wanted(t->name))
+        return;
     nw_kde_opts o = options(NW_KDE_GAUSSIAN, t->points, bandwidth, NULL);
     const setup s = begin(t, &o);
     static const double epsilons[] = { 0.1, 0.5, 1.0 };
@@ -271,10 +284,12 @@ static void measure_real(const char *folder)
 int main(int argc, char **argv)
 {
     const bench_options options =
-        bench_begin(argc, argv, "[FOLDER]", "errors of similarity structures: made points, and the real tables in FOLDER");
+        bench_begin(argc, argv, "[FOLDER [NAME]]", "errors of similarity structures: made points, or the real tables in FOLDER");
     if (options.is_quick)
         seed_count = 2;
-    if (options.count == 0 || options.is_quick)
+    if (options.count > 1)
+        only = options.operands[1];
+    if (options.count == 0)
         measure_made(options.is_quick);
     if (options.count > 0)
         measure_real(options.operands[0]);

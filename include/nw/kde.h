@@ -114,9 +114,8 @@ NW_API const nw_event *nw_kde_event(const nw_kde *kde);
 typedef struct nw_kde_plan {
     nw_kde_estimator estimator;
     size_t size;
-    size_t totals;        /* noise values of the release */
-    double noise;         /* standard deviation of the noise in a query's value; of grid and lsh its largest, of landmarks on average
-                             over them */
+    size_t totals; /* noise values of the release */
+    double noise;  /* standard deviation of the noise in a value; grid and lsh: the largest; landmarks: on average over them */
     double approximation; /* predicted standard deviation of the rest, in units of the value; NaN: not predicted */
     size_t bytes;         /* of the handle once released */
     char reason[128];     /* why this estimator and size */

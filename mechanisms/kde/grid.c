@@ -3,7 +3,7 @@
 /* grid.c - in up to three dimensions: a point is shared out among the 4^d cubic B-splines that reach it, in parts that are
  * nonnegative and add up to 1; in a histogram one cell would get it all. A query fits k(., y) by those splines, by least squares
  * at three nodes a cell and axis, and takes the same combination of the totals. What a smooth k loses falls with the fourth power
- * of the cells' width, so they can be wide, and it is with the number of cells near y that noise grows. If the number of points is
+ * of the cells' width, so they can be wide, and noise grows with the number of cells near y. If the number of points is
  * public the totals are first moved, all alike, to add up to it. Proof note: docs/rooms/kde.md#grid. */
 #include "grid.h"
 

@@ -167,7 +167,7 @@ static nw_kde_plan plan_of(const nw_kde_opts *o)
     return plan;
 }
 
-/* In the plane a grid, of more cells for less noise; without bounds features; landmarks where they predict less, and of lower rank
+/* In the plane a grid, of more cells for less noise; without bounds features; landmarks where they predict less, of lower rank
  * for fewer points. */
 static void kde_plan__takes_the_least_error(void **state)
 {
