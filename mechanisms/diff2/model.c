@@ -177,8 +177,10 @@ static void derive(const pass *p, const float *w, const float *edges, size_t n, 
         const float bias = m->opts.has_bias ? of_output[columns] : 0.0f;
         float *z = m->outputs == 1 ? out : p->line;
         nw__diff2_dots(p->rows, n, of_output, edges + k * NW__DIFF2_LANES, columns, z);
-        for (size_t i = 0; i < n; i++)
+        for (size_t i = 0; i < n && m->outputs > 1; i++)
             out[i * m->outputs + k] = z[i] + bias;
+        for (size_t i = 0; i < n && m->outputs == 1 && m->opts.has_bias; i++)
+            out[i] += bias;
     }
     if (m->opts.loss == NW_DIFF2_SOFTMAX)
         nw__diff2_softmax(out, p->targets, n, m->outputs);

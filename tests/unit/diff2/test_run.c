@@ -3,6 +3,8 @@
 /* test_run.c - whole runs: against the algorithm written down in double, against DP-GD drawn by hand; what is refused when. */
 #include "diff2_support.h"
 
+#include <sodium.h>
+
 enum { ROWS = 100, COLUMNS = 5 };
 
 static void run_model(nw_diff2 *d, nw_diff2_model *m, nw_rng *rng)
@@ -293,6 +295,42 @@ static void model__remembering_changes_no_bit(void **state)
     }
 }
 
+/* ---- the same bytes everywhere ---- */
+
+/* Runs with given noise use nothing that a library or a vector unit may round otherwise: their bytes are known. */
+static void runs__are_the_same_bytes_on_every_machine(void **state)
+{
+    static const struct {
+        nw_diff2_loss loss;
+        const char *digest; /* BLAKE2b-128 of the result */
+    } known[] = { { NW_DIFF2_SQUARED, "fcf8c1dafa60ba2904866382751409c5" },
+        { NW_DIFF2_LOGISTIC, "23f940c93648260dfba2429d06814015" }, { NW_DIFF2_HUBER, "0c2cd859c9ac39399d7a4c446a9575aa" },
+        { NW_DIFF2_SOFTMAX, "ecb2294579326faa2614109ba150fba8" } };
+    (void)state;
+    for (size_t k = 0; k < 4; k++) {
+        double x[3 * 14];
+        unsigned char digest[16];
+        char text[33];
+        nw_diff2_opts o = diff2_options();
+        diff2_data data = diff2_records(ROWS, 13, known[k].loss == NW_DIFF2_SOFTMAX ? 3 : 2, 3);
+        const nw_diff2_model_opts mo = diff2_model_options(&data, known[k].loss, 3, true);
+        nw_diff2_model *m = diff2_model(&mo);
+        const size_t n = nw_diff2_model_dimension(m);
+        nw_rng *rng = diff2_seeded(8);
+        o.restart_noise = 0.5;
+        o.difference_noise = 0.25;
+        nw_diff2 *d = diff2_opened(n, NULL, &o);
+        run_model(d, m, rng);
+        assert_int_equal(nw_diff2_result(d, x, NULL), NW_OK);
+        crypto_generichash(digest, sizeof digest, (const unsigned char *)x, n * sizeof *x, NULL, 0);
+        assert_string_equal(sodium_bin2hex(text, sizeof text, digest, sizeof digest), known[k].digest);
+        nw_diff2_free(d);
+        nw_diff2_model_free(m);
+        nw_rng_free(rng);
+        diff2_forget(&data);
+    }
+}
+
 /* ---- bounds of zero, and the guard ---- */
 
 /* An iterate that did not move bounds differences by 0: whatever is added, the constant 0 is released, and v stays. */
@@ -562,6 +600,7 @@ int main(void)
         cmocka_unit_test(period_1__is_dp_gd_bit_for_bit),
         cmocka_unit_test(period_1__reads_nothing_of_differences),
         cmocka_unit_test(model__remembering_changes_no_bit),
+        cmocka_unit_test(runs__are_the_same_bytes_on_every_machine),
         cmocka_unit_test(bound_0__releases_the_constant_0),
         cmocka_unit_test(guard__shortens_or_stops),
         cmocka_unit_test(result__is_what_was_asked_for),
