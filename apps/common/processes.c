@@ -6,15 +6,36 @@
 #include "exit.h"
 #include "files.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* Processes that the launchers of Open MPI and MPICH say they started. If MPI knows of fewer, each would take itself for the only one,
+ * and charge and release by itself. */
+static size_t launched(void)
+{
+    const char *const names[] = { "OMPI_COMM_WORLD_SIZE", "PMI_SIZE" };
+    size_t most = 1;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *text = getenv(names[i]);
+        const size_t size = text == NULL ? 1 : (size_t)strtoul(text, NULL, 10);
+        most = size > most ? size : most;
+    }
+    return most;
+}
+
+__attribute__((format(printf, 3, 0))) static nw_status fail(nw_error *err, nw_status status, const char *format, size_t processes)
+{
+    *err = (nw_error){ .status = status };
+    snprintf(err->message, sizeof err->message, format, processes);
+    return status;
+}
 
 #ifdef APP_HAS_MPI
 /* C, not the C++ bindings */
 #define OMPI_SKIP_MPICXX 1
 #include <mpi.h>
 #include <nw/mpi.h>
-#include <stdio.h>
 
 static bool is_begun;
 
@@ -27,13 +48,10 @@ static bool is_launched(void)
 
 static nw_status begin(nw_error *err)
 {
-    if (MPI_Init(NULL, NULL) == MPI_SUCCESS) {
-        is_begun = true;
-        return NW_OK;
-    }
-    *err = (nw_error){ .status = NW_E_IO };
-    snprintf(err->message, sizeof err->message, "the start over MPI failed");
-    return NW_E_IO;
+    if (MPI_Init(NULL, NULL) != MPI_SUCCESS)
+        return fail(err, NW_E_IO, "the start of %zu processes over MPI failed", launched());
+    is_begun = true;
+    return NW_OK;
 }
 
 nw_status app_processes_open(nw_reduce *out, nw_error *err)
@@ -44,6 +62,9 @@ nw_status app_processes_open(nw_reduce *out, nw_error *err)
     nw_status status = begin(err);
     if (status == NW_OK)
         status = nw_reduce_mpi_new(out, MPI_Comm_c2f(MPI_COMM_WORLD), err);
+    if (status == NW_OK && out->size < launched())
+        status =
+            fail(err, NW_E_UNSUPPORTED, "%zu processes were started, by another MPI than the one of this program", launched());
     app_hold_messages(status == NW_OK && out->size > 1);
     return status;
 }
@@ -64,9 +85,10 @@ static bool is_launched(void)
 
 nw_status app_processes_open(nw_reduce *out, nw_error *err)
 {
-    (void)err;
     *out = nw_reduce_serial();
-    return NW_OK;
+    return launched() == 1
+               ? NW_OK
+               : fail(err, NW_E_UNSUPPORTED, "%zu processes were started, of a program built without MPI", launched());
 }
 
 void app_processes_close(nw_reduce *reduce)
