@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Processes that the launchers of Open MPI and MPICH say they started. If MPI knows of fewer, each would take itself for the only one,
- * and charge and release by itself. */
+/* Processes that the launchers of Open MPI and MPICH say they started. If MPI knows of fewer, each would take itself for the only
+ * one, and charge and release by itself. */
 static size_t launched(void)
 {
     const char *const names[] = { "OMPI_COMM_WORLD_SIZE", "PMI_SIZE" };

@@ -144,8 +144,8 @@ all_refuse kde__output_cannot_be_made 73 'nowhere' 2 nw-kde build --kernel gauss
     --ledger l.nwl --data points.csv -o nowhere/out.nwk
 
 # A launcher of another MPI: each process would be alone, and release by itself.
-refuses launcher__of_another_mpi 64 '2 processes were started, by another MPI' env PMI_SIZE=2 PMI_RANK=0 "${real[@]}" --epsilon 1 \
-    --data points.csv
+refuses launcher__of_another_mpi 64 '2 processes were started, by another MPI' env PMI_SIZE=2 PMI_RANK=0 "${real[@]}" \
+    --epsilon 1 --data points.csv
 
 # ---- a process is killed ----
 # Its file is a pipe that nobody writes to, so it waits in the middle of the job.
