@@ -21,7 +21,7 @@
         APP_OPTION("columns", '\0', APP_TEXT, "A,B,...", NULL, columns, false,                                                   \
             "the columns that are coordinates, in this order; default all but --label"),                                         \
         APP_OPTION("header", '\0', APP_CHOICE, NULL, "auto|yes|no", header, false,                                               \
-            "CSV: whether the first line has names; default auto: if a cell of it is no number"),                                \
+            "CSV: whether the first line has names; default auto: if no cell of it is a number"),                                \
         APP_OPTION("scale", '\0', APP_FLAG, NULL, NULL, is_scaled, false, "put each coordinate's bounds at 0 and 1"),            \
         APP_OPTION("unit-norm", '\0', APP_FLAG, NULL, NULL, is_unit_norm, false,                                                 \
             "give each point Euclidean norm 1, after --scale; a point of zeros stays as it is"),                                 \
@@ -97,7 +97,7 @@ static const app_option merge_options[] = {
     APP_OPTION("data", 'i', APP_FILE, "FILE", NULL, data, true, "the queries: CSV, .npy or idx, plain or gzip"),                 \
         APP_OPTION("rows", '\0', APP_TEXT, "A..B", NULL, rows, false, "only these rows of it, counted from 0"),                  \
         APP_OPTION("header", '\0', APP_CHOICE, NULL, "auto|yes|no", header, false,                                               \
-            "CSV: whether the first line has names; default auto: if a cell of it is no number"),                                \
+            "CSV: whether the first line has names; default auto: if no cell of it is a number"),                                \
         APP_OPTION(                                                                                                              \
             "project", '\0', APP_FILE, "FILE", NULL, project, false, "the matrix that the structure was built with, if any")
 

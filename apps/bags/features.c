@@ -179,3 +179,24 @@ int feature_matrix(double **out, const feature_plan *plan, const frame *f, const
     }
     return APP_OK;
 }
+
+double feature_dimensions(const double *x, size_t rows, size_t p)
+{
+    enum { MOST_ROWS = 8192 };
+    const size_t n = rows < MOST_ROWS ? rows : MOST_ROWS;
+    double trace = 0.0, squares = 0.0;
+    double *product = calloc(p * p, sizeof *product);
+    if (product == NULL)
+        return NAN;
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < p; j++)
+            for (size_t k = 0; k <= j; k++)
+                product[j * p + k] += x[i * p + j] * x[i * p + k];
+    for (size_t j = 0; j < p; j++) {
+        trace += product[j * p + j];
+        for (size_t k = 0; k <= j; k++)
+            squares += (k == j ? 1.0 : 2.0) * product[j * p + k] * product[j * p + k];
+    }
+    free(product);
+    return squares > 0.0 ? fmin(fmax(trace * trace / squares, 1.0), (double)p) : 1.0;
+}

@@ -74,6 +74,8 @@ int feature_plan_read(feature_plan *plan, const json_t *json, const char *subjec
 /** The label of a row as it counts: a number, or with `classify` 1 and -1, as the value is `positive`, or without one a number
  *  above 0, or the schema's second value. NaN: there is none. */
 double frame_label(const frame *f, size_t row, bool classify, const char *positive);
+/** The dimensions of such a matrix (nw_bags_problem): of its first 8192 rows at most. NaN: memory lacks. */
+double feature_dimensions(const double *x, size_t rows, size_t p);
 /** double[rows x count], with mean 0 and variance 1 where the plan was made, into a new array. */
 int feature_matrix(double **out, const feature_plan *plan, const frame *f, const char *subject);
 

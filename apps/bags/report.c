@@ -32,6 +32,7 @@ static void put_choice(json_t **object, const job *j)
     app_json_put(object, "center", app_json_real(j->settings->center));
     app_json_put(object, "predicted_risk", is_given ? json_null() : app_json_real(c->risk));
     app_json_put(object, "baseline_risk", app_json_real(c->baseline_risk));
+    app_json_put(object, "dimensions", app_json_real(j->problem.dimensions));
     app_json_put(object, "best_bag_size", json_integer((json_int_t)c->best_bag_size));
     app_json_put(object, "best_bag_risk", app_json_real(c->best_bag_risk));
     app_json_put(object, "why", json_string(is_given ? "the bags were given" : c->reason));

@@ -304,6 +304,9 @@ static int pick(job *j)
     q.rho = j->rho;
     q.is_unregularized = j->ridge == 0.0;
     q.is_curated = s->is_curated;
+    q.dimensions = j->features == NULL ? 0.0 : feature_dimensions(j->features, j->rows, j->width);
+    if (isnan(q.dimensions))
+        return no_memory();
     j->problem = q;
     if (nw_bags_pick(&q, &j->choice, &err) != NW_OK)
         return app_fail(APP_USAGE, NULL, "%s", err.message);

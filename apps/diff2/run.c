@@ -19,6 +19,9 @@
 #include <string.h>
 
 enum { FINEST_BINS = 65534, MOST_CELLS = 65536 };
+static const double MOST_EPSILON = 64.0; /* of a ledger */
+/* The ledger adds up a schedule's parts in another order, with other roundings up, each of some 2^-50. */
+static const double ROUNDINGS = 1e-9;
 
 static bool is_first(const job *j)
 {
@@ -231,7 +234,7 @@ static int open_ledger(job *j)
     if (s->ledger != NULL)
         return app_open_ledger(&j->ledger, &release);
     nw_ledger_opts opts = NW_LEDGER_OPTS_INIT; /* in memory: its budget is this run */
-    opts.epsilon = j->costs.epsilon;
+    opts.epsilon = fmin(j->costs.epsilon * (1.0 + ROUNDINGS), MOST_EPSILON);
     opts.delta = s->delta;
     opts.adjacency = adjacency;
     opts.schedule = j->event;

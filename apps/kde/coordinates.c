@@ -6,6 +6,7 @@
 
 #include "../common/columns.h"
 #include "../common/exit.h"
+#include "../common/json.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -58,6 +59,53 @@ typedef struct reading {
     size_t room;
     words *labels;
 } reading;
+
+static bool is_coordinate(const reading *r, size_t column)
+{
+    for (size_t j = 0; j < r->out->d; j++)
+        if (r->coordinates[j].column == column)
+            return true;
+    return false;
+}
+
+/* Takes those columns out of the schema that the file at `path` lacks and that nobody needs. */
+static int drop_missing(const reading *r, json_t *root)
+{
+    nw_error err;
+    nw_schema *header = NULL;
+    const nw_schema *all = r->terms->schema;
+    if (strcmp(r->path, "-") == 0) /* a header cannot be read twice: there must be all */
+        return APP_OK;
+    if (nw_schema_of_header(&header, r->path, &err) != NW_OK)
+        return app_fail_error(r->path, &err);
+    for (size_t i = 0; i < nw_schema_columns(all); i++) {
+        const char *name = nw_schema_column(all, i).name;
+        const bool is_wanted = r->labels != NULL && strcmp(name, r->terms->label) == 0;
+        if (!is_wanted && !is_coordinate(r, i) && app_find_column(header, name) == nw_schema_columns(header))
+            json_object_del(root, name);
+    }
+    nw_schema_free(header);
+    return APP_OK;
+}
+
+/* The schema as this file is read: the label as text. */
+static int make_schema(reading *r)
+{
+    nw_error err;
+    const nw_schema *all = r->terms->schema;
+    json_t *root = json_loads(nw_schema_json(all), JSON_REJECT_DUPLICATES, NULL);
+    const int code = drop_missing(r, root);
+    if (r->terms->label != NULL && json_object_get(root, r->terms->label) != NULL)
+        json_object_set_new(root, r->terms->label, json_pack("{s:s}", "type", "text"));
+    char *text = app_json_dump(root, JSON_COMPACT);
+    if (code != APP_OK || text == NULL) {
+        free(text);
+        return code != APP_OK ? code : app_fail(APP_INTERNAL, NULL, "out of memory");
+    }
+    const nw_status status = nw_schema_parse(&r->schema, text, nw_schema_max_bins(all), &err);
+    free(text);
+    return status == NW_OK ? APP_OK : app_fail_error(r->path, &err);
+}
 
 static int open_reader(reading *r)
 {
@@ -135,15 +183,11 @@ static int read_blocks(reading *r)
 
 int coordinates_read(points *out, words *labels, const coordinate_terms *t, const char *path)
 {
-    nw_error err;
     reading r = { .terms = t, .path = path, .out = out, .labels = labels };
     *out = (points){ 0 };
     int code = coordinates_of(&r.coordinates, &out->d, t, path);
-    if (code == APP_OK && t->label != NULL)
-        code = app_schema_with_text(&r.schema, t->schema, t->label, path, labels != NULL);
-    else if (code == APP_OK &&
-             nw_schema_parse(&r.schema, nw_schema_json(t->schema), nw_schema_max_bins(t->schema), &err) != NW_OK)
-        code = app_fail_error(path, &err);
+    if (code == APP_OK)
+        code = make_schema(&r);
     if (code == APP_OK)
         code = open_reader(&r);
     if (code == APP_OK)

@@ -26,7 +26,8 @@ typedef struct coordinate {
 /** All coordinates, in order, in a new array. `subject`: where the schema comes from. */
 int coordinates_of(coordinate **out, size_t *n, const coordinate_terms *t, const char *subject);
 
-/** Reads a file; missing numbers are NaN. labels: what the label's column says, one a point; NULL: it may be missing. */
+/** Reads a file, which may lack columns that are no coordinates; missing numbers are NaN. labels: what the label's column says,
+ *  one a point; NULL: it may be missing. */
 int coordinates_read(points *out, words *labels, const coordinate_terms *t, const char *path);
 
 #endif

@@ -116,16 +116,21 @@ static bool parse_cell(const char *cell, float *out)
 
 /* ---- the first line ---- */
 
+/* Names, not numbers, in all cells: a first record that is malformed must not pass for names, which are kept. */
 static bool is_header(const parser *p)
 {
     float number;
+    bool has_name = false;
     const csv_terms *t = p->terms;
     if (t->header != POINTS_HEADER_AUTO || t->needs_label || (t->columns != NULL && t->is_exact))
         return t->header != POINTS_HEADER_NO;
-    for (size_t i = 0; i < p->row.count; i++)
-        if (!parse_cell(p->row.cells[i], &number))
-            return true;
-    return false;
+    for (size_t i = 0; i < p->row.count; i++) {
+        const bool is_number = parse_cell(p->row.cells[i], &number);
+        if (is_number && !isnan(number))
+            return false;
+        has_name = has_name || !is_number;
+    }
+    return has_name;
 }
 
 static size_t find_cell(const row *r, const char *name)
@@ -219,7 +224,9 @@ static int take_point(parser *p)
         return app_fail(APP_INTERNAL, NULL, "out of memory");
     for (size_t j = 0; j < out->d; j++)
         if (!parse_cell(p->row.cells[p->take[j]], &out->x[out->n * out->d + j]))
-            return app_fail(APP_DATA, p->subject, "line %zu, cell %zu is no number", p->number, p->take[j] + 1);
+            return app_fail(APP_DATA, p->subject, "line %zu, cell %zu is no number%s", p->number, p->take[j] + 1,
+                p->number == 1 ? "; if the first line has names, say --header yes"
+                               : "; see --columns if it is none of the coordinates");
     if (p->label != SIZE_MAX && !words_add(&p->terms->labels, p->row.cells[p->label], strlen(p->row.cells[p->label])))
         return app_fail(APP_INTERNAL, NULL, "out of memory");
     out->n++;

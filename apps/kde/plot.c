@@ -14,9 +14,9 @@
 #include <string.h>
 
 enum { CURVE_WIDTH = 760, CURVE_HEIGHT = 420, LEFT = 84, TOP = 46, BOTTOM = 58, RIGHT = 24, STEPS = 401 };
-enum { MAP_WIDTH = 980, MAP_HEIGHT = 460, MAP_SIDE = 320, SECOND = 490, CELLS = 64, BAR_GAP = 14, BAR_WIDTH = 12, SHADES = 64 };
+enum { MAP_WIDTH = 980, MAP_HEIGHT = 460, MAP_SIDE = 320, SECOND = 490, CELLS = 64, BAR_GAP = 14, BAR_WIDTH = 12, SHADES = 48 };
 
-/* An area with axes: where it stands, and what its edges mean. */
+/* An area with axes: where it stands, and what its edges mean, in the unit of the points. */
 typedef struct area {
     double left, top, width, height;
     double low[2], high[2];
@@ -32,25 +32,25 @@ static double at_y(const area *a, double y)
     return a->top + a->height * (a->high[1] - y) / (a->high[1] - a->low[1]);
 }
 
-/* ---- words and axes ---- */
+/* ---- phrase and axes ---- */
 
-static void text(FILE *f, double x, double y, const char *style, const char *words)
+static void text(FILE *f, double x, double y, const char *style, const char *phrase)
 {
     fprintf(f, "<text x=\"%.1f\" y=\"%.1f\" %s>", x, y, style);
-    app_html_short(f, words, 96);
+    app_html_short(f, phrase, 96);
     fputs("</text>\n", f);
 }
 
 static void number(FILE *f, double x, double y, const char *style, double value)
 {
-    char words[32];
-    snprintf(words, sizeof words, "%.6g", value + 0.0); /* no "-0" */
-    text(f, x, y, style, words);
+    char phrase[32];
+    snprintf(phrase, sizeof phrase, "%.6g", value + 0.0); /* no "-0" */
+    text(f, x, y, style, phrase);
 }
 
 static void begin(FILE *f, int width, int height, const plot_terms *t)
 {
-    char words[160];
+    char phrase[160];
     const nw_kde_opts o = nw_kde_get_opts(t->kde);
     const nw_receipt *r = nw_kde_receipt(t->kde);
     fprintf(f,
@@ -58,32 +58,51 @@ static void begin(FILE *f, int width, int height, const plot_terms *t)
         "fill=\"#333\">\n<rect width=\"%d\" height=\"%d\" fill=\"#fff\"/>\n",
         width, height, width, height);
     if (t->title != NULL)
-        snprintf(words, sizeof words, "%s", t->title);
+        snprintf(phrase, sizeof phrase, "%s", t->title);
     else if (o.bandwidth > 0.0)
-        snprintf(words, sizeof words, "Sum of the %s kernel over the private points, bandwidth %g", nw_kde_kernel_name(o.kernel),
-            o.bandwidth);
+        snprintf(phrase, sizeof phrase, "Sum of the %s kernel over the private points, bandwidth %g",
+            nw_kde_kernel_name(o.kernel), o.bandwidth);
     else
-        snprintf(words, sizeof words, "Sum of %s distances to the private points", nw_kde_kernel_name(o.kernel));
+        snprintf(phrase, sizeof phrase, "Sum of %s distances to the private points", nw_kde_kernel_name(o.kernel));
     fputs("<title>", f);
-    app_html_text(f, words);
+    app_html_text(f, phrase);
     fputs("</title>\n", f);
-    text(f, LEFT, 24.0, "font-size=\"14\" font-weight=\"bold\"", words);
+    text(f, LEFT, 24.0, "font-size=\"14\" font-weight=\"bold\"", phrase);
     snprintf(
-        words, sizeof words, "epsilon %.3g, delta %g%s", r->epsilon, r->delta, r->is_insecure ? ", NOT PRIVATE: a seed" : "");
-    text(f, width - RIGHT, height - 8.0, "text-anchor=\"end\" fill=\"#777\" font-size=\"11\"", words);
+        phrase, sizeof phrase, "epsilon %.3g, delta %g%s", r->epsilon, r->delta, r->is_insecure ? ", NOT PRIVATE: a seed" : "");
+    text(f, width - RIGHT, height - 8.0, "text-anchor=\"end\" fill=\"#777\" font-size=\"11\"", phrase);
 }
 
-static void ticks(FILE *f, const area *a)
+static void mark(FILE *f, const area *a, int axis, double place, double x)
 {
-    const double dx = app_round_step(a->high[0] - a->low[0]), dy = app_round_step(a->high[1] - a->low[1]);
-    for (double k = ceil(a->low[0] / dx); k * dx <= a->high[0] + 1e-9 * dx; k++) {
-        fprintf(f, "<path d=\"M%.2f %.2fv4\" stroke=\"#888\"/>", at_x(a, k * dx), a->top + a->height);
-        number(f, at_x(a, k * dx), a->top + a->height + 18.0, "text-anchor=\"middle\"", k * dx);
+    if (axis == 0) {
+        fprintf(f, "<path d=\"M%.2f %.2fv4\" stroke=\"#888\"/>", at_x(a, place), a->top + a->height);
+        number(f, at_x(a, place), a->top + a->height + 18.0, "text-anchor=\"middle\"", x);
+    } else {
+        fprintf(f, "<path d=\"M%.2f %.2fh-4\" stroke=\"#888\"/>", a->left, at_y(a, place));
+        number(f, a->left - 8.0, at_y(a, place) + 4.0, "text-anchor=\"end\"", x);
     }
-    for (double k = ceil(a->low[1] / dy); k * dy <= a->high[1] + 1e-9 * dy; k++) {
-        fprintf(f, "<path d=\"M%.2f %.2fh-4\" stroke=\"#888\"/>", a->left, at_y(a, k * dy));
-        number(f, a->left - 8.0, at_y(a, k * dy) + 4.0, "text-anchor=\"end\"", k * dy);
+}
+
+/* Marks of coordinate j: round numbers, on a logarithmic scale powers of ten above the lower bound. */
+static void marks(FILE *f, const area *a, const plot_terms *t, int j)
+{
+    const view *v = t->view;
+    if (v->is_scaled && v->is_log != NULL && v->is_log[j]) {
+        for (double step = pow(10.0, floor(log10(t->upper[j] - v->lower[j])) - 4.0); step <= t->upper[j] - v->lower[j];
+             step *= 10.0)
+            if (v->lower[j] + step >= t->lower[j] && view_place(v, (size_t)j, v->lower[j] + step) > 0.08)
+                mark(f, a, j, view_place(v, (size_t)j, v->lower[j] + step), v->lower[j] + step);
+        mark(f, a, j, view_place(v, (size_t)j, t->lower[j]), t->lower[j]);
+        return;
     }
+    const double d = app_round_step(t->upper[j] - t->lower[j]);
+    for (double k = ceil(t->lower[j] / d); k * d <= t->upper[j] + 1e-9 * d; k++)
+        mark(f, a, j, view_place(v, (size_t)j, k * d), k * d);
+}
+
+static void frame(FILE *f, const area *a)
+{
     fprintf(f, "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.1f\" fill=\"none\" stroke=\"#888\"/>\n", a->left, a->top,
         a->width, a->height);
 }
@@ -98,6 +117,12 @@ static void name_axes(FILE *f, const area *a, const char *across, const char *up
     fprintf(f, "<g transform=\"rotate(-90 %.1f %.1f)\">", x, y);
     text(f, x, y, "text-anchor=\"middle\" font-size=\"13\"", up);
     fputs("</g>\n", f);
+}
+
+/* What is drawn of coordinate j, in the unit of the points. */
+static double edge(const plot_terms *t, int j, bool is_high)
+{
+    return view_place(t->view, (size_t)j, is_high ? t->upper[j] : t->lower[j]);
 }
 
 /* ---- one dimension ---- */
@@ -131,9 +156,10 @@ static nw_status curve(FILE *f, const plot_terms *t, nw_error *err)
 {
     static float y[STEPS];
     static double x[STEPS], values[STEPS], errors[STEPS];
-    area a = { LEFT, TOP, CURVE_WIDTH - LEFT - RIGHT, CURVE_HEIGHT - TOP - BOTTOM, { t->lower[0], 0.0 }, { t->upper[0], 0.0 } };
+    area a = { LEFT, TOP, CURVE_WIDTH - LEFT - RIGHT, CURVE_HEIGHT - TOP - BOTTOM, { edge(t, 0, false), 0.0 },
+        { edge(t, 0, true), 0.0 } };
     for (int i = 0; i < STEPS; i++) {
-        x[i] = t->lower[0] + (t->upper[0] - t->lower[0]) * i / (STEPS - 1.0);
+        x[i] = a.low[0] + (a.high[0] - a.low[0]) * i / (STEPS - 1.0);
         y[i] = (float)x[i];
     }
     const nw_status status = nw_kde_query(t->kde, y, STEPS, values, errors, err);
@@ -148,7 +174,11 @@ static nw_status curve(FILE *f, const plot_terms *t, nw_error *err)
     a.low[1] -= a.low[1] < 0.0 ? margin : 0.0;
     begin(f, CURVE_WIDTH, CURVE_HEIGHT, t);
     draw_curve(f, &a, x, values, errors);
-    ticks(f, &a);
+    marks(f, &a, t, 0);
+    const double d = app_round_step(a.high[1] - a.low[1]);
+    for (double k = ceil(a.low[1] / d); k * d <= a.high[1] + 1e-9 * d; k++)
+        mark(f, &a, 1, k * d, k * d);
+    frame(f, &a);
     draw_legend(f, &a);
     name_axes(f, &a, t->names[0], "value");
     return NW_OK;
@@ -170,23 +200,31 @@ static void print_colour(FILE *f, const ramp colours, double share)
         fprintf(f, "%02x", (unsigned)lround(colours[k][c] + (at - k) * (colours[k + 1][c] - colours[k][c])));
 }
 
-/* Runs of cells of one shade are one rectangle. */
+/* Cells of one shade are one path, of which runs are one rectangle; they overlap a little, against seams. */
 static void draw_cells(FILE *f, const area *a, const ramp colours, const double *values, double least, double most)
 {
-    const double w = a->width / CELLS, h = a->height / CELLS, overlap = 0.3; /* against seams */
-    for (int j = 0; j < CELLS; j++)
-        for (int i = 0, end; i < CELLS; i = end) {
-            const long shade = lround((values[j * CELLS + i] - least) / (most - least) * (SHADES - 1));
-            for (end = i + 1; end < CELLS; end++)
-                if (lround((values[j * CELLS + end] - least) / (most - least) * (SHADES - 1)) != shade)
-                    break;
-            if (shade == 0)
-                continue; /* white, as the ground */
-            fprintf(f, "<path d=\"M%.2f %.2fh%.2fv%.2fh%.2fz\" fill=\"", a->left + i * w, a->top + a->height - (j + 1) * h,
-                (end - i) * w + overlap, h + overlap, -(end - i) * w - overlap);
+    const double w = a->width / CELLS, h = a->height / CELLS, overlap = 0.7;
+    for (int shade = 1; shade < SHADES; shade++) { /* 0 is white, as the ground */
+        bool is_begun = false;
+        for (int j = 0; j < CELLS; j++)
+            for (int i = 0, end; i < CELLS; i = end) {
+                for (end = i; end < CELLS; end++)
+                    if (lround((values[j * CELLS + end] - least) / (most - least) * (SHADES - 1)) != shade)
+                        break;
+                if (end > i) {
+                    fputs(is_begun ? "" : "<path d=\"", f);
+                    is_begun = true;
+                    fprintf(f, "M%.6g %.6gh%.6gv%.6gh%.6gz", a->left + i * w, a->top + a->height - (j + 1) * h,
+                        (end - i) * w + overlap, h + overlap, -(end - i) * w - overlap);
+                }
+                end += end == i;
+            }
+        if (is_begun) {
+            fputs("\" fill=\"", f);
             print_colour(f, colours, (double)shade / (SHADES - 1));
             fputs("\"/>\n", f);
         }
+    }
 }
 
 static void draw_bar(FILE *f, const area *a, const ramp colours, double least, double most)
@@ -205,9 +243,10 @@ static void draw_bar(FILE *f, const area *a, const ramp colours, double least, d
 }
 
 /* One of the two maps. Values begin at `least`, or at the smallest if that is below. */
-static void draw_map(FILE *f, const plot_terms *t, double left, const ramp colours, const double *values, const char *words)
+static void draw_map(FILE *f, const plot_terms *t, double left, const ramp colours, const double *values, const char *phrase)
 {
-    const area a = { left, TOP + 18.0, MAP_SIDE, MAP_SIDE, { t->lower[0], t->lower[1] }, { t->upper[0], t->upper[1] } };
+    const area a = { left, TOP + 18.0, MAP_SIDE, MAP_SIDE, { edge(t, 0, false), edge(t, 1, false) },
+        { edge(t, 0, true), edge(t, 1, true) } };
     double least = 0.0, most = 0.0;
     for (int i = 0; i < CELLS * CELLS; i++) {
         least = fmin(least, values[i]);
@@ -216,9 +255,11 @@ static void draw_map(FILE *f, const plot_terms *t, double left, const ramp colou
     if (!(most > least))
         most = least + 1.0;
     draw_cells(f, &a, colours, values, least, most);
-    ticks(f, &a);
+    marks(f, &a, t, 0);
+    marks(f, &a, t, 1);
+    frame(f, &a);
     draw_bar(f, &a, colours, least, most);
-    text(f, left, TOP + 8.0, "font-size=\"13\"", words);
+    text(f, left, TOP + 8.0, "font-size=\"13\"", phrase);
     name_axes(f, &a, t->names[0], t->names[1]);
 }
 
@@ -229,7 +270,8 @@ static nw_status map(FILE *f, const plot_terms *t, nw_error *err)
     for (int i = 0; i < CELLS * CELLS; i++)
         for (int j = 0; j < 2; j++) {
             const int cell = j == 0 ? i % CELLS : i / CELLS;
-            y[2 * i + j] = (float)(t->lower[j] + (t->upper[j] - t->lower[j]) * (cell + 0.5) / CELLS);
+            const double low = edge(t, j, false), high = edge(t, j, true);
+            y[2 * i + j] = (float)(low + (high - low) * (cell + 0.5) / CELLS);
         }
     const nw_status status = nw_kde_query(t->kde, y, (size_t)CELLS * CELLS, values, errors, err);
     if (status != NW_OK)

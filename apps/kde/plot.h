@@ -4,11 +4,14 @@
 #define APP_KDE_PLOT_H
 
 /* plot.h - a structure of one or two dimensions as a picture. */
+#include "view.h"
+
 #include <noisewright.h>
 
 typedef struct plot_terms {
     const nw_kde *kde;
-    double lower[2]; /* what is drawn */
+    const view *view; /* settled, or of plain points without a scale */
+    double lower[2];  /* what is drawn, in the unit of the file where points are plain, else of the points */
     double upper[2];
     const char *names[2]; /* of the axes; NULL: none */
     const char *title;    /* NULL: what the function is */

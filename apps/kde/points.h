@@ -39,7 +39,7 @@ typedef enum points_header { POINTS_HEADER_AUTO = 0, POINTS_HEADER_YES, POINTS_H
 
 /** What to take of a CSV file, and what was found there. */
 typedef struct csv_terms {
-    points_header header; /* auto: the first line is one if a cell of it is no number */
+    points_header header; /* auto: the first line is one if no cell of it is a number */
     const words *columns; /* the coordinates, by name; NULL: all columns but the label. A file without a header has just these */
     bool is_exact;        /* columns: that names the file lacks are an error also where it has no header */
     const char *label;    /* a column that is no coordinate, or NULL */

@@ -161,28 +161,42 @@ int kde_query(const settings *s)
 
 /* ---- plot ---- */
 
-static int plot(const settings *s, const structure *drawn)
+/* What is drawn of coordinate j: as said, else all within the bounds. */
+static int plot_range(plot_terms *t, const structure *drawn, size_t j, const double *lower, const double *upper)
 {
     const nw_kde_opts o = nw_kde_get_opts(drawn->kde);
+    const view *v = &drawn->about.view;
+    t->lower[j] = lower != NULL ? lower[j] : v->is_scaled && view_is_plain(v) ? v->lower[j] : o.lower[j];
+    t->upper[j] = upper != NULL ? upper[j] : v->is_scaled && view_is_plain(v) ? v->upper[j] : o.upper[j];
+    if (!(t->lower[j] < t->upper[j]))
+        return app_fail(
+            APP_USAGE, "--upper", "is %g for coordinate %zu, must be above the lower bound, %g", t->upper[j], j, t->lower[j]);
+    if (v->is_log != NULL && v->is_log[j] && v->is_scaled && t->lower[j] < v->lower[j])
+        return app_fail(
+            APP_USAGE, "--lower", "is %g for coordinate %zu, must be at least its bound, %g", t->lower[j], j, v->lower[j]);
+    return APP_OK;
+}
+
+static int plot(const settings *s, structure *drawn)
+{
+    const nw_kde_opts o = nw_kde_get_opts(drawn->kde);
+    view *v = &drawn->about.view, plain = { 0 };
     double *lower = NULL, *upper = NULL;
     char *names[2] = { NULL, NULL };
-    int code = APP_OK;
     if (o.dimension > 2)
         return app_fail(APP_DATA, drawn->path, "has %zu dimensions, must have 1 or 2 to be drawn", o.dimension);
     if (o.lower == NULL && (s->lower == NULL || s->upper == NULL))
         return app_fail(APP_USAGE, s->lower == NULL ? "--lower" : "--upper",
             "missing, must be given with %s: the structure has no bounds", s->lower == NULL ? "--upper" : "--lower");
-    code = kde_parse_bounds("--lower", s->lower, o.dimension, &lower);
+    int code = view_is_plain(v) ? view_complete(v, NULL, drawn->path) : APP_OK;
+    if (code == APP_OK)
+        code = kde_parse_bounds("--lower", s->lower, o.dimension, &lower);
     if (code == APP_OK)
         code = kde_parse_bounds("--upper", s->upper, o.dimension, &upper);
-    plot_terms terms = { .kde = drawn->kde, .title = s->title };
+    plot_terms terms = { .kde = drawn->kde, .view = view_is_plain(v) ? v : &plain, .title = s->title };
     for (size_t j = 0; code == APP_OK && j < o.dimension; j++) {
-        terms.lower[j] = lower != NULL ? lower[j] : o.lower[j];
-        terms.upper[j] = upper != NULL ? upper[j] : o.upper[j];
-        terms.names[j] = names[j] = view_name(&drawn->about.view, j);
-        if (!(terms.lower[j] < terms.upper[j]))
-            code = app_fail(APP_USAGE, "--upper", "is %g for coordinate %zu, must be above the lower bound, %g", terms.upper[j],
-                j, terms.lower[j]);
+        terms.names[j] = names[j] = view_name(v, j);
+        code = plot_range(&terms, drawn, j, lower, upper);
     }
     if (code == APP_OK)
         code = plot_write(&terms, s->output == NULL ? "-" : s->output);

@@ -266,15 +266,25 @@ char *view_name(const view *v, size_t j)
 
 /* ---- points ---- */
 
+bool view_is_plain(const view *v)
+{
+    return !v->is_unit_norm && v->project[0] == '\0';
+}
+
+double view_place(const view *v, size_t j, double x)
+{
+    if (!v->is_scaled)
+        return x;
+    const nw_column c = { .lower = v->lower[j], .upper = v->upper[j] };
+    return v->is_log != NULL && v->is_log[j] ? app_column_log_place(&c, x) : app_column_place(&c, x);
+}
+
 /* One number of a row, held to its bounds, and on the scale that is asked for. */
 static double held(const view *v, size_t j, float x)
 {
     const double low = v->lower == NULL ? -FARTHEST : v->lower[j], high = v->upper == NULL ? FARTHEST : v->upper[j];
     const double at = isnan(x) ? 0.5 * (low + high) : fmin(fmax((double)x, low), high);
-    const nw_column c = { .lower = low, .upper = high };
-    if (!v->is_scaled)
-        return at;
-    return v->is_log != NULL && v->is_log[j] ? app_column_log_place(&c, at) : app_column_place(&c, at);
+    return view_place(v, j, at);
 }
 
 static void make_row(const view *v, const float *x, double *row, double *sums, float *out)

@@ -51,6 +51,10 @@ size_t view_width(const view *v);
 /** Once the file's coordinates are known: bounds of these, and of the points. `d`: as read, or view_width. */
 int view_settle(view *v, size_t d, const char *subject);
 size_t view_dimension(const view *v);
+/** True if coordinate j of the points is one of the file's, but for the scale. */
+bool view_is_plain(const view *v);
+/** Where x of coordinate j of the file lies in the points, if these are plain. */
+double view_place(const view *v, size_t j, double x);
 /** The name of a point's coordinate, or NULL: it has none. To be freed. */
 char *view_name(const view *v, size_t j);
 

@@ -172,10 +172,12 @@ typedef struct nw_bags_problem {
     double rho;               /* default -1: to be chosen */
     bool is_unregularized;    /* the fit will have ridge 0 */
     bool is_curated;          /* bags will be curated */
+    double dimensions;        /* of the features, public: the squared sum of their covariance's eigenvalues over the sum of their
+                                 squares, in [1, features]; default 0: as many as features. Of the rules ridge and curated */
 } nw_bags_problem;
 #define NW_BAGS_PROBLEM_INIT                                                                                                     \
     {                                                                                                                            \
-        sizeof(nw_bags_problem), 0, 0, 0.0, -1.0, 0.0, 0.0, 0.0, 0, -1.0, false, false                                           \
+        sizeof(nw_bags_problem), 0, 0, 0.0, -1.0, 0.0, 0.0, 0.0, 0, -1.0, false, false, 0.0                                      \
     }
 NW_API void nw_bags_problem_init(nw_bags_problem *problem, size_t struct_size);
 

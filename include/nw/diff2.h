@@ -131,7 +131,8 @@ NW_API const nw_event *nw_diff2_event(const nw_diff2 *d);
  *            all processes.
  *  Units     none.
  *  Errors    NW_E_ARG; NW_E_STATE: charged already, or a process disagrees about options, dimension or start; those of
- *            nw_ledger_charge, in all processes: nothing was drawn; those of reduce.
+ *            nw_ledger_charge, in all processes: nothing was drawn (NW_E_BUDGET of a ledger with the run's own budget: see
+ *            keeps_reserve); those of reduce.
  *  Cost      as nw_ledger_charge. Threads: confined.
  *  Source    docs/rooms/diff2.md.
  *  Example   examples/diff2.c */
@@ -234,7 +235,8 @@ NW_API size_t nw_diff2_model_dimension(const nw_diff2_model *model);
  *  Shapes    the model's dimension must be the handle's.
  *  Units     none.
  *  Errors    NW_E_ARG; NW_E_STATE: no round is open; NW_E_NOMEM. None depends on a number in a row.
- *  Cost      one pass over the features, in blocks that stay in the cache; 0.2 ns a feature. Threads: confined; OpenMP inside.
+ *  Cost      one pass over the features, in blocks that stay in the cache; 0.2 to 0.5 ns a feature. Threads: confined; OpenMP
+ *            inside.
  *  Source    docs/rooms/diff2.md#models.
  *  Example   examples/diff2.c */
 NW_API NW_WARN_UNUSED nw_status nw_diff2_add_model(nw_diff2 *d, nw_diff2_model *model, nw_error *err);

@@ -56,8 +56,8 @@ typedef enum nw_kde_estimator {
     NW_KDE_TABLE = 2,     /* l1, lpp: cosine series of a coordinate, size cells each; l2: of `size` public projections */
     NW_KDE_FEATURES = 3,  /* kernels: `size` pairs of cosine and sine at independent frequencies [RR07] */
     NW_KDE_HADAMARD = 4,  /* the same at frequencies from three sign-Hadamard passes: faster, no less accurate */
-    NW_KDE_LANDMARKS = 5, /* positive definite kernels: `size` of the caller's public points (Nystrom) */
-    NW_KDE_GRID = 6,      /* any function, dimension <= 3: counts of cells, `size` a side */
+    NW_KDE_LANDMARKS = 5, /* positive definite kernels: `size` directions in the span of the caller's public points (Nystrom) */
+    NW_KDE_GRID = 6,      /* any function, dimension <= 3: points shared out among splines, `size` cells on the longest side */
     NW_KDE_LSH = 7,       /* laplacian, rational-l1: counts of `size` random binnings (RACE) [CS20] */
     NW_KDE_TREE = 8,      /* l1, published baseline: binary tree of counts, geometric rings [BLMST24] */
     NW_KDE_LSQ_RFF = 9,   /* kernels, published baseline: shifted cosines [WNM23] */
@@ -115,8 +115,8 @@ NW_API const nw_event *nw_kde_event(const nw_kde *kde);
 typedef struct nw_kde_plan {
     nw_kde_estimator estimator;
     size_t size;
-    size_t totals;        /* noise values of the release */
-    double noise;         /* standard deviation of the noise in a query's value; of landmarks, grid and lsh its largest */
+    size_t totals; /* noise values of the release */
+    double noise;  /* standard deviation of the noise in a value; grid and lsh: the largest; landmarks: on average over them */
     double approximation; /* predicted standard deviation of the rest, in units of the value; NaN: not predicted */
     size_t bytes;         /* of the handle once released */
     char reason[128];     /* why this estimator and size */

@@ -190,9 +190,10 @@ static size_t copy_words(
     while (*v < count && used < room) {
         const size_t left = vectors[*v].n - *at;
         const size_t n = left < room - used ? left : room - used;
-        int64_t *values = vectors[*v].values + *at;
-        if (n > 0)
+        if (n > 0) { /* a vector of none may be NULL */
+            int64_t *values = vectors[*v].values + *at;
             memcpy(is_back ? values : block + used, is_back ? block + used : values, n * sizeof *values);
+        }
         used += n;
         *at += n;
         if (*at == vectors[*v].n) {

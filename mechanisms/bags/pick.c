@@ -28,6 +28,7 @@ enum { CURATED_BAGS = 16 }; /* at least, in the second half: so many bags keep 9
 /* A problem in numbers. */
 typedef struct figures {
     double n, p;
+    double q; /* dimensions: what p is where a ridge weighs directions by their variance */
     double a; /* signal */
     double s; /* residual */
     double noise;
@@ -52,6 +53,9 @@ static nw_status check(const nw_bags_problem *q, const char *function, nw_error 
             err, NW_E_ARG, function, "bag_size is %zu, must be in 1 .. %zu (rows), or 0: to be chosen", q->bag_size, q->rows);
     if (!(q->rho == -1.0 || (q->rho >= 0.0 && q->rho <= 1.0)))
         return nw__fail(err, NW_E_ARG, function, "rho is %g, must be in [0, 1], or -1: to be chosen", q->rho);
+    if (!(q->dimensions == 0.0 || (q->dimensions >= 1.0 && q->dimensions <= (double)q->features)))
+        return nw__fail(err, NW_E_ARG, function, "dimensions is %g, must be in [1, %zu] (features), or 0: as many", q->dimensions,
+            q->features);
     return NW_OK;
 }
 
@@ -65,8 +69,9 @@ static nw_status read(nw_bags_problem *out, figures *f, const nw_bags_problem *p
     NW__TRY(check(&q, function, err));
     const double scale = 2.0 * q.clip / (q.delta == 0.0 ? q.epsilon : nw__budget_mu(q.epsilon, q.delta));
     const double variance = DEFAULT_VARIANCE * q.clip * q.clip;
-    *f = (figures){ (double)q.rows, (double)q.features, q.signal_variance > 0.0 ? q.signal_variance : variance,
-        q.residual_variance > 0.0 ? q.residual_variance : variance, scale * scale * (q.delta == 0.0 ? 2.0 : 1.0) };
+    *f = (figures){ (double)q.rows, (double)q.features, q.dimensions > 0.0 ? q.dimensions : (double)q.features,
+        q.signal_variance > 0.0 ? q.signal_variance : variance, q.residual_variance > 0.0 ? q.residual_variance : variance,
+        scale * scale * (q.delta == 0.0 ? 2.0 : 1.0) };
     *out = q;
     return NW_OK;
 }
@@ -93,7 +98,7 @@ static double instance_risk(const figures *f, double k)
  * g v t + l (l a - g v) t', least at l = g v / a [DW18, Thm 2.1]. */
 static double ridge_risk(const figures *f, double k, double l)
 {
-    const double g = f->p * k / f->n, v = f->s + f->noise / k;
+    const double g = f->q * k / f->n, v = f->s + f->noise / k;
     const double b = 1.0 - g + l, root = sqrt(b * b + 4.0 * g * l);
     const double t = b > 0.0 ? 2.0 / (b + root) : (root - b) / (2.0 * g * l);
     const double slope = t * (1.0 + g * t) / root; /* from g l t^2 + b t - 1 = 0, by l, with the sign of d / d(-l) */
@@ -102,17 +107,17 @@ static double ridge_risk(const figures *f, double k, double l)
 
 static double best_ridge(const figures *f, double k)
 {
-    return f->p * (k * f->s + f->noise) / (f->n * f->a);
+    return f->q * (k * f->s + f->noise) / (f->n * f->a);
 }
 
 /* Half of the rows in bags of one leave theta normal about an estimate, with variance r / p in each direction. Sorted bags of the
  * other half tell k times as much in the direction of the estimate, and in the others what random bags do. */
 static double curated_risk(const figures *f, double k)
 {
-    const figures half = { 0.5 * f->n, f->p, f->a, f->s, f->noise };
-    const double before = f->p / ridge_risk(&half, 1.0, best_ridge(&half, 1.0));
+    const figures half = { 0.5 * f->n, f->p, f->q, f->a, f->s, f->noise };
+    const double before = f->q / ridge_risk(&half, 1.0, best_ridge(&half, 1.0));
     const double told = half.n / (k * f->s + f->noise);
-    return 1.0 / (before + k * told) + (f->p - 1.0) / (before + told);
+    return 1.0 / (before + k * told) + (f->q - 1.0) / (before + told);
 }
 
 static double risk_of(const figures *f, nw_bags_rule rule, double k)

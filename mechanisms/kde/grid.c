@@ -3,8 +3,8 @@
 /* grid.c - in up to three dimensions: a point is shared out among the 4^d cubic B-splines that reach it, in parts that are
  * nonnegative and add up to 1; in a histogram one cell would get it all. A query fits k(., y) by those splines, by least squares
  * at three nodes a cell and axis, and takes the same combination of the totals. What a smooth k loses falls with the fourth power
- * of the cells' width, so they can be wide, and noise grows with the number of cells near y. If the number of points is public the
- * totals are first moved, all alike, to add up to it. Proof note: docs/rooms/kde.md#grid. */
+ * of the cells' width, so they can be wide, and noise grows with the number of cells near y. If the number of points is
+ * public the totals are first moved, all alike, to add up to it. Proof note: docs/rooms/kde.md#grid. */
 #include "grid.h"
 
 #include <math.h>
@@ -12,7 +12,7 @@
 #include <string.h>
 
 enum { AXES = NW__GRID_MOST_DIMENSIONS, LEAST_CELLS = 2, PROBES = 3 };
-static const size_t MOST_NODES = (size_t)1 << 24;
+static const size_t MOST_WORK = (size_t)1 << 24;
 /* Share of the residual's norm that points leave which clump: 0.2 to 0.5 for six kernels on a map of towns. */
 static const double CLUMPED = 0.5;
 static const double PROBE[PROBES] = { 0.5, 0.29, 0.03 }; /* places on the diagonal of the bounds; the rest is alike */
@@ -20,7 +20,8 @@ static const double PROBE[PROBES] = { 0.5, 0.29, 0.03 }; /* places on the diagon
 typedef struct grid {
     size_t dimension;
     nw__axis axes[AXES];
-    size_t splines; /* products over the axes */
+    size_t inside; /* products over the axes */
+    size_t splines;
     size_t nodes;
     bool is_product;   /* k is a product over the axes */
     double *densities; /* [splines]: G^-1 totals, after the release */
@@ -46,17 +47,26 @@ static size_t cells_of(const nw_kde_opts *o, size_t size, size_t j)
     return cells > (double)LEAST_CELLS ? (size_t)cells : LEAST_CELLS;
 }
 
-static double nodes_for(const nw_kde_opts *o, size_t size)
+/* k is a product over the axes. */
+static bool is_product(const nw_kde_opts *o)
 {
-    double nodes = 1.0;
-    for (size_t j = 0; j < o->dimension; j++)
-        nodes *= (double)(NW__SPLINE_NODES * cells_of(o, size, j));
-    return nodes;
+    return o->dimension == 1 || o->kernel == NW_KDE_GAUSSIAN || o->kernel == NW_KDE_LAPLACIAN;
+}
+
+/* What fits go through: all splines of a product, else all nodes. */
+static double work_of(const nw_kde_opts *o, size_t size)
+{
+    double work = 1.0;
+    for (size_t j = 0; j < o->dimension; j++) {
+        const size_t cells = cells_of(o, size, j) + 2 * (size_t)NW__SPLINE_MARGIN;
+        work *= (double)(is_product(o) ? cells + NW__SPLINE_REACH - 1 : NW__SPLINE_NODES * cells);
+    }
+    return work;
 }
 
 bool nw__grid_is_small(const nw_kde_opts *opts, size_t size)
 {
-    return nodes_for(opts, size) <= 0x1p21;
+    return work_of(opts, size) <= (is_product(opts) ? 0x1p20 : 0x1p21);
 }
 
 static void clear_grid(grid *g)
@@ -70,15 +80,16 @@ static void clear_grid(grid *g)
 
 static nw_status make_grid(grid *g, const nw_kde_opts *o, size_t size, const char *function, nw_error *err)
 {
-    *g = (grid){ .dimension = o->dimension, .splines = 1, .nodes = 1 };
-    if (size < LEAST_CELLS || nodes_for(o, size) > (double)MOST_NODES)
+    *g = (grid){ .dimension = o->dimension, .inside = 1, .splines = 1, .nodes = 1 };
+    if (size < LEAST_CELLS || work_of(o, size) > (double)MOST_WORK)
         return nw__fail(err, NW_E_ARG, function,
-            "size is %zu, must be at least %d cells for grid, and few enough for 2^24 nodes, three a cell and axis", size,
+            "size is %zu, must be at least %d cells for grid, and few enough for 2^24 splines or nodes of all axes", size,
             LEAST_CELLS);
-    g->is_product = o->dimension == 1 || o->kernel == NW_KDE_GAUSSIAN || o->kernel == NW_KDE_LAPLACIAN;
+    g->is_product = is_product(o);
     nw_status status = NW_OK;
     for (size_t j = 0; status == NW_OK && j < o->dimension; j++) {
         status = nw__axis_new(&g->axes[j], o->lower[j], o->upper[j] - o->lower[j], cells_of(o, size, j), err);
+        g->inside *= g->axes[j].inside;
         g->splines *= g->axes[j].splines;
         g->nodes *= g->axes[j].nodes;
     }
@@ -94,6 +105,15 @@ static size_t room_of(const grid *g)
     for (size_t j = 0; j < g->dimension; j++)
         sum += g->axes[j].nodes + 2 * g->axes[j].splines;
     return g->is_product ? sum : sum + 2 * g->nodes;
+}
+
+/* Of a spline that reaches inside, among all. */
+static size_t place_of(const grid *g, size_t i)
+{
+    size_t place = 0, step = 1;
+    for (size_t j = g->dimension; j-- > 0; i /= g->axes[j].inside, step *= g->axes[j].splines)
+        place += (i % g->axes[j].inside + NW__SPLINE_MARGIN) * step;
+    return place;
 }
 
 /* ---- fits ---- */
@@ -160,8 +180,8 @@ static void fit_product(const grid *g, const nw_kde_opts *o, const double *y, do
         nw__axis_solve(axis, alpha, 1, 1);
         f->norm *= dot(k, k, axis->nodes);
         f->explained *= dot(b, alpha, axis->splines);
-        f->square *= dot(alpha, alpha, axis->splines);
-        f->sum *= total(alpha, axis->splines);
+        f->square *= dot(alpha + NW__SPLINE_MARGIN, alpha + NW__SPLINE_MARGIN, axis->inside);
+        f->sum *= total(alpha + NW__SPLINE_MARGIN, axis->inside);
     }
     if (value != NULL)
         *value = product_value(g, parts);
@@ -212,8 +232,13 @@ static void fit_nodes(const grid *g, const nw_kde_opts *o, const double *y, doub
         nw__axis_solve(&g->axes[j], other, outer, inner);
     }
     f->explained = dot(k, other, g->splines);
-    f->square = dot(other, other, g->splines);
-    f->sum = total(other, g->splines);
+    f->square = 0.0;
+    f->sum = 0.0;
+    for (size_t i = 0; i < g->inside; i++) {
+        const double alpha = other[place_of(g, i)];
+        f->square += alpha * alpha;
+        f->sum += alpha;
+    }
 }
 
 static void fit_at(const grid *g, const nw_kde_opts *o, const double *y, double *room, double *value, fit *f)
@@ -224,7 +249,7 @@ static void fit_at(const grid *g, const nw_kde_opts *o, const double *y, double 
 /* Totals moved to a public sum lose what their noise has of it. */
 static double noise_of(const grid *g, const nw_kde_opts *o, const fit *f)
 {
-    return sqrt(fmax(f->square - (o->public_points >= 0 ? f->sum * f->sum / (double)g->splines : 0.0), 0.0));
+    return sqrt(fmax(f->square - (o->public_points >= 0 ? f->sum * f->sum / (double)g->inside : 0.0), 0.0));
 }
 
 static double residual_of(const fit *f)
@@ -263,8 +288,8 @@ nw_status nw__grid_predict(nw__grid_prediction *out, const nw_kde_opts *opts, si
     return status;
 }
 
-/* Each of the 4^d parts is rounded by 1/2 at most. The squares of the weights on an axis add up to 1/2 at most: 1/36 + 16/36 + 1/36
- * at a knot. */
+/* Each of the 4^d parts is rounded by 1/2 at most. The squares of the weights on an axis add up to 1/2 at most, which is
+ * 1/36 + 16/36 + 1/36 at a knot. */
 static nw_status setup(nw_kde *kde, nw_error *err)
 {
     const nw_kde_opts *o = &kde->opts;
@@ -275,12 +300,12 @@ static nw_status setup(nw_kde *kde, nw_error *err)
     kde->tables = g;
     NW__TRY(make_grid(g, o, o->size, __func__, err));
     NW__TRY(probe(&prediction, g, o, err));
-    kde->sum_count = g->splines;
+    kde->sum_count = g->inside;
     kde->room = room_of(g);
     kde->plan.bytes += (g->splines + (g->is_product ? 0 : g->nodes)) * sizeof(double);
     const double parts = (double)(1U << 2 * o->dimension), weight = prediction.noise / NW__KDE_UNIT;
     return nw__kde_add_block(kde,
-        &(nw__kde_block){ .count = g->splines,
+        &(nw__kde_block){ .count = g->inside,
             .l1 = NW__KDE_UNIT + 0.5 * parts,
             .l2 = NW__KDE_UNIT * pow(0.5, 0.5 * (double)o->dimension) + 0.5 * sqrt(parts) + 1.0,
             .weight = weight * weight },
@@ -303,7 +328,7 @@ static void add(const nw_kde *kde, const float *points, size_t n, int64_t *sums)
             double weight = NW__KDE_UNIT;
             for (size_t j = 0; j < d; j++) {
                 const size_t k = part >> 2 * (d - 1 - j) & (NW__SPLINE_REACH - 1);
-                at = at * g->axes[j].splines + first[j] + k;
+                at = at * g->axes[j].inside + first[j] + k;
                 weight *= weights[j][k];
             }
             sums[at] += (int64_t)rint(weight);
@@ -316,18 +341,19 @@ static void add(const nw_kde *kde, const float *points, size_t n, int64_t *sums)
 static nw_status decode(nw_kde *kde, nw_error *err)
 {
     grid *g = kde->tables;
-    double *other = nw__calloc(g->nodes, sizeof *other);
+    double *other = nw__calloc(g->is_product ? 1 : g->nodes, sizeof *other);
     g->densities = nw__calloc(g->splines, sizeof *g->densities);
     g->at_nodes = nw__calloc(g->is_product ? 1 : g->nodes, sizeof *g->at_nodes);
     if (other == NULL || g->densities == NULL || g->at_nodes == NULL) {
         free(other);
         return nw__fail_memory(err, __func__);
     }
-    for (size_t i = 0; i < g->splines; i++)
-        g->densities[i] = (double)kde->totals[i] / NW__KDE_UNIT;
-    const double missing = (double)kde->opts.public_points - total(g->densities, g->splines);
-    for (size_t i = 0; kde->opts.public_points >= 0 && i < g->splines; i++)
-        g->densities[i] += missing / (double)g->splines;
+    double missing = (double)kde->opts.public_points;
+    for (size_t i = 0; i < g->inside; i++)
+        missing -= (double)kde->totals[i] / NW__KDE_UNIT;
+    const double moved = kde->opts.public_points >= 0 ? missing / (double)g->inside : 0.0;
+    for (size_t i = 0; i < g->inside; i++)
+        g->densities[place_of(g, i)] = (double)kde->totals[i] / NW__KDE_UNIT + moved;
     size_t outer = g->splines, inner = 1;
     for (size_t j = g->dimension; j-- > 0; inner *= g->axes[j].splines) {
         outer /= g->axes[j].splines;

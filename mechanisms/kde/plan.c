@@ -28,7 +28,8 @@ static const struct {
 };
 enum { ESTIMATOR_COUNT = sizeof ESTIMATORS / sizeof *ESTIMATORS };
 
-enum { MOST_PAIRS = 8192, LEAST_PAIRS = 32, LEAST_SIDE = 2 };
+enum { MOST_PAIRS = 8192, LEAST_PAIRS = 32, LEAST_SIDE = 4, MOST_FIRST_SIDE = 1 << 21 };
+static const double WIDEST_CELL = 2.0; /* in bandwidths */
 static const double USUAL_POINTS = 10000.0;
 /* In few dimensions the points that are asked about lie in crowds: the similarity there is taken to be this at least. */
 static const double LEAST_CLUMPS = 0.25;
@@ -155,17 +156,32 @@ static nw_status predict_grid(prediction *out, const nw_kde_opts *o, size_t size
     return NW_OK;
 }
 
-/* More cells, more noise, and less of the rest: the sizes in steps of a sixth, until the noise alone is worse than the best. */
+/* The longest side of the bounds in bandwidths. */
+static double extent(const nw_kde_opts *o)
+{
+    double most = 0.0;
+    for (size_t j = 0; j < o->dimension; j++)
+        most = fmax(most, o->upper[j] - o->lower[j]);
+    return nw__kde_has_bandwidth(o->kernel) ? most / o->bandwidth : 0.0;
+}
+
+/* From cells that nodes of a fit can see the function through, in steps of a sixth, until there are enough for a good fit and the
+ * noise, rising, alone is worse than the best. More cells leave less of the rest, and have more noise. */
 static nw_status best_grid(prediction *best, const nw_kde_opts *o, nw_error *err)
 {
-    *best = (prediction){ .noise = INFINITY };
-    for (size_t size = LEAST_SIDE; size == LEAST_SIDE || nw__grid_is_small(o, size); size += size / 6 + 1) {
+    const double first = ceil(extent(o) / WIDEST_CELL);
+    double before = INFINITY;
+    *best = (prediction){ .estimator = NW_KDE_GRID, .size = LEAST_SIDE, .noise = INFINITY };
+    if (first > MOST_FIRST_SIDE)
+        return NW_OK;
+    for (size_t size = clamped(first, LEAST_SIDE, MOST_FIRST_SIDE); nw__grid_is_small(o, size); size += size / 6 + 1) {
         prediction p;
         NW__TRY(predict_grid(&p, o, size, err));
-        if (!(error_of(&p) >= error_of(best)))
+        if (error_of(&p) < error_of(best))
             *best = p;
-        if (p.noise > error_of(best))
+        if (p.noise > before && p.noise > error_of(best) && p.approximation < 0.05 * p.noise)
             break;
+        before = p.noise;
     }
     return NW_OK;
 }
@@ -199,7 +215,7 @@ static nw_status choose_kernel(nw_kde *kde, prediction *best, nw_error *err)
     *best = predict_features(o);
     snprintf(reason, size, "predicted error %.3g: random features, %zu dimensions%s", error_of(best), o->dimension,
         o->lower == NULL ? ", no bounds" : "");
-    if (lacks(o, NW_KDE_GRID) == NULL && (o->size == 0 || (o->size >= LEAST_SIDE && nw__grid_is_small(o, o->size)))) {
+    if (lacks(o, NW_KDE_GRID) == NULL && (o->size == 0 || (o->size > 1 && nw__grid_is_small(o, o->size)))) {
         NW__TRY(o->size == 0 ? best_grid(&other, o, err) : predict_grid(&other, o, o->size, err));
         take_better(best, &other, reason, size);
     }

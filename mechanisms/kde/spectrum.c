@@ -79,8 +79,8 @@ static void multiply(const double *x, const double *a, size_t q, size_t n, doubl
 
 /* ---- all eigenvectors ---- */
 
-/* a becomes tridiagonal by reflections I - b v v', v = row k of a from k + 1 on: diagonal d, below it e[k] = a_(k+1)k. v and b are
- * kept, in a and b. */
+/* a becomes tridiagonal by reflections I - b v v', v = row k of a from k + 1 on: diagonal d, below it e[k]. v and b are
+ * kept. */
 static void reduce(double *a, size_t n, double *d, double *e, double *b, double *p)
 {
     for (size_t k = 0; k + 2 < n; k++) {

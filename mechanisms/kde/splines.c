@@ -53,9 +53,11 @@ static void factorise(nw__axis *axis)
 
 nw_status nw__axis_new(nw__axis *axis, double lower, double width, size_t cells, nw_error *err)
 {
+    const size_t whole = cells + 2 * (size_t)NW__SPLINE_MARGIN;
     *axis = (nw__axis){ .cells = cells,
-        .splines = cells + NW__SPLINE_REACH - 1,
-        .nodes = cells * NW__SPLINE_NODES,
+        .inside = cells + NW__SPLINE_REACH - 1,
+        .splines = whole + NW__SPLINE_REACH - 1,
+        .nodes = whole * NW__SPLINE_NODES,
         .lower = lower,
         .side = width / (double)cells };
     axis->places = nw__calloc(axis->nodes, sizeof *axis->places);
@@ -67,7 +69,7 @@ nw_status nw__axis_new(nw__axis *axis, double lower, double width, size_t cells,
     }
     for (size_t q = 0; q < axis->nodes; q++) {
         const double f = PLACE[q % NW__SPLINE_NODES];
-        axis->places[q] = lower + axis->side * ((double)(q / NW__SPLINE_NODES) + f);
+        axis->places[q] = lower + axis->side * ((double)(q / NW__SPLINE_NODES) - NW__SPLINE_MARGIN + f);
         weights_of(f, axis->basis + q * NW__SPLINE_REACH);
     }
     factorise(axis);

@@ -62,12 +62,14 @@ static size_t cells_for(size_t lines)
 }
 
 /* a_k of i -> (i / T)^p, k = 0 .. T; those of a_0 and a_T halved. */
-static void cosine_series(double *a, size_t T, double p, const double *cosine)
+static void cosine_series(double *a, size_t T, double p, const double *cosine, double *powers)
 {
+    for (size_t i = 1; i < T; i++)
+        powers[i] = pow((double)i / (double)T, p);
     for (size_t k = 0; k <= T; k++) {
         double sum = (k % 2 == 0 ? 0.5 : -0.5);
         for (size_t i = 1; i < T; i++)
-            sum += pow((double)i / (double)T, p) * cosine[2 * k * i % (4 * T)];
+            sum += powers[i] * cosine[2 * k * i % (4 * T)];
         a[k] = sum * (k == 0 || k == T ? 1.0 : 2.0) / (double)T;
     }
 }
@@ -126,16 +128,16 @@ static nw_status make_waves(table *t, double p, nw_error *err)
 {
     const size_t T = t->cells;
     double *a = nw__calloc(T + 1, sizeof *a);
-    double *cosine = nw__calloc(4 * T, sizeof *cosine);
+    double *cosine = nw__calloc(4 * T, sizeof *cosine), *powers = nw__calloc(T, sizeof *powers);
     t->waves = nw__calloc(t->lines * T, sizeof *t->waves);
     t->cosines = nw__calloc(4 * T, sizeof *t->cosines);
-    const bool has_memory = a != NULL && cosine != NULL && t->waves != NULL && t->cosines != NULL;
+    const bool has_memory = a != NULL && cosine != NULL && powers != NULL && t->waves != NULL && t->cosines != NULL;
     for (size_t j = 0; has_memory && j < 4 * T; j++) {
         cosine[j] = cos(PI * (double)j / (double)(2 * T));
         t->cosines[j] = (int32_t)rint(NW__KDE_UNIT * cosine[j]);
     }
     if (has_memory) {
-        cosine_series(a, T, p, cosine);
+        cosine_series(a, T, p, cosine, powers);
         for (size_t l = 0; l < t->lines; l++) {
             const double scale = t->factor * pow(t->width[l], p);
             t->constant += a[0] * scale;
@@ -147,6 +149,7 @@ static nw_status make_waves(table *t, double p, nw_error *err)
     }
     free(a);
     free(cosine);
+    free(powers);
     return has_memory ? NW_OK : nw__fail_memory(err, __func__);
 }
 

@@ -145,6 +145,15 @@ is estimate__many_records_need_few "$(json run.json 'd["restarts"]')" 8
 nw-diff2 --data train.csv --schema labelled.json --target label --delta 1e-5 --epsilon 0.05 --restarts 2 >run.txt 2>run.err
 like restarts__too_few_are_remarked_on run.err 'restarts: with 2 the noise of the differences may feed itself; from [0-9]+ on'
 
+# A run without a ledger fits into its own budget, however its rounds add up.
+for rounds in 1 2 3 4 5 8 200; do
+    for epsilon in 1 64; do
+        nw-diff2 --data few.csv --schema labelled.json --target label --delta 1e-5 --epsilon $epsilon --rounds $rounds --quiet \
+            >run.txt 2>run.err
+        is "budget__${rounds}_rounds_at_epsilon_$epsilon" "$? $(cat run.err)" '0 '
+    done
+done
+
 # ---- clients ----
 clients() { # arguments: release hash and number of clients
     nw-diff2 "${classify[@]}" "${seeded[@]}" --rounds 20 "$@" >clients.json 2>run.err

@@ -115,6 +115,8 @@ nw-kde build --data one.csv --kernel gaussian --bandwidth 0.3 --lower 0 --upper 
 nw-kde plot one.nwk -o curve.svg
 check plot__curve python3 -c 'import xml.etree.ElementTree as t; t.parse("curve.svg")'
 like plot__has_a_band curve.svg 'fill-opacity'
+like plot__names_its_axes map.svg '>x</text>'
+like plot__has_a_map_of_errors map.svg '>standard error of the value</text>'
 
 # ---- formats ----
 python3 - <<'EOF'
@@ -190,6 +192,9 @@ check schema__is_a_coordinate_a_value near people.out coded.out
 printf 'age,sex,pay\n,F,\n' >missing.csv && printf '0.5,1,0,0.5\n' >middle.csv
 nw-kde query people.nwk --data missing.csv -o people.out && nw-kde query coded.nwk --data middle.csv -o coded.out
 check schema__missing_is_the_middle near people.out coded.out
+nw-kde build --data people.csv --schema people.json --columns age,pay "${to[@]}" -o two.nwk
+printf 'pay,age\n5,50\n' >two.csv
+is schema__queries_may_lack_what_is_no_coordinate "$(nw-kde query two.nwk --data two.csv | wc -l)" 2
 python3 - <<'EOF'
 import struct
 rows = [[float(v) for v in l.split(',')] for l in open('plain.csv')] + [[0.0, 0.0, 0.0]]
@@ -215,6 +220,19 @@ nw-kde build --data moved.csv "${to[@]}" --estimator features --size 999 -o divi
 check project__is_a_product near unit.out divided.out
 is info__tells_the_view "$(nw-kde info moved.nwk --json | python3 -c 'import json, sys; v = json.load(sys.stdin)["view"]
 print(v["unit_norm"], v["coordinates"], len(v["project"]))')" 'True 3 32'
+
+# A scale is taken back on the axes; a logarithmic one has marks at powers of ten.
+echo '{"age": {"type": "int", "lower": 20, "upper": 90}, "pay": {"type": "float", "lower": 0, "upper": 1e6, "scale": "log"}}' \
+    >pay.json
+printf 'age,pay\n40,10000\n' >pay.csv
+nw-kde build --data pay.csv --schema pay.json --scale --kernel gaussian --bandwidth 0.1 --epsilon 1 --seed-insecure 1 --quiet \
+    -o pay.nwk
+nw-kde plot pay.nwk -o pay.svg
+like plot__marks_in_the_unit_of_the_data pay.svg '>80</text>'
+like plot__marks_powers_of_ten pay.svg '>100000</text>'
+nw-kde plot pay.nwk --lower 30,1000 --upper 50,100000 -o pay.svg
+like plot__of_a_part pay.svg '>45</text>'
+unlike plot__of_a_part_only pay.svg '>80</text>'
 
 # ---- the nearest and the farthest ----
 for _ in {1..99}; do printf '0.2\n1\n5\n'; done >line.csv && printf '0.2\n9\n1.1\n5\n' >asked.csv
@@ -338,12 +356,14 @@ refused truth_too_short 65 'has 1 labels, must have one for each of the 20 point
     --data q.csv --truth <(echo 1)
 printf '1,2,3\n' >many.csv
 nw-kde build --data many.csv --kernel gaussian --bandwidth 1 --epsilon 1 --quiet -o many.nwk
+refused plot_upside_down 64 '^nw-kde: --upper: is 1 for coordinate 1, must be above the lower bound, 2' plot s.nwk --lower 0,2 \
+    --upper 1,1
 refused plot_of_many 65 'has 3 dimensions, must have 1 or 2' plot many.nwk
 refused plot_without_bounds 64 '^nw-kde: --lower: missing, must be given with --upper: the structure has no bounds' plot a.nwk
 
 # Inputs.
 printf '0,0\n1,2\n' >pair.csv && printf '1,"2\n' >quote.csv && printf '1,"2"3\n' >behind.csv && printf 'u,v\n1,2\n' >uv.csv
-printf 'x,y\n' >names.csv && printf '1\0,2\n' >nul.csv
+printf 'x,y\n' >names.csv && printf '3.5,oops\n1,2\n' >first.csv && printf '1\0,2\n' >nul.csv
 python3 - <<'EOF'
 import gzip, struct
 def npy(name, head, body=b''):
@@ -371,6 +391,8 @@ of() { # file: arguments that build from it
 {
     refused quote 65 'line 1 has a quote that is not closed' $(of quote.csv)
     refused behind_a_quote 65 'line 1 goes on behind a quote' $(of behind.csv)
+    refused first_record_is_no_header 65 'line 1, cell 2 is no number; if the first line has names, say --header yes' \
+        $(of first.csv)
     refused nul_byte 65 'has a NUL byte' $(of nul.csv)
     refused npy_of_another_kind 65 'must be float16, float32, float64, bool or whole' $(of complex.npy)
     refused npy_scalar 65 'must be \(points,\) or \(points, coordinates\)' $(of scalar.npy)

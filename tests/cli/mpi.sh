@@ -137,7 +137,8 @@ all_refuse synth__over_the_budget 3 'does not fit' 2 nw-synth table.csv --schema
 all_refuse synth__unit_in_two_files 65 'a unit has rows in two parts' 2 "${units[@]}" 'twice.{rank}.csv' --partial out.csv
 all_refuse kde__stream 64 'is a stream' 2 "${real[@]}" --epsilon 1 --data /dev/stdin
 all_refuse kde__bandwidth_of_points 64 'choose-bandwidth: runs in one process, and 2 were started' 2 nw-kde build \
-    --kernel gaussian --choose-bandwidth 0.1 --lower 0 --upper 100 --epsilon 1 --delta 1e-9 --ledger l.nwl --data points.csv -o out.csv
+    --kernel gaussian --choose-bandwidth 0.1 --lower 0 --upper 100 --epsilon 1 --delta 1e-9 --ledger l.nwl --data points.csv \
+    -o out.csv
 all_refuse kde__query 64 'query: runs in one process' 2 nw-kde query one.nwk --data points.csv -o out.csv
 all_refuse kde__output_cannot_be_made 73 'nowhere' 2 nw-kde build --kernel gaussian --bandwidth 5 --delta 1e-9 --epsilon 1 \
     --ledger l.nwl --data points.csv -o nowhere/out.nwk

@@ -140,7 +140,7 @@ static void nvflare_343__what_goes_out_has_noise(void **state)
     (void)state;
     static job j;
     for (size_t n = 1; n <= 8; n *= 2) {
-        size_t untouched = 0;
+        double untouched = 0.0;
         run_job(&j, n, false);
         for (size_t g = 0; g < GROUPS; g++)
             untouched += j.noise[g] == 0.0;

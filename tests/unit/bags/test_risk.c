@@ -133,6 +133,13 @@ static void risk__has_its_least_where_the_page_says(void **state)
     assert_true(isnan(nw_bags_risk(&q, NW_BAGS_RULE_BAG, 4001)));
 }
 
+/* Of features with one common correlation: eigenvalues 1 + (p - 1) c, and p - 1 of 1 - c. */
+static double dimensions_of(const scene *s)
+{
+    const double p = (double)s->p, large = 1.0 + (p - 1.0) * s->correlation, small = 1.0 - s->correlation;
+    return p * p / (large * large + (p - 1.0) * small * small);
+}
+
 /* The bar: the automatic choice is never worse than 1.05 times bags of one with a ridge, by the same rule for the ridge. Of
  * random bags it always is bags of one; curated ones are simulated where they are chosen. */
 static void pick__is_no_worse_than_bags_of_one_with_a_ridge(void **state)
@@ -151,6 +158,7 @@ static void pick__is_no_worse_than_bags_of_one_with_a_ridge(void **state)
         nw_bags_problem q = problem_of(&s, &one, 4.0);
         nw_bags_choice choice;
         q.residual_variance = q.signal_variance = 0.0; /* what a user does not know */
+        q.dimensions = dimensions_of(&s);
         assert_int_equal(nw_bags_pick(&q, &choice, NULL), NW_OK);
         assert_true(choice.bag_size == 1 && choice.risk == choice.baseline_risk && choice.best_bag_risk >= choice.risk);
         q.is_curated = true;
@@ -212,10 +220,17 @@ static void pick__names_what_is_wrong(void **state)
         { "rho", 9, 1, 1, 0, 1, 0, 0, 0, 1.5 } };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         const nw_bags_problem q = { sizeof q, bad[i].rows, bad[i].features, bad[i].epsilon, bad[i].delta, bad[i].clip,
-            bad[i].residual, bad[i].signal, bad[i].k, bad[i].rho, false, false };
+            bad[i].residual, bad[i].signal, bad[i].k, bad[i].rho, false, false, 0.0 };
         assert_int_equal(nw_bags_pick(&q, &c, &err), NW_E_ARG);
         assert_non_null(strstr(err.message, bad[i].name));
     }
+    nw_bags_problem q = NW_BAGS_PROBLEM_INIT;
+    q.rows = q.features = 9;
+    q.epsilon = q.clip = 1.0;
+    q.delta = 0.0;
+    q.dimensions = 9.5;
+    assert_int_equal(nw_bags_pick(&q, &c, &err), NW_E_ARG);
+    assert_non_null(strstr(err.message, "dimensions is 9.5"));
     assert_int_equal(nw_bags_pick(NULL, &c, &err), NW_E_ARG);
     assert_int_equal(nw_bags_pick(&(nw_bags_problem)NW_BAGS_PROBLEM_INIT, NULL, &err), NW_E_ARG);
 }
