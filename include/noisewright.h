@@ -19,6 +19,7 @@
 #include <nw/ldp.h>
 #include <nw/ldp_client.h>
 #include <nw/ledger.h>
+#include <nw/masks.h>
 #include <nw/network.h>
 #include <nw/noise.h>
 #include <nw/optimizer.h>
@@ -26,6 +27,7 @@
 #include <nw/reduce.h>
 #include <nw/rng.h>
 #include <nw/scattering.h>
+#include <nw/secure_sum.h>
 #include <nw/stats.h>
 #include <nw/status.h>
 #include <nw/strategy.h>

@@ -25,6 +25,8 @@ struct nw_rng {
 
 /** Rekeys a stream that was inherited through a fork. NW_E_ENTROPY if the system gives no key. */
 nw_status nw__rng_begin(nw_rng *rng, nw_error *err);
+/** A number that is another in each process made by fork. */
+uint64_t nw__fork_generation(void);
 void nw__rng_refill(nw_rng *rng);
 
 static inline void nw__rng_take(nw_rng *rng, void *out, size_t n)

@@ -60,7 +60,7 @@ static void watch_forks(void)
     pthread_atfork(NULL, NULL, after_fork_in_child);
 }
 
-static uint64_t fork_generation(void)
+uint64_t nw__fork_generation(void)
 {
     uint64_t expected = 0;
     pthread_once(&fork_once, watch_forks);
@@ -97,7 +97,7 @@ static void set_key(nw_rng *rng, const uint8_t seed[NW__RNG_KEY_BYTES])
     derive(rng->stream_id, seed, "noisewright substreams", 0);
     sodium_memzero(rng->buffer, sizeof rng->buffer);
     rng->used = sizeof rng->buffer;
-    rng->fork_generation = fork_generation();
+    rng->fork_generation = nw__fork_generation();
 }
 
 static nw_status key_from_system(nw_rng *rng, const char *function, nw_error *err)
@@ -124,7 +124,7 @@ static nw_rng *allocate(const char *function, nw_error *err)
 
 nw_status nw__rng_begin(nw_rng *rng, nw_error *err)
 {
-    if (rng->fork_generation == fork_generation())
+    if (rng->fork_generation == nw__fork_generation())
         return NW_OK;
     return key_from_system(rng, "nw_rng", err);
 }
