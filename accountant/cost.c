@@ -85,6 +85,15 @@ static nw_cost cost_of_pure(double epsilon)
     };
 }
 
+/* Losses in an interval of length epsilon: epsilon^2 / 8 zCDP [CR21, Lemma 3.2], and half the mu of any pure guarantee. */
+static nw_cost cost_of_range(double epsilon)
+{
+    const double mu = nw_gdp_from_range(epsilon);
+    return (nw_cost){
+        .mu_squared = nw__up_multiply(mu, mu), .rho_zcdp = 0.125 * nw__up_multiply(epsilon, epsilon), .epsilon_pure = epsilon
+    };
+}
+
 /* log of the ratio of telling the truth to a given lie, (1 - p + p / k) / (p / k). */
 static double response_epsilon(const nw_event *e)
 {
@@ -125,10 +134,7 @@ static nw_status leaf_cost(const nw_event *e, nw_adjacency adjacency, nw_cost *o
     case NW_EVENT_LDP:
     case NW_EVENT_REPORT_NOISY_MAX:
     case NW_EVENT_PERMUTE_AND_FLIP: *out = cost_of_pure(factor * e->parameter); break;
-    case NW_EVENT_EXPONENTIAL:
-        *out = cost_of_pure(factor * e->parameter);
-        out->rho_zcdp = 0.25 * out->rho_zcdp; /* epsilon-bounded range: epsilon^2 / 8  [CR21, Lemma 3.2] */
-        break;
+    case NW_EVENT_EXPONENTIAL: *out = cost_of_range(factor * e->parameter); break; /* two steps' intervals add up, too */
     case NW_EVENT_RANDOMIZED_RESPONSE: *out = cost_of_pure(response_epsilon(e)); break;
     case NW_EVENT_TREE:
     case NW_EVENT_MATRIX: *out = cost_of_gaussian(nw__up(nw__up(e->strategy_sensitivity * distance) / e->parameter)); break;

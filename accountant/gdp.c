@@ -7,6 +7,8 @@
 #include <math.h>
 
 static const double UNIT = 0x1p-53;
+/* Beyond, the squares of what the vertex is looked for at leave the doubles: no finite mu is claimed. */
+static const double MOST_PURE = 1e300;
 static const double SQRT_HALF = 0.70710678118654752440;
 static const double INVERSE_SQRT_TWO_PI = 0.39894228040143267794;
 static const double SQRT_HALF_PI = 1.25331413731550025121;
@@ -157,12 +159,42 @@ double nw_gdp_from_pure(double epsilon)
         return NAN;
     if (epsilon == 0.0)
         return 0.0;
-    if (isinf(epsilon))
+    if (epsilon > MOST_PURE)
         return INFINITY;
     double high = 1.0 + sqrt(2.0 * epsilon);
     while (!is_beyond_vertex(high, (const double[2]){ epsilon, 0.0 }))
         high *= 2.0;
     return 2.0 * nw__bisect(high, 0.0, is_beyond_vertex, (const double[2]){ epsilon, 0.0 });
+}
+
+/* [DDR20, Lemma 3.3] bounds a pair whose losses lie in an interval of length epsilon by two answers of probabilities
+ * logistic(x + epsilon / 2) and logistic(x - epsilon / 2) for some x; of these x = 0 is furthest in mu, where the pair is
+ * randomized response of epsilon / 2. Proof: docs/rooms/accounting.md#bounded-range-into-gdp. */
+double nw_gdp_from_range(double epsilon)
+{
+    const double half = 0.5 * epsilon;
+    return nw_gdp_from_pure(2.0 * half < epsilon ? nw__up(half) : half); /* which may underflow */
+}
+
+static bool costs_at_most(double epsilon, const double given[2])
+{
+    return nw_gdp_from_range(epsilon) <= given[0];
+}
+
+double nw_gdp_range(double mu)
+{
+    if (!(mu >= 0.0))
+        return NAN;
+    if (mu == 0.0 || isinf(mu))
+        return mu;
+    const double given[2] = { mu, 0.0 };
+    double low = 0.5 * mu; /* for small epsilon mu is 0.63 epsilon, and it grows ever slower */
+    double high = 2.0 * mu;
+    while (costs_at_most(high, given)) {
+        low = high;
+        high *= 2.0;
+    }
+    return nw__bisect(low, high, costs_at_most, given);
 }
 
 double nw__budget_mu(double epsilon, double delta)

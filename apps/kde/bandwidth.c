@@ -29,7 +29,7 @@ double bandwidth_most(const bandwidth_choice *choice)
 
 nw_status bandwidth_event(nw_event **out, const bandwidth_choice *choice, nw_error *err)
 {
-    return nw_event_pure(out, choice->epsilon, choice->adjacency, err);
+    return nw_event_selection(out, NW_EVENT_EXPONENTIAL, choice->epsilon, choice->adjacency, err);
 }
 
 static nw_status make_median(nw_stats **out, const bandwidth_choice *c, nw_error *err)

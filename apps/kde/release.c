@@ -30,15 +30,12 @@ bool job_draws_sizes(const settings *s)
 
 /* ---- shares of the budget ---- */
 
-/* The bandwidth's share, in the currency of the noise: of epsilon; or of mu^2, as the epsilon whose Gaussian majorant costs so
- * much, Phi(mu / 2) = 1 / (1 + e^-epsilon). */
+/* The bandwidth's share, in the currency of the noise: of epsilon; or of mu^2, as the epsilon of a choice that costs so much. */
 static double bandwidth_epsilon(const settings *s)
 {
     if (s->delta == 0.0)
         return s->bandwidth_share * s->epsilon;
-    const double mu = sqrt(s->bandwidth_share) * nw_gdp_mu(s->epsilon, s->delta);
-    const double p = 0.5 * erfc(-mu / sqrt(8.0));
-    return log(p / (1.0 - p)) * (1.0 - 0x1p-20);
+    return nw_gdp_range(sqrt(s->bandwidth_share) * nw_gdp_mu(s->epsilon, s->delta)) * (1.0 - 0x1p-20);
 }
 
 /* 2^-12 is for the ledger's roundings and what it sets aside of delta. */

@@ -25,6 +25,11 @@ NW_API double nw_gdp_epsilon(double mu, double delta);
 NW_API double nw_gdp_mu(double epsilon, double delta);
 /** Smallest mu such that every (epsilon, 0)-DP mechanism is mu-Gaussian DP, rounded up: -2 Phi^-1(1 / (1 + e^epsilon)). */
 NW_API double nw_gdp_from_pure(double epsilon);
+/** The same of every epsilon-bounded-range mechanism, such as the exponential mechanism: nw_gdp_from_pure(epsilon / 2), about
+ *  half as much. docs/rooms/accounting.md#bounded-range-into-gdp. */
+NW_API double nw_gdp_from_range(double epsilon);
+/** Largest epsilon with nw_gdp_from_range(epsilon) <= mu: what a choice may have for its part of mu. Rounded down. */
+NW_API double nw_gdp_range(double mu);
 
 /** rho-zCDP to approximate DP and back. [CKS20, Prop. 12], the order optimised continuously. Rounded up, up, down. */
 NW_API double nw_zcdp_epsilon(double rho, double delta);

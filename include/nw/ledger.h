@@ -9,7 +9,7 @@
  * A ledger holds the unit of privacy (in words), the neighbouring relation, a budget (epsilon, delta) and a *filter* fixed at
  * creation that decides, soundly even when later events depend on earlier releases, whether one more event fits:
  *   gdp   sum of mu^2 against the largest mu with delta(epsilon) <= delta: exact for Gaussians; pure guarantees enter by their
- *         Gaussian majorants;
+ *         Gaussian majorants, choices by those of their bounded range;
  *   zcdp  sum of rho against the largest rho with delta(epsilon) <= delta: also takes discrete Gaussians and zCDP guarantees;
  *   pure  sum of epsilon; the only filter when delta = 0;
  *   renyi sum of Renyi divergences at one order, fixed at creation.

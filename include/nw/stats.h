@@ -88,7 +88,7 @@ NW_API void nw_stats_query_init(nw_stats_query *query, size_t struct_size);
  *
  *  The budget is divided in the currency of the noise, epsilon for Laplace and mu^2 for Gaussian: among the queries by weight,
  *  and within a query equally among its totals (a mean has two: count and sum; a variance three). A choice (quantile, min, max)
- *  takes its share of mu^2 as the epsilon whose Gaussian majorant costs as much.
+ *  takes its share of mu^2 as the epsilon that costs as much (nw_gdp_range).
  *
  *  Shapes    *out: new handle, or NULL on error. queries: n of them, 1 .. 4096, each of the first one's struct_size. Copied.
  *  Units     bounds in the unit of the values.

@@ -168,20 +168,6 @@ static nw_status calibrate(
     return NW_OK;
 }
 
-/* The largest epsilon whose Gaussian majorant is mu, rounded down: nw_gdp_from_pure increases. */
-static bool costs_at_most(double epsilon, const double given[2])
-{
-    return nw_gdp_from_pure(epsilon) <= given[0];
-}
-
-static double epsilon_of_mu(double mu)
-{
-    const double given[2] = { mu, 0.0 };
-    if (costs_at_most(NW__MAX_EPSILON, given))
-        return NW__MAX_EPSILON;
-    return nw__bisect(0.0, NW__MAX_EPSILON, costs_at_most, given);
-}
-
 /* ---- event and fingerprint ---- */
 
 static nw_status make_event(nw_stats *stats, nw_error *err)
@@ -280,7 +266,7 @@ nw_status nw__stats_plan_make(nw_stats *stats, const nw_stats_query *queries, si
         nw__noise_budget mine = budget;
         mine.amount *= budget.is_l1 ? part : sqrt(part);
         if (is_choice(&q->asked)) {
-            const double epsilon = mine.is_l1 ? mine.amount / slack : epsilon_of_mu(mine.amount / slack);
+            const double epsilon = mine.is_l1 ? mine.amount / slack : fmin(NW__MAX_EPSILON, nw_gdp_range(mine.amount / slack));
             NW__TRY(nw__choice_plan(&q->choice, &q->asked, epsilon, stats->opts.adjacency, err));
         }
         for (size_t k = 0; k < q->total_count; k++)

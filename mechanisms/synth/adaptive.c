@@ -77,7 +77,7 @@ nw__allotment nw__allot(const nw__plan *plan, double mu_squared)
     const double mu_choice = sqrt(CHOICE_SHARE * mu_squared);
     const double mu_measure = sqrt((1.0 - CHOICE_SHARE) * mu_squared);
     a.sigma = fmax(NW_NOISE_SMALLEST_SCALE, plan->sensitivity.value / mu_measure * (1.0 + SPENDING_SLACK));
-    a.epsilon = nw__epsilon_of_mu(mu_choice) * (1.0 - SPENDING_SLACK);
+    a.epsilon = nw_gdp_range(mu_choice) * (1.0 - SPENDING_SLACK);
     return a;
 }
 

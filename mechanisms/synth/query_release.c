@@ -5,8 +5,8 @@
  * A round fits a table to what was measured, chooses per_round workloads where the table is most wrong, one after the other by
  * the exponential mechanism (which is report noisy max with Gumbel noise), and measures them. Half of a round's budget is for the
  * choices and half for the measurements, as published. Deviation: budgets are parts of mu^2 of Gaussian DP, in which the ledger
- * adds up, not of rho; a choice of epsilon is charged as its Gaussian majorant. Deviation: the first table is fitted to the 1-way
- * marginals, as in the paper's hybrid. */
+ * adds up, not of rho; a choice of epsilon is charged as nw_gdp_from_range(epsilon). Deviation: the first table is fitted to the
+ * 1-way marginals, as in the paper's hybrid. */
 #include "query_release.h"
 
 #include "accountant_internal.h"
@@ -23,15 +23,8 @@ static const char *const NAME = "nw_synth_release";
 #define LARGEST_SIGMA 0x1p33   /* times the unit of a predicate, the largest of nw/noise.h */
 enum { PRESET_ROWS = 2000, ROUND_GENERATIONS = 100000, MOST_ROUNDS = 10000 };
 static const int64_t MOST_SCORE = INT64_C(1) << 60;
+#define CHOICE_SLACK 0x1p-40             /* more than the roundings of the accountant's sum over all choices */
 static const double ROUND_CHANGE = 0.01; /* the published slow_change of all rounds but the last fit's */
-
-/* The largest epsilon whose Gaussian majorant (2 Phi^-1(e^eps / (1 + e^eps)))^2 is within mu^2: a relative 2^-40 below, which is
- * far more than the error of erfc and log. */
-double nw__epsilon_of_mu(double mu)
-{
-    const double above = 0.5 * erfc(mu / 2.0 * sqrt(0.5)); /* 1 - Phi(mu / 2) */
-    return (log1p(-above) - log(above)) * (1.0 - 0x1p-40);
-}
 
 /* sigma of `count` measurements within mu, rounded up with a margin of (count + 16) ulps for the accountant's sum. */
 static double sigma_of_mu(size_t count, double mu, double sensitivity)
@@ -96,7 +89,7 @@ nw_status nw__query_plan_make(nw__query_plan *plan, const nw_synth_opts *o, doub
     plan->sigma = sigma_of_mu(plan->measured, mu_part, plan->sensitivity.value);
     plan->unit = common_unit(o->queries);
     if (o->rounds > 0)
-        plan->epsilon = nw__epsilon_of_mu(mu_part / sqrt((double)plan->measured));
+        plan->epsilon = nw_gdp_range(mu_part / sqrt((double)plan->measured)) * (1.0 - CHOICE_SLACK);
     if (!(plan->sigma <= LARGEST_SIGMA))
         return nw__fail(err, NW_E_ARG, "nw_synth_new", "epsilon is %g, the noise of %zu workloads would be beyond 2^33 records",
             o->epsilon, plan->measured);

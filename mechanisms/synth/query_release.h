@@ -6,9 +6,6 @@
 /* query_release.h - which answers to a list of queries are measured, and with how much noise. */
 #include "fit_items.h"
 
-/** The largest epsilon of a choice whose charge is within mu^2. */
-double nw__epsilon_of_mu(double mu);
-
 /** mu: the Gaussian-DP budget of the answers and choices together. Errors: NW_E_ARG naming the option. */
 nw_status nw__query_plan_make(nw__query_plan *plan, const nw_synth_opts *opts, double mu, nw_error *err);
 void nw__query_plan_clear(nw__query_plan *plan);

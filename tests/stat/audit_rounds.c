@@ -205,28 +205,35 @@ static void run_choices(void *context, int side, nw_rng *rng, double *out, size_
 }
 
 /* The record moves the first 3-way's score up and the second's down: it fills a cell that the fitted table has full and one that
- * it has empty. */
-static void score_sides(choices *c)
+ * it has empty. The second is then moved: so far down that it is chosen rarely, and its probability changes by nearly e^epsilon;
+ * or so that the sides lie on either side of a tie, as far from it. */
+static void score_sides(choices *c, bool is_tie)
 {
     static const int64_t fitted[2][2] = { { 4, 4 }, { 8, 0 } };
+    int64_t lead = 0; /* of the second, over both sides */
     for (int side = 0; side < 2; side++) {
         for (size_t w = 0; w < 2; w++) {
             int64_t counts[2] = { 4 + side, 4 };
             const nw__marginal m = { 0, 1, 2, 1, 0.0, counts, 2, 1 };
             c->scores[side][w] = nw__round_score(&m, fitted[w], 1.0, 1.0);
         }
-        c->scores[side][1] -= 12; /* the first is chosen once in ten times, so its probability changes by nearly e^epsilon */
+        lead += c->scores[side][1] - c->scores[side][0];
     }
+    for (int side = 0; side < 2; side++)
+        c->scores[side][1] -= is_tie ? lead / 2 : 12;
 }
 
 typedef struct choice_fault {
     double rate;    /* factor on the weights' rate */
     double epsilon; /* factor on what is claimed */
+    double of_mu;   /* factor on the epsilon that mu is claimed for */
+    bool is_tie;    /* neighbours on the two sides of a tie, which are worst in mu */
 } choice_fault;
 
 static bool choices__refute_their_claim(const void *context, bool is_planted)
 {
-    static const choice_fault honest = { 1.0, 1.0 };
+    const bool is_tie = ((const choice_fault *)context)->is_tie;
+    const choice_fault honest = { 1.0, 1.0, 1.0, is_tie };
     const choice_fault *f = is_planted ? context : &honest;
     const nw__plan plan = { .sensitivity = { 1.0, NW_ADD_REMOVE } };
     const nw__marginal triple = { 0, 1, 2, 1, 0.0, NULL, 2, 1 };
@@ -236,12 +243,14 @@ static bool choices__refute_their_claim(const void *context, bool is_planted)
     opts.runs = CHOICES;
     opts.delta = 0.0;
     c.rate = (uint64_t)((double)nw__choice_rate(CHOICE_EPSILON, nw__score_sensitivity(&plan, &triple, 1)) * f->rate);
-    score_sides(&c);
+    score_sides(&c, is_tie);
     const audit_bound bound = audit(&(audit_mechanism){ run_choices, &c, 1 }, &opts);
     assert_int_equal(nw_event_selection(&event, NW_EVENT_EXPONENTIAL, CHOICE_EPSILON * f->epsilon, NW_ADD_REMOVE, NULL), NW_OK);
-    const audit_claim claim = audit_claim_of(event, NW_ADD_REMOVE, 0.0);
+    audit_claim claim = audit_claim_of(event, NW_ADD_REMOVE, 0.0);
+    claim.mu = nw_gdp_from_range(CHOICE_EPSILON * f->epsilon * f->of_mu);
     nw_event_free(event);
-    assert_true(bound.epsilon > 0.75 * CHOICE_EPSILON);
+    assert_true(is_tie || bound.epsilon > 0.75 * CHOICE_EPSILON);
+    assert_true(!is_tie || bound.mu > 0.95 * nw_gdp_from_range(CHOICE_EPSILON));
     return audit_refutes(&bound, &claim);
 }
 
@@ -252,8 +261,11 @@ static void rounds__mutants_are_killed(void **state)
         { "noise of rounds x 0.7", "estimate", estimate__exceeds_the_claim, &(rounds_fault){ 0.7, false } },
         { "rounds not charged", "estimate", estimate__exceeds_the_claim, &(rounds_fault){ 1.0, true } },
         { "measured twice, charged once", "estimate", estimate__exceeds_the_claim, &(rounds_fault){ sqrt(0.5), false } },
-        { "selection score with half the sensitivity", "audit", choices__refute_their_claim, &(choice_fault){ 2.0, 1.0 } },
-        { "selection hardly charged", "audit", choices__refute_their_claim, &(choice_fault){ 1.0, 0.01 } },
+        { "selection score with half the sensitivity", "audit", choices__refute_their_claim,
+            &(choice_fault){ 2.0, 1.0, 1.0, false } },
+        { "selection hardly charged", "audit", choices__refute_their_claim, &(choice_fault){ 1.0, 0.01, 1.0, false } },
+        { "selection charged in mu for half its epsilon", "audit", choices__refute_their_claim,
+            &(choice_fault){ 1.0, 1.0, 0.5, true } },
     };
     bool are_killed = true;
     for (size_t m = 0; m < sizeof mutants / sizeof *mutants; m++)

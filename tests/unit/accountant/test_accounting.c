@@ -6,6 +6,7 @@
 
 #include <math.h>
 #include <nw/noise.h>
+#include <nw/testing.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <string.h>
@@ -170,7 +171,83 @@ static void gdp_from_pure__touches_the_vertex(void **state)
         assert_true(tail >= vertex * (1.0L - 1e-9L));
     }
     assert_true(nw_gdp_from_pure(0.0) == 0.0);
-    assert_true(isinf(nw_gdp_from_pure(INFINITY)));
+    assert_true(isinf(nw_gdp_from_pure(INFINITY)) && isinf(nw_gdp_from_pure(1.7e308)) && isfinite(nw_gdp_from_pure(1e299)));
+}
+
+/* Exponential mechanisms over up to eight candidates, by enumeration: neighbours move each score by at most 1. The hockey stick
+ * is below that of the Gaussian of the mu that is charged; of half that epsilon it is not. */
+static void gdp_from_range__bounds_exponential_mechanisms(void **state)
+{
+    enum { CANDIDATES = 8, PAIRS = 4000 };
+    nw_rng *rng = NULL;
+    size_t above_half = 0;
+    (void)state;
+    assert_int_equal(nw_rng_new_insecure_seeded(&rng, 12, NULL), NW_OK);
+    for (int pair = 0; pair < PAIRS; pair++) {
+        uint32_t word[2 * CANDIDATES + 2];
+        double p[CANDIDATES];
+        double q[CANDIDATES];
+        double sum_p = 0.0;
+        double sum_q = 0.0;
+        assert_int_equal(nw_rng_bytes(rng, word, sizeof word, NULL), NW_OK);
+        const size_t n = 2 + word[2 * CANDIDATES] % (CANDIDATES - 1);
+        const double epsilon = exp(word[2 * CANDIDATES + 1] * 0x1p-30 - 2.0); /* e^-2 .. e^2 */
+        for (size_t i = 0; i < n; i++) {
+            const double score = word[i] % 3 * 0.5;
+            const double move = pair % 2 == 0 ? (double)(word[CANDIDATES + i] % 3) - 1.0 : word[CANDIDATES + i] * 0x1p-31 - 1.0;
+            sum_p += p[i] = exp(0.5 * epsilon * score);
+            sum_q += q[i] = exp(0.5 * epsilon * (score + move));
+        }
+        for (double at = -1.0; at <= 1.0; at += 0.125) {
+            const double threshold = exp(at * epsilon);
+            double delta = 0.0;
+            for (size_t i = 0; i < n; i++)
+                delta += fmax(0.0, p[i] / sum_p - threshold * q[i] / sum_q);
+            /* by symmetry of the Gaussian, delta(-x) = 1 - e^-x (1 - delta(x)) */
+            const double x = fabs(at * epsilon);
+            const double whole = nw_gdp_delta(nw_gdp_from_range(epsilon), x);
+            const double half = nw_gdp_delta(nw_gdp_from_range(0.5 * epsilon), x);
+            assert_true(delta <= (at < 0.0 ? 1.0 - exp(-x) * (1.0 - whole) : whole) + 1e-14);
+            above_half += delta > (at < 0.0 ? 1.0 - exp(-x) * (1.0 - half) : half) + 1e-14;
+        }
+    }
+    assert_true(above_half > 1000);
+    nw_rng_free(rng);
+}
+
+static void gdp_range__is_the_inverse_on_the_safe_side(void **state)
+{
+    (void)state;
+    for (double mu = 1e-12; mu < 1e6; mu *= 2.3) {
+        const double epsilon = nw_gdp_range(mu);
+        assert_true(nw_gdp_from_range(epsilon) <= mu);
+        assert_true(nw_gdp_from_range(epsilon * (1.0 + 1e-8)) > mu);
+    }
+    assert_true(nw_gdp_range(0.0) == 0.0);
+    assert_true(isinf(nw_gdp_range(INFINITY)));
+    assert_true(isnan(nw_gdp_range(-1.0)) && isnan(nw_gdp_range((double)NAN)));
+    assert_true(nw_gdp_from_range(0.0) == 0.0 && isinf(nw_gdp_from_range(INFINITY)) && isnan(nw_gdp_from_range(-1.0)));
+    assert_true(nw_gdp_from_range(0x1p-1074) > 0.0 && nw_gdp_range(0x1p-1074) <= 0x1p-1072);
+    assert_true(isfinite(nw_gdp_range(1e200)));
+}
+
+/* A choice in each currency; two records' worth where the relation makes it that. */
+static void event_cost__of_a_choice_is_that_of_its_range(void **state)
+{
+    (void)state;
+    for (double epsilon = 0.01; epsilon < 50.0; epsilon *= 3.0) {
+        nw_event *event = NULL;
+        nw_cost one;
+        nw_cost two;
+        assert_int_equal(nw_event_selection(&event, NW_EVENT_EXPONENTIAL, epsilon, NW_ADD_REMOVE, NULL), NW_OK);
+        assert_int_equal(nw_event_cost(event, NW_ADD_REMOVE, &one, NULL), NW_OK);
+        assert_int_equal(nw_event_cost(event, NW_REPLACE_ONE, &two, NULL), NW_OK);
+        nw_event_free(event);
+        const double mu = nw_gdp_from_pure(0.5 * epsilon);
+        assert_true(one.mu_squared >= mu * mu && one.mu_squared <= mu * mu * (1.0 + 1e-15));
+        assert_true(fabs(one.rho_zcdp / (epsilon * epsilon / 8.0) - 1.0) < 1e-15 && one.epsilon_pure == epsilon);
+        assert_true(fabs(sqrt(two.mu_squared) / nw_gdp_from_pure(epsilon) - 1.0) < 1e-15 && two.epsilon_pure == 2.0 * epsilon);
+    }
 }
 
 static void conversions__are_monotone_and_inverse_to_each_other(void **state)
@@ -494,6 +571,9 @@ int main(void)
         cmocka_unit_test(zcdp_epsilon__matches_the_vectors),
         cmocka_unit_test(calibrate_gaussian__matches_the_vectors),
         cmocka_unit_test(gdp_from_pure__touches_the_vertex),
+        cmocka_unit_test(gdp_from_range__bounds_exponential_mechanisms),
+        cmocka_unit_test(gdp_range__is_the_inverse_on_the_safe_side),
+        cmocka_unit_test(event_cost__of_a_choice_is_that_of_its_range),
         cmocka_unit_test(conversions__are_monotone_and_inverse_to_each_other),
         cmocka_unit_test(gdp_delta__agrees_with_quadrature),
         cmocka_unit_test(conversions__handle_the_ends),

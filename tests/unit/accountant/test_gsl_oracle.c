@@ -70,12 +70,38 @@ static void gdp_from_pure__is_above_gsl_and_close(void **state)
     }
 }
 
+/* All pairs of two answers whose losses are epsilon apart, p = logistic(x + epsilon / 2) and q = logistic(x - epsilon / 2): their
+ * mu is Phi^-1(p) - Phi^-1(q), at most what is charged, and that at x = 0. Half as much would not do. */
+static void gdp_from_range__covers_every_pair_of_answers(void **state)
+{
+    (void)state;
+    for (double epsilon = 0.01; epsilon < 30.0; epsilon *= 1.3) {
+        const double ours = nw_gdp_from_range(epsilon);
+        double most = 0.0;
+        for (int i = -400; i <= 400; i++) {
+            const double x = i / 400.0 * (5.0 + epsilon);
+            const double p = 1.0 / (1.0 + exp(-x - 0.5 * epsilon));
+            const double other_q = 1.0 / (1.0 + exp(x - 0.5 * epsilon)); /* 1 - q */
+            const double left =
+                p < 0.5 ? gsl_cdf_ugaussian_Pinv(p) : gsl_cdf_ugaussian_Qinv(1.0 / (1.0 + exp(x + 0.5 * epsilon)));
+            const double right =
+                other_q > 0.5 ? gsl_cdf_ugaussian_Pinv(1.0 / (1.0 + exp(0.5 * epsilon - x))) : gsl_cdf_ugaussian_Qinv(other_q);
+            const double mu = left - right;
+            assert_true(mu <= ours * (1.0 + 1e-11));
+            assert_true(i != 0 || mu >= ours * (1.0 - 1e-8));
+            most = fmax(most, mu);
+        }
+        assert_true(most > 1.3 * nw_gdp_from_range(0.5 * epsilon));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gdp_delta__is_above_gsl_and_close),
         cmocka_unit_test(gdp_epsilon__is_where_gsl_reaches_delta),
         cmocka_unit_test(gdp_from_pure__is_above_gsl_and_close),
+        cmocka_unit_test(gdp_from_range__covers_every_pair_of_answers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
