@@ -251,7 +251,7 @@ static nw_status add(const nw_secure_sum *sum, nw_masks *masks, nw_rng *rng, con
         status = nw_secure_sum_seal(sum, masks, round, rng, values, message, err);
     nw__masks_pass(masks, round);
     sodium_memzero(values, sum->opts.values * sizeof *values);
-    status = nw__agree(reduce, status, function, err);
+    status = nw_reduce_agree(reduce, status, err);
     if (status == NW_OK)
         status = reduce->sum_u64(reduce->context, message, words, err);
     if (status == NW_OK)
@@ -287,7 +287,7 @@ nw_status nw_secure_sum_release(const nw_secure_sum *sum, nw_masks *masks, nw_rn
     if (sum == NULL || masks == NULL || rng == NULL || reduce == NULL || values == NULL)
         return nw__fail(err, NW_E_ARG, __func__, "sum, masks, rng, reduce or values is NULL");
     nw_status status = charge(sum, masks, rng, ledger, label, reduce, &own, __func__, err);
-    status = nw__agree(reduce, status, __func__, err);
+    status = nw_reduce_agree(reduce, status, err);
     first = own;
     if (status == NW_OK)
         status = reduce->broadcast(reduce->context, &first, sizeof first, err);

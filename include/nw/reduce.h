@@ -10,7 +10,7 @@
  * How: a table of functions. nw_reduce_serial is one process, nw_reduce_threads the threads of one, nw/mpi.h the processes of
  *   MPI; a program may fill the table itself. Every process calls the same functions in the same order, with the same lengths: so
  *   what one of them finds wrong is told to all with nw_reduce_agree before the next call.
- * What it does not do: nothing of it hides a value from another process. Exact sums are as secret as the records.
+ * What it does not do: hide a value from another process (nw/masks.h does). Exact sums are as secret as the records.
  */
 #include <nw/status.h>
 

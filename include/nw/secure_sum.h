@@ -105,7 +105,7 @@ NW_API NW_WARN_UNUSED nw_status nw_secure_sum_open(
  *
  *  Shapes    values: int64[values], in: this party's, out: the noisy sum; zeroed on error.
  *  Units     steps.
- *  Errors    those of nw_secure_sum_seal and nw_secure_sum_open; NW_E_STATE if another party fails; those of reduce.
+ *  Errors    those of nw_secure_sum_seal and nw_secure_sum_open, of any party on all of them; those of reduce.
  *  Cost      that of nw_secure_sum_seal, and two sums over reduce. Threads: confined.
  *  Source    docs/rooms/secure_sum.md#rooms.
  *  Example   examples/secure_sum.c */
@@ -117,8 +117,8 @@ NW_API NW_WARN_UNUSED nw_status nw_secure_sum_add(
  *  Shapes    ledger: NULL for process 0's charge to be enough; else the one that this party's records are charged to. receipt:
  *            out, may be NULL: of the own ledger, else process 0's.
  *  Units     steps.
- *  Errors    those of nw_ledger_charge; NW_E_STATE if another party's charge fails (its own ledger's, where this one's charge
- *            stands); those of nw_secure_sum_add.
+ *  Errors    those of nw_ledger_charge, of any party's ledger on all of them (a charge that stands already stays); those of
+ *            nw_secure_sum_add.
  *  Cost      as nw_ledger_charge and nw_secure_sum_add. Threads: confined.
  *  Source    docs/rooms/secure_sum.md#who-charges.
  *  Example   examples/secure_sum.c */

@@ -285,19 +285,6 @@ nw_status nw__masks_check_reduce(const nw_masks *masks, const nw_reduce *reduce,
         masks->party, masks->parties);
 }
 
-nw_status nw__agree(const nw_reduce *reduce, nw_status mine, const char *function, nw_error *err)
-{
-    uint64_t failures = mine != NW_OK;
-    nw_error other = { 0 };
-    const nw_status sum = reduce->sum_u64(reduce->context, &failures, 1, mine == NW_OK ? err : &other);
-    if (mine != NW_OK)
-        return mine;
-    NW__TRY(sum);
-    if (failures != 0)
-        return nw__fail(err, NW_E_STATE, function, "another party could not go on: nothing was sent");
-    return NW_OK;
-}
-
 nw_status nw_masks_meet_over(nw_masks *masks, const nw_reduce *reduce, nw_error *err)
 {
     enum { KEY_WORDS = KEY / 8 };
@@ -307,7 +294,7 @@ nw_status nw_masks_meet_over(nw_masks *masks, const nw_reduce *reduce, nw_error 
     uint64_t *words = nw__calloc(masks->parties, KEY);
     uint8_t *keys = nw__calloc(masks->parties, KEY);
     nw_status status = words == NULL || keys == NULL ? nw__fail_memory(err, __func__) : NW_OK;
-    status = nw__agree(reduce, status, __func__, err);
+    status = nw_reduce_agree(reduce, status, err);
     for (size_t i = 0; status == NW_OK && i < KEY_WORDS; i++)
         words[masks->party * KEY_WORDS + i] = get_u64(masks->public_key + 8 * i);
     if (status == NW_OK)
@@ -328,13 +315,15 @@ static nw_status masked_sum_u64(void *context, uint64_t *values, size_t n, nw_er
     const nw_reduce *reduce = m->reduce;
     const uint64_t round = m->last_round + 1;
     uint64_t *message = NULL;
+    if (n == 0)
+        return NW_OK; /* for all: the lengths are the same */
     nw_status status = check_values(n, name, err);
     if (status == NW_OK && (message = nw__calloc(n + NW_MASKS_CHECK_WORDS, sizeof *message)) == NULL)
         status = nw__fail_memory(err, name);
     if (status == NW_OK)
         status = nw_masks_seal(m, round, values, n, message, err);
     nw__masks_pass(m, round);
-    status = nw__agree(reduce, status, name, err);
+    status = nw_reduce_agree(reduce, status, err);
     if (status == NW_OK)
         status = reduce->sum_u64(reduce->context, message, n + NW_MASKS_CHECK_WORDS, err);
     if (status == NW_OK)

@@ -25,7 +25,5 @@ size_t nw__masks_parties(const nw_masks *masks);
 bool nw__masks_is_insecure(const nw_masks *masks);
 /** NW_E_ARG unless the processes are the parties. */
 nw_status nw__masks_check_reduce(const nw_masks *masks, const nw_reduce *reduce, const char *function, nw_error *err);
-/** `mine` if it is no NW_OK, else NW_E_STATE if another process's is none: before anything is sent, all go on or none. */
-nw_status nw__agree(const nw_reduce *reduce, nw_status mine, const char *function, nw_error *err);
 
 #endif

@@ -5,7 +5,7 @@
 #include "accountant_internal.h"
 #include "parties.h"
 #include "secure_sum.h"
-#include "thread_reduce.h"
+#include "team.h"
 
 #include <gsl/gsl_cdf.h>
 #include <math.h>
@@ -457,16 +457,18 @@ static nw_ledger *ledger_of(double epsilon)
     return ledger;
 }
 
-static void release_one(void *context, const nw_reduce *reduce)
+static void release_one(team_member *m)
 {
-    release *r = context;
+    release *r = m->context;
+    const nw_reduce *reduce = &m->reduce;
     const size_t k = reduce->rank;
     nw_rng *rng = seeded(300 + k);
     nw_masks *masks = NULL;
     nw_ledger *ledger = ledger_of(r->epsilon[k]);
     nw_secure_sum *sum = make(options(reduce->size, 1, RELEASE_VALUES, 1000.0, 100.0));
-    need(nw_masks_new(&masks, k, reduce->size, rng, NULL) == NW_OK && nw_masks_meet_over(masks, reduce, NULL) == NW_OK);
-    for (size_t i = 0; i < r->rounds; i++) {
+    need(nw_masks_new(&masks, k, reduce->size, rng, NULL) == NW_OK);
+    r->status[k] = nw_masks_meet_over(masks, reduce, NULL);
+    for (size_t i = 0; r->status[k] == NW_OK && i < r->rounds; i++) {
         for (size_t v = 0; v < RELEASE_VALUES; v++)
             r->values[k][v] = (int64_t)(1000000 * (k + 1) * v);
         r->status[k] = nw_secure_sum_release(sum, masks, rng, ledger, "test", reduce, r->values[k], &r->receipt[k], NULL);
@@ -480,12 +482,20 @@ static void release_one(void *context, const nw_reduce *reduce)
     nw_rng_free(rng);
 }
 
+static size_t run_releases(release *r, size_t size, size_t victim, size_t dies_at)
+{
+    bool is_whole = false;
+    const size_t calls = team_run(size, release_one, r, victim, dies_at, &is_whole);
+    assert_true(is_whole);
+    return calls;
+}
+
 static void secure_sum_release__gives_all_the_same_noisy_sum(void **state)
 {
     (void)state;
     for (size_t size = 2; size <= RELEASE_PARTIES; size++) {
         release r = { .epsilon = { 2.0, 0.0, 3.0 }, .rounds = 3 };
-        thread_reduce_run(size, release_one, &r);
+        run_releases(&r, size, 0, TEAM_NEVER);
         const double exact = 1e6 * (double)(size * (size + 1) / 2);
         for (size_t k = 0; k < size; k++) {
             assert_int_equal(r.status[k], NW_OK);
@@ -506,17 +516,36 @@ static void secure_sum_release__stops_all_if_one_ledger_refuses(void **state)
     release first = { .epsilon = { 1e-3 }, .rounds = 1 };
     release third = { .epsilon = { 2.0, 0.0, 1e-3, 1.0 }, .rounds = 1 };
     release none = { .rounds = 1 };
-    thread_reduce_run(RELEASE_PARTIES, release_one, &first);
-    thread_reduce_run(RELEASE_PARTIES, release_one, &third);
-    thread_reduce_run(RELEASE_PARTIES, release_one, &none);
+    run_releases(&first, RELEASE_PARTIES, 0, TEAM_NEVER);
+    run_releases(&third, RELEASE_PARTIES, 0, TEAM_NEVER);
+    run_releases(&none, RELEASE_PARTIES, 0, TEAM_NEVER);
     for (size_t k = 0; k < RELEASE_PARTIES; k++) {
-        assert_int_equal(first.status[k], k == 0 ? NW_E_BUDGET : NW_E_STATE);
-        assert_int_equal(third.status[k], k == 2 ? NW_E_BUDGET : NW_E_STATE);
-        assert_int_equal(none.status[k], k == 0 ? NW_E_ARG : NW_E_STATE);
+        assert_int_equal(first.status[k], NW_E_BUDGET);
+        assert_int_equal(third.status[k], NW_E_BUDGET);
+        assert_int_equal(none.status[k], NW_E_ARG);
         assert_memory_equal(first.values[k], zero, sizeof zero);
         assert_memory_equal(third.values[k], zero, sizeof zero);
     }
     assert_true(third.charges[0] == 1 && third.charges[2] == 0 && third.charges[3] == 1); /* there is no refund */
+}
+
+/* A party that dies at any of its calls: nobody has a sum, at most one charge stands, and nobody waits. */
+static void secure_sum_release__gives_nothing_if_a_party_dies(void **state)
+{
+    (void)state;
+    static const int64_t zero[RELEASE_VALUES] = { 0 };
+    release whole = { .epsilon = { 2.0 }, .rounds = 1 };
+    const size_t calls = run_releases(&whole, 3, 2, TEAM_NEVER);
+    assert_true(calls >= 5); /* keys, charge, receipt, messages */
+    for (size_t at = 0; at < calls; at++) {
+        release r = { .epsilon = { 2.0 }, .rounds = 1 };
+        run_releases(&r, 3, 2, at);
+        for (size_t k = 0; k < 3; k++) {
+            assert_int_equal(r.status[k], NW_E_IO);
+            assert_memory_equal(r.values[k], zero, sizeof zero);
+        }
+        assert_true(r.charges[0] <= 1);
+    }
 }
 
 static void secure_sum_release__works_alone(void **state)
@@ -560,6 +589,7 @@ int main(void)
         cmocka_unit_test(secure_sum_open__needs_parties_that_agree),
         cmocka_unit_test(secure_sum_release__gives_all_the_same_noisy_sum),
         cmocka_unit_test(secure_sum_release__stops_all_if_one_ledger_refuses),
+        cmocka_unit_test(secure_sum_release__gives_nothing_if_a_party_dies),
         cmocka_unit_test(secure_sum_release__works_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
