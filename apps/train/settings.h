@@ -16,7 +16,7 @@ typedef enum train_format { TRAIN_IDX = 0, TRAIN_CSV, TRAIN_TEXT, TRAIN_FORMATS 
 
 typedef struct settings {
     const char *operands[APP_MAX_OPERANDS]; /* eval, predict: MODEL.nw */
-    const nw_reduce *reduce; /* the processes that run the command */
+    const nw_reduce *reduce;                /* the processes that run the command */
     const char *data;
     const char *test;
     const char *schema;

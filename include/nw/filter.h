@@ -81,8 +81,7 @@ typedef struct nw_privacy_filter nw_privacy_filter; /* confined */
  *  Cost      microseconds. Threads: any.
  *  Source    docs/rooms/filter.md#proofs; [ST22], [KTH22], [FZ21], [WRRW22].
  *  Example   examples/filter.c */
-NW_API NW_WARN_UNUSED nw_status nw_privacy_filter_new(
-    nw_privacy_filter **out, const nw_privacy_filter_opts *opts, nw_error *err);
+NW_API NW_WARN_UNUSED nw_status nw_privacy_filter_new(nw_privacy_filter **out, const nw_privacy_filter_opts *opts, nw_error *err);
 NW_API void nw_privacy_filter_free(nw_privacy_filter *filter);
 
 /** Takes an event into the sums, if it fits: the step may be drawn after NW_OK, and only then. There is no refund.

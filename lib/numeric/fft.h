@@ -14,8 +14,8 @@
 #include "base.h"
 
 typedef struct nw__fft {
-    size_t size;  /* twiddles for transforms up to this length */
-    double *re;   /* exp(-pi i rho(b)), rho the bit-reversal fraction */
+    size_t size; /* twiddles for transforms up to this length */
+    double *re;  /* exp(-pi i rho(b)), rho the bit-reversal fraction */
     double *im;
     double *scratch[4]; /* of size / 2 numbers each, for the caller: two spectra */
 } nw__fft;

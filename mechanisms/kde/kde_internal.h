@@ -71,7 +71,7 @@ struct nw_kde {
     size_t query_batch; /* queries that the estimator gets at once, at most; 0: NW__KDE_BATCH */
     size_t sum_count;
     bool is_handed; /* the sums are with process 0: nw_kde_reduce */
-    int64_t *sums; /* exact, sum_count of them, then the number of points; NULL after the release */
+    int64_t *sums;  /* exact, sum_count of them, then the number of points; NULL after the release */
     size_t total_count;
     int64_t *totals; /* released; NULL before */
     nw__kde_block *blocks;

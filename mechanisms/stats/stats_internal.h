@@ -75,7 +75,7 @@ struct nw_stats {
     nw_event *event;
     double risk;             /* that one figure is farther off than its error: (1 - confidence) / figures */
     uint8_t fingerprint[32]; /* BLAKE2b of queries and options */
-    bool is_handed; /* the totals are with process 0: nw_stats_reduce */
+    bool is_handed;          /* the totals are with process 0: nw_stats_reduce */
     bool is_released;
     bool has_figures;
 };
