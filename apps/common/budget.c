@@ -6,6 +6,12 @@
 #include "files.h"
 #include "numbers.h"
 
+#include <math.h>
+
+static const double MOST_EPSILON = 64.0; /* of a ledger */
+/* A ledger adds up a schedule's parts in another order, with other roundings up, each of some 2^-50. */
+static const double ROUNDINGS = 1e-9;
+
 static int check_fit(nw_ledger *ledger, const app_release *r)
 {
     nw_error err;
@@ -42,6 +48,10 @@ int app_open_ledger(nw_ledger **out, const app_release *release)
         opts.adjacency = release->adjacency;
         opts.filter = release->filter;
         opts.unit = release->unit == NULL ? opts.unit : release->unit;
+        if (release->is_schedule) {
+            opts.schedule = release->event;
+            opts.epsilon = fmin(release->epsilon * (1.0 + ROUNDINGS), MOST_EPSILON);
+        }
         return nw_ledger_memory(out, &opts, &err) == NW_OK ? APP_OK : app_fail_error("ledger in memory", &err);
     }
     const int code = app_check_input(release->ledger);

@@ -15,6 +15,7 @@ typedef struct app_release {
     const nw_event *event;
     nw_filter filter; /* of a ledger in memory; NW_FILTER_AUTO if not given */
     const char *unit; /* of a ledger in memory; NULL: one record */
+    bool is_schedule; /* of a ledger in memory: its budget is this event, and epsilon what the event costs */
 } app_release;
 
 /** Opens the ledger, and says no if it is for other neighbours or the release does not fit: asked before any data is read, as the

@@ -19,9 +19,6 @@
 #include <string.h>
 
 enum { FINEST_BINS = 65534, MOST_CELLS = 65536 };
-static const double MOST_EPSILON = 64.0; /* of a ledger */
-/* The ledger adds up a schedule's parts in another order, with other roundings up, each of some 2^-50. */
-static const double ROUNDINGS = 1e-9;
 
 static bool is_first(const job *j)
 {
@@ -223,22 +220,16 @@ static int draw_start(job *j)
     return code;
 }
 
+/* In memory its budget is this run. */
 static int open_ledger(job *j)
 {
-    nw_error err;
     const settings *s = j->settings;
-    const nw_adjacency adjacency = s->adjacency == 1 ? NW_REPLACE_ONE : NW_ADD_REMOVE;
-    const app_release release = {
-        .ledger = s->ledger, .epsilon = s->epsilon, .delta = s->delta, .adjacency = adjacency, .event = j->event
-    };
-    if (s->ledger != NULL)
-        return app_open_ledger(&j->ledger, &release);
-    nw_ledger_opts opts = NW_LEDGER_OPTS_INIT; /* in memory: its budget is this run */
-    opts.epsilon = fmin(j->costs.epsilon * (1.0 + ROUNDINGS), MOST_EPSILON);
-    opts.delta = s->delta;
-    opts.adjacency = adjacency;
-    opts.schedule = j->event;
-    return nw_ledger_memory(&j->ledger, &opts, &err) == NW_OK ? APP_OK : app_fail_error("ledger in memory", &err);
+    return app_open_ledger(&j->ledger, &(app_release){ .ledger = s->ledger,
+                                           .epsilon = s->ledger == NULL ? j->costs.epsilon : s->epsilon,
+                                           .delta = s->delta,
+                                           .adjacency = s->adjacency == 1 ? NW_REPLACE_ONE : NW_ADD_REMOVE,
+                                           .event = j->event,
+                                           .is_schedule = s->ledger == NULL });
 }
 
 /* A ledger of the run's own epsilon and delta keeps some of delta back: if the run would not fit for that alone, it is made

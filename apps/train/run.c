@@ -276,33 +276,23 @@ static int make_train(job *j)
 /* ---- charge ---- */
 
 /* Without a file: a ledger in memory whose budget is this run. */
-static int open_memory_ledger(job *j)
-{
-    nw_error err;
-    nw_ledger_opts opts = NW_LEDGER_OPTS_INIT;
-    opts.delta = j->settings->delta;
-    opts.adjacency = adjacency_of(j->settings);
-    opts.schedule = nw_train_event(j->train);
-    nw_status status = nw_train_spent(j->train, nw_train_steps(j->train), &opts.epsilon, &err);
-    if (status == NW_OK)
-        status = nw_ledger_memory(&j->ledger, &opts, &err);
-    return status == NW_OK ? APP_OK : app_fail_error("ledger in memory", &err);
-}
-
 static int open_ledger(job *j)
 {
     nw_error err;
     const settings *s = j->settings;
-    const app_release release = { .ledger = s->ledger,
+    app_release release = { .ledger = s->ledger,
         .epsilon = s->epsilon,
         .delta = s->delta,
         .adjacency = adjacency_of(s),
-        .event = nw_train_event(j->train) };
-    if (s->ledger == NULL)
-        return s->is_resumed ? APP_OK : open_memory_ledger(j);
-    if (!s->is_resumed)
-        return app_open_ledger(&j->ledger, &release);
-    return nw_ledger_open(&j->ledger, s->ledger, &err) == NW_OK ? APP_OK : app_fail_error(s->ledger, &err);
+        .event = nw_train_event(j->train),
+        .is_schedule = s->ledger == NULL };
+    if (s->ledger == NULL && s->is_resumed)
+        return APP_OK;
+    if (s->is_resumed)
+        return nw_ledger_open(&j->ledger, s->ledger, &err) == NW_OK ? APP_OK : app_fail_error(s->ledger, &err);
+    if (s->ledger == NULL && nw_train_spent(j->train, nw_train_steps(j->train), &release.epsilon, &err) != NW_OK)
+        return app_fail_error("ledger in memory", &err);
+    return app_open_ledger(&j->ledger, &release);
 }
 
 /* From here on a signal is waited for. */
