@@ -293,7 +293,7 @@ NW_API NW_WARN_UNUSED nw_status nw_diff2_step(
  *  Errors    NW_E_ARG; NW_E_STATE: no round is open, or something was added to it; NW_E_NUMERIC: the guard stopped the run.
  *  Cost      a pass. Threads: confined.
  *  Source    [MS23].
- *  Example   none */
+ *  Example   examples/diff2_network.c */
 NW_API NW_WARN_UNUSED nw_status nw_diff2_step_with(
     nw_diff2 *d, const double *noisy_mean, const double *public_gradient, nw_error *err);
 

@@ -151,7 +151,7 @@ NW_API NW_WARN_UNUSED nw_status nw_dpsgd_reserve(nw_dpsgd *d, const nw_batches *
  *  Errors    NW_E_ARG; NW_E_STATE: not stepwise, or a step has begun.
  *  Cost      a thousandth of a second where the noise is another than before. Threads: confined.
  *  Source    docs/rooms/dpsgd.md#stepwise.
- *  Example   tests/unit/dpsgd/test_differences.c */
+ *  Example   examples/diff2_network.c */
 NW_API NW_WARN_UNUSED nw_status nw_dpsgd_set_step(nw_dpsgd *d, double clip_norm, double noise, nw_error *err);
 
 NW_API NW_WARN_UNUSED nw_status nw_dpsgd_begin_step(nw_dpsgd *d, nw_rng *rng, nw_error *err);

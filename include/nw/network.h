@@ -141,7 +141,7 @@ NW_API NW_WARN_UNUSED nw_status nw_network_step_batch(nw_network *net, nw_dpsgd 
  *  Errors    as above; NW_E_STATE: has_differences is false.
  *  Cost      twice that of nw_network_step_batch. Threads: confined; OpenMP inside.
  *  Source    docs/rooms/dpsgd.md#differences; [MS23].
- *  Example   tests/unit/dpsgd/test_differences.c */
+ *  Example   examples/diff2_network.c */
 NW_API NW_WARN_UNUSED nw_status nw_network_step_difference(nw_network *net, const float *const *previous, nw_dpsgd *dpsgd,
     const nw_network_data *data, const uint32_t *indices, size_t n, nw_error *err);
 
