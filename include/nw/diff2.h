@@ -276,8 +276,9 @@ NW_API void nw_diff2_bytes_free(uint8_t *bytes, size_t n);
  *            a regulariser that reads no record; NULL: none. The same in all processes.
  *  Units     of the gradients.
  *  Errors    NW_E_ARG: rng is NULL or public_gradient not finite; NW_E_STATE: no round is open, an insecure rng after a charge
- *            with a secure one, or another process failed or has another state; NW_E_NUMERIC: the guard stopped the run;
- *            NW_E_ENTROPY, NW_E_NOMEM, those of reduce. After an error the run is over and nothing of the round is released.
+ *            with a secure one, or another process has another state; NW_E_NUMERIC: the guard stopped the run;
+ *            NW_E_ENTROPY, NW_E_NOMEM, those of reduce, and what another process failed with. After an error the run is over and
+ *            nothing of the round is released.
  *  Cost      about 4 ns a dimension; with processes a sum and a broadcast of 8 bytes a dimension. Threads: confined.
  *  Source    [MS23]; docs/rooms/diff2.md#noise.
  *  Example   examples/diff2.c */

@@ -149,12 +149,11 @@ struct nw_diff2_model {
 
 /* ---- processes.c ---- */
 
-/** The same status in all processes: `status` if it is not NW_OK, else NW_E_STATE if another process failed, or has another
- *  fingerprint. reduce may be NULL. */
+/** nw_reduce_agree, and NW_E_STATE in all processes if one has another fingerprint. reduce may be NULL. */
 nw_status nw__diff2_agree(const nw_reduce *reduce, nw_status status, const uint8_t fingerprint[NW__DIFF2_FINGERPRINT],
     const char *function, nw_error *err);
-/** Gives all processes the status of process 0 and n bytes of it. */
-nw_status nw__diff2_share(const nw_reduce *reduce, nw_status status, void *bytes, size_t n, const char *function, nw_error *err);
+/** nw_reduce_agree, then gives all processes n bytes of process 0. reduce may be NULL. */
+nw_status nw__diff2_share(const nw_reduce *reduce, nw_status status, void *bytes, size_t n, nw_error *err);
 bool nw__diff2_is_root(const nw_reduce *reduce);
 
 #endif

@@ -18,33 +18,19 @@ nw_status nw__diff2_agree(const nw_reduce *reduce, nw_status status, const uint8
         return status;
     uint64_t mine = 0;
     memcpy(&mine, fingerprint, sizeof mine);
-    uint64_t words[2] = { status == NW_OK ? 0 : 1, mine };
-    const nw_status sent = reduce->sum_u64(reduce->context, words, 2, status == NW_OK ? err : NULL);
-    if (status != NW_OK)
-        return status;
-    if (sent != NW_OK)
-        return sent;
-    if (words[0] != 0)
-        return nw__fail(err, NW_E_STATE, function, "another process failed: nothing is released");
-    if (words[1] != (uint64_t)reduce->size * mine)
+    uint64_t sum = mine;
+    NW__TRY(nw_reduce_agree(reduce, status, err));
+    NW__TRY(reduce->sum_u64(reduce->context, &sum, 1, err));
+    if (sum != (uint64_t)reduce->size * mine)
         return nw__fail(err, NW_E_STATE, function,
             "the processes differ in options, dimension, start, round or public gradient, must have the same");
     return NW_OK;
 }
 
-nw_status nw__diff2_share(const nw_reduce *reduce, nw_status status, void *bytes, size_t n, const char *function, nw_error *err)
+nw_status nw__diff2_share(const nw_reduce *reduce, nw_status status, void *bytes, size_t n, nw_error *err)
 {
     if (reduce == NULL)
         return status;
-    int64_t word = status;
-    const bool is_root = reduce->rank == 0;
-    const nw_status sent = reduce->broadcast(reduce->context, &word, sizeof word, status == NW_OK ? err : NULL);
-    if (status != NW_OK)
-        return status;
-    if (sent != NW_OK)
-        return sent;
-    if (word != NW_OK && !is_root)
-        return nw__fail(
-            err, (nw_status)word, function, "process 0 failed with %s: nothing is released", nw_status_name((nw_status)word));
+    NW__TRY(nw_reduce_agree(reduce, status, err));
     return reduce->broadcast(reduce->context, bytes, n, err);
 }

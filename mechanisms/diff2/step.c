@@ -54,7 +54,7 @@ nw_status nw_diff2_charge(
     NW__TRY(nw__diff2_agree(reduce, status, fingerprint, __func__, err));
     if (nw__diff2_is_root(reduce))
         status = charge_root(d, rng, ledger, label, &all, err);
-    NW__TRY(nw__diff2_share(reduce, status, &all, sizeof all, __func__, err));
+    NW__TRY(nw__diff2_share(reduce, status, &all, sizeof all, err));
     d->receipt = all.receipt;
     d->uniform = all.uniform;
     d->is_insecure = all.receipt.is_insecure;
@@ -218,7 +218,6 @@ static nw_status draw(nw_diff2 *d, nw_rng *rng, nw_error *err)
 
 static nw_status release(nw_diff2 *d, const nw_reduce *reduce, nw_rng *rng, nw_error *err)
 {
-    static const char function[] = "nw_diff2_step";
     nw_status status = NW_OK;
     if (reduce != NULL)
         NW__TRY(reduce->sum_i64(reduce->context, d->sums, d->dimension, err));
@@ -226,9 +225,9 @@ static nw_status release(nw_diff2 *d, const nw_reduce *reduce, nw_rng *rng, nw_e
         status = draw(d, rng, err);
     else /* what was summed here is not for this process: the noisy sum follows */
         sodium_memzero(d->sums, d->dimension * sizeof *d->sums);
-    NW__TRY(nw__diff2_share(reduce, status, d->sums, d->dimension * sizeof *d->sums, function, err));
+    NW__TRY(nw__diff2_share(reduce, status, d->sums, d->dimension * sizeof *d->sums, err));
     if (is_local_next(d))
-        NW__TRY(nw__diff2_share(reduce, NW_OK, d->key, sizeof d->key, function, err));
+        NW__TRY(nw__diff2_share(reduce, NW_OK, d->key, sizeof d->key, err));
     return NW_OK;
 }
 
